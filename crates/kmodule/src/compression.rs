@@ -1,0 +1,106 @@
+//! Compressed bytes in, plain bytes out; the format is told by content, as the
+//! kernel and kmod do, never by file name.
+
+use std::fmt;
+use std::io::{self, Read};
+
+use crate::error::{Problem, Result};
+
+/// Far above the largest vmlinux with debug information; a stream that grows
+/// past it is hostile.
+const LIMIT: u64 = 2 << 30;
+
+/// A compression a module or kernel image may be stored in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// RFC 1952.
+    Gzip,
+    /// The .xz container.
+    Xz,
+    /// RFC 8878.
+    Zstd,
+    /// bzip2.
+    Bzip2,
+    /// The legacy .lzma container, in kernel images only.
+    Lzma,
+}
+
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gzip => "gzip",
+            Self::Xz => "xz",
+            Self::Zstd => "zstd",
+            Self::Bzip2 => "bzip2",
+            Self::Lzma => "lzma",
+        })
+    }
+}
+
+/// Where a compressed stream ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// The whole input is compressed; anything behind the last frame is damage.
+    Whole,
+    /// One frame, then bytes that belong to somebody else (a bzImage's payload
+    /// carries its plain size behind the frame).
+    FirstFrame,
+}
+
+impl Compression {
+    /// The format the first bytes announce, if any.
+    pub fn detect(head: &[u8]) -> Option<Self> {
+        const MAGICS: [(&[u8], Compression); 5] = [
+            (&[0x1f, 0x8b, 0x08], Compression::Gzip),
+            (&[0xfd, b'7', b'z', b'X', b'Z', 0], Compression::Xz),
+            (&[0x28, 0xb5, 0x2f, 0xfd], Compression::Zstd),
+            (b"BZh", Compression::Bzip2),
+            (&[0x5d, 0, 0], Compression::Lzma),
+        ];
+        MAGICS
+            .iter()
+            .find(|(magic, _)| head.starts_with(magic))
+            .map(|&(_, format)| format)
+    }
+
+    /// Decompresses `input`, whose first bytes announced this format.
+    pub(crate) fn decompress(self, input: &[u8], extent: Extent) -> Result<Vec<u8>> {
+        self.read_all(input, extent)
+            .map_err(|source| Problem::Compression {
+                format: self,
+                source,
+            })
+            .and_then(|plain| match plain.len() as u64 > LIMIT {
+                true => Err(Problem::TooLarge { limit: LIMIT }),
+                false => Ok(plain),
+            })
+    }
+
+    fn read_all(self, input: &[u8], extent: Extent) -> io::Result<Vec<u8>> {
+        use liblzma::bufread::XzDecoder;
+        use liblzma::stream::Stream;
+
+        match (self, extent) {
+            (Self::Gzip, Extent::Whole) => take(flate2::bufread::MultiGzDecoder::new(input)),
+            (Self::Gzip, Extent::FirstFrame) => take(flate2::bufread::GzDecoder::new(input)),
+            (Self::Xz, Extent::Whole) => take(XzDecoder::new_multi_decoder(input)),
+            (Self::Xz, Extent::FirstFrame) => take(XzDecoder::new(input)),
+            (Self::Zstd, Extent::Whole) => take(zstd::stream::read::Decoder::with_buffer(input)?),
+            (Self::Zstd, Extent::FirstFrame) => {
+                take(zstd::stream::read::Decoder::with_buffer(input)?.single_frame())
+            }
+            (Self::Bzip2, Extent::Whole) => take(bzip2::bufread::MultiBzDecoder::new(input)),
+            (Self::Bzip2, Extent::FirstFrame) => take(bzip2::bufread::BzDecoder::new(input)),
+            (Self::Lzma, _) => take(XzDecoder::new_stream(
+                input,
+                Stream::new_lzma_decoder(u64::MAX)?,
+            )),
+        }
+    }
+}
+
+fn take(decoder: impl Read) -> io::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    decoder.take(LIMIT + 1).read_to_end(&mut plain)?;
+    Ok(plain)
+}

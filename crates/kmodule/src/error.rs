@@ -1,0 +1,101 @@
+//! What can be wrong with an input file, said in one line that names it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::compression::Compression;
+
+/// A file that could not be read as what it should be.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {problem}", path.display())]
+pub struct Error {
+    /// The file, as the caller named it.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+impl Error {
+    /// Names the file a problem was found in.
+    pub fn new(path: &Path, problem: Problem) -> Self {
+        Self {
+            path: path.to_owned(),
+            problem,
+        }
+    }
+}
+
+/// The reason, without the file.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The operating system refused a read.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// A directory, socket or device where a file should be.
+    #[error("not a regular file")]
+    NotAFile,
+    /// No bytes at all.
+    #[error("the file is empty")]
+    Empty,
+    /// The compressed stream is broken or cut.
+    #[error("broken {format} compression: {source}")]
+    Compression {
+        /// The format its first bytes announce.
+        format: Compression,
+        /// What the decoder said.
+        source: io::Error,
+    },
+    /// The stream grows past what any module or kernel needs.
+    #[error("decompresses to more than {limit} bytes")]
+    TooLarge {
+        /// The most that is decompressed.
+        limit: u64,
+    },
+    /// Neither ELF nor a compression that is known.
+    #[error("not an ELF file")]
+    NotElf,
+    /// The ELF header or section table is no good.
+    #[error("damaged ELF file: {0}")]
+    Elf(#[from] object::read::Error),
+    /// A section claims bytes the file does not have.
+    #[error("cut short: section {section} ends at byte {end} of {len}")]
+    CutShort {
+        /// Its name.
+        section: String,
+        /// Where it should end.
+        end: u64,
+        /// The length of the (decompressed) file.
+        len: u64,
+    },
+    /// A section that must be there is not.
+    #[error("no {0} section")]
+    NoSection(&'static str),
+    /// A section whose contents make no sense.
+    #[error("bad {section} section: {reason}")]
+    BadSection {
+        /// Its name.
+        section: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A field of .modinfo that is needed and missing.
+    #[error("no {0}= in .modinfo")]
+    NoField(&'static str),
+    /// A kernelrelease with characters that no kernel build accepts.
+    #[error("\"{0}\" is no kernelrelease")]
+    BadRelease(String),
+    /// A file that looks like a kernel image and is none that can be read.
+    #[error("bad kernel image: {0}")]
+    BadKernel(&'static str),
+    /// A line of a symvers file that does not parse.
+    #[error("line {line}: {reason}")]
+    BadSymvers {
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong.
+        reason: &'static str,
+    },
+}
+
+/// Shorthand inside this crate, where the path is added at the edge.
+pub(crate) type Result<T> = std::result::Result<T, Problem>;

@@ -1,0 +1,83 @@
+//! The symbol table of a module in, its exported symbols with their CRCs out.
+//!
+//! A modversions kernel gives each exported symbol a `__crc_<symbol>`. Its value
+//! is the CRC itself where the symbol is absolute (most architectures before
+//! 5.19); otherwise it is the place of a 32-bit word that holds it
+//! (`__kcrctab*` since 5.19, `.rodata` with MODULE_REL_CRCS). `strip` may drop
+//! these symbols, which the loader does not need: then `ksymtab` pairs the
+//! tables the loader reads.
+
+use crate::Crc;
+use crate::elf::{Elf, Place, Symbol, word_at};
+use crate::error::Result;
+use crate::ksymtab;
+
+/// A symbol a module or kernel offers, with the CRC of its type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Export<'d> {
+    /// The symbol.
+    pub name: &'d [u8],
+    /// 0 where the build could not compute one.
+    pub crc: Crc,
+}
+
+/// All exports that have a CRC; none for a kernel without modversions.
+pub(crate) fn exports<'d>(elf: &Elf<'d>) -> Result<Vec<Export<'d>>> {
+    let tables = ksymtab::crc_tables(elf);
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Linked images carry the tables ready for use, with far fewer bytes to
+    // read than their symbol table.
+    if !elf.is_relocatable
+        && let Ok(exports) = ksymtab::paired(elf, &tables, None)
+    {
+        return Ok(exports);
+    }
+    let symbols = elf.symbols()?;
+    let mut by_name = match &symbols {
+        Some(symbols) => named_crcs(elf, symbols)?,
+        None => Vec::new(),
+    };
+    by_name.sort_unstable();
+    by_name.dedup();
+    if ksymtab::is_count(&tables, by_name.len()) {
+        return Ok(by_name);
+    }
+    ksymtab::paired(elf, &tables, symbols.as_deref())
+}
+
+fn named_crcs<'d>(elf: &Elf<'d>, symbols: &[Symbol<'d>]) -> Result<Vec<Export<'d>>> {
+    symbols
+        .iter()
+        .filter_map(|symbol| Some((symbol.name.strip_prefix(b"__crc_")?, symbol)))
+        .filter(|(_, symbol)| symbol.place != Place::Elsewhere)
+        .map(|(name, symbol)| {
+            Ok(Export {
+                name,
+                crc: crc(elf, symbol)?,
+            })
+        })
+        .collect()
+}
+
+fn crc(elf: &Elf<'_>, symbol: &Symbol<'_>) -> Result<Crc> {
+    let index = match symbol.place {
+        Place::Absolute => return Ok(symbol.value as Crc),
+        Place::Section(index) => index,
+        // A weak undefined symbol: genksyms gave up and the loader sees 0.
+        Place::Undefined | Place::Elsewhere => return Ok(0),
+    };
+    let missing = || crate::Problem::BadSection {
+        section: String::from_utf8_lossy(symbol.name).into_owned(),
+        reason: "this symbol points outside the file",
+    };
+    let section = elf.sections.get(index).ok_or_else(missing)?;
+    let base = if elf.is_relocatable {
+        0
+    } else {
+        section.address
+    };
+    let offset = symbol.value.checked_sub(base).ok_or_else(missing)?;
+    word_at(elf.data(section)?, offset, elf.endian).ok_or_else(missing)
+}

@@ -1,0 +1,42 @@
+//! Turns the bytes of a kernel module, a kernel image or a symvers file into
+//! borrowed facts.
+//!
+//! ```text
+//! path ──> Image (file, or memory where it was compressed)
+//!            └─> Bytes (the ranges asked for) ─> Elf ─> Module: modinfo, imports, exports
+//!                                                  └──> KernelImage: kernelrelease, exports
+//! ```
+//!
+//! Nothing here knows of rpm or of a directory tree. Every fact is read when it
+//! is asked for, so a caller that wants the modinfo of an uncompressed module
+//! costs a few `pread`s and no more.
+
+mod bytes;
+mod bzimage;
+mod compression;
+mod elf;
+mod error;
+mod exports;
+mod imports;
+mod kernel;
+mod ksymtab;
+mod modinfo;
+mod module;
+mod name;
+mod release;
+mod symvers;
+
+pub use bytes::{Arena, Image};
+pub use compression::Compression;
+pub use error::{Error, Problem};
+pub use exports::Export;
+pub use imports::Import;
+pub use kernel::KernelImage;
+pub use modinfo::{ModInfo, Vermagic};
+pub use module::Module;
+pub use name::{FileKind, SymversOf, file_kind, module_name};
+pub use release::Kernelrelease;
+pub use symvers::{Symvers, SymversEntry};
+
+/// The CRC genksyms or gendwarfksyms computed for an exported symbol.
+pub type Crc = u32;

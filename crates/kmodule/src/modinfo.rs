@@ -1,0 +1,110 @@
+//! The .modinfo section in, its fields out.
+//!
+//! The section is a run of NUL-terminated `key=value` strings, some keys
+//! repeated (linux/include/linux/moduleparam.h, `__MODULE_INFO`).
+
+use crate::error::{Problem, Result};
+use crate::release::Kernelrelease;
+
+/// The fields of a module's .modinfo section, in file order.
+#[derive(Clone, Copy)]
+pub struct ModInfo<'d>(&'d [u8]);
+
+impl<'d> ModInfo<'d> {
+    /// Takes the bytes of a .modinfo section.
+    pub fn new(section: &'d [u8]) -> Self {
+        Self(section)
+    }
+
+    /// Every value of `key`, in file order.
+    pub fn values(self, key: &str) -> impl Iterator<Item = &'d [u8]> {
+        let key = key.as_bytes().to_owned();
+        self.fields()
+            .filter_map(move |field| field.strip_prefix(&key[..])?.strip_prefix(b"="))
+    }
+
+    /// The first value of `key`.
+    pub fn value(self, key: &str) -> Option<&'d [u8]> {
+        self.values(key).next()
+    }
+
+    /// The entries of a comma-separated list, such as `depends=`.
+    pub fn list(self, key: &str) -> impl Iterator<Item = &'d [u8]> {
+        self.values(key)
+            .flat_map(|value| value.split(|&byte| byte == b','))
+            .map(<[u8]>::trim_ascii)
+            .filter(|entry| !entry.is_empty())
+    }
+
+    /// What the module says it was built for.
+    ///
+    /// # Errors
+    /// There is no `vermagic=`, or what it names is no kernelrelease.
+    pub(crate) fn vermagic(self) -> Result<Vermagic> {
+        let mut words = self
+            .value("vermagic")
+            .unwrap_or_default()
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty());
+        let kernelrelease = words.next().ok_or(Problem::NoField("vermagic"))?;
+        Ok(Vermagic {
+            kernelrelease: kernelrelease.try_into()?,
+            modversions: words.any(|word| word == b"modversions"),
+        })
+    }
+
+    fn fields(self) -> impl Iterator<Item = &'d [u8]> {
+        let mut start = 0;
+        let Self(section) = self;
+        memchr::memchr_iter(0, section)
+            .chain([section.len()])
+            .filter_map(move |end| {
+                let field = section.get(start..end);
+                start = end + 1;
+                field.filter(|field| !field.is_empty())
+            })
+    }
+}
+
+/// The parts of `vermagic=` that decide what a module requires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vermagic {
+    /// Its first word: the kernelrelease it was built for.
+    pub kernelrelease: Kernelrelease,
+    /// Whether that kernel compares symbol CRCs.
+    pub modversions: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INFO: ModInfo<'_> = ModInfo(
+        b"alias=pci:v1\0\0license=GPL\0depends=a,b-c\0alias=b:2\0vermagic=6.1-x SMP modversions \0cut",
+    );
+
+    #[test]
+    fn keys_repeat_and_keep_their_order() {
+        let aliases: Vec<_> = INFO.values("alias").collect();
+        assert_eq!(aliases, [&b"pci:v1"[..], b"b:2"]);
+        assert_eq!(INFO.value("lic"), None);
+        assert_eq!(INFO.value("license"), Some(&b"GPL"[..]));
+    }
+
+    #[test]
+    fn lists_are_split_at_commas() {
+        let depends: Vec<_> = INFO.list("depends").collect();
+        assert_eq!(depends, [&b"a"[..], b"b-c"]);
+    }
+
+    #[test]
+    fn vermagic_names_release_and_modversions() {
+        let vermagic = INFO.vermagic().unwrap();
+        assert_eq!(vermagic.kernelrelease.as_str(), "6.1-x");
+        assert!(vermagic.modversions);
+        assert!(matches!(
+            ModInfo(b"vermagic= \0").vermagic(),
+            Err(Problem::NoField("vermagic"))
+        ));
+    }
+}
