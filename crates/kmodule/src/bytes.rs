@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use bumpalo::Bump;
 use object::read::ReadRef;
 
-use crate::compression::{Compression, Extent};
+use crate::compression::{Compression, Extent, LIMIT};
 use crate::error::{Error, Problem, Result};
 
 /// Owns the ranges read from files; facts borrow from it.
@@ -76,23 +76,24 @@ impl Image {
 
 impl Data {
     fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path)?;
-        let meta = file.metadata()?;
+        // Asked before opening, which would wait for the writer of a FIFO.
+        let meta = std::fs::metadata(path)?;
         if !meta.is_file() {
             return Err(Problem::NotAFile);
         }
-        let len = meta.len();
-        if len == 0 {
-            return Err(Problem::Empty);
-        }
+        let file = File::open(path)?;
+        let len = match meta.len() {
+            0 => return Err(Problem::Empty),
+            len if len > LIMIT => return Err(Problem::TooLarge { limit: LIMIT }),
+            len => len,
+        };
         let mut head = [0; 6];
         let head = head.get_mut(..len.min(6) as usize).unwrap_or_default();
         file.read_exact_at(head, 0)?;
         let Some(format) = Compression::detect(head) else {
             return Ok(Self::File { file, len });
         };
-        let mut packed =
-            vec![0; usize::try_from(len).map_err(|_| Problem::TooLarge { limit: len })?];
+        let mut packed = vec![0; len as usize];
         file.read_exact_at(&mut packed, 0)?;
         format.decompress(&packed, Extent::Whole).map(Self::Memory)
     }

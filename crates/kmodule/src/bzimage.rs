@@ -3,12 +3,17 @@
 //! The layout is the setup header of linux/Documentation/arch/x86/boot.rst,
 //! protocol 2.08 or later.
 
+use crate::bytes::Bytes;
 use crate::compression::{Compression, Extent};
 use crate::error::{Problem, Result};
 
-/// The bytes of a bzImage that has a readable setup header.
-pub(crate) struct BzImage<'d>(&'d [u8]);
+/// A bzImage whose setup header has been read.
+pub(crate) struct BzImage<'d> {
+    bytes: Bytes<'d>,
+    header: &'d [u8],
+}
 
+const HEADER_SIZE: u64 = 0x250;
 const BOOT_FLAG: usize = 0x1fe;
 const SETUP_SECTS: usize = 0x1f1;
 const HEADER_MAGIC: usize = 0x202;
@@ -16,21 +21,33 @@ const VERSION: usize = 0x206;
 const KERNEL_VERSION: usize = 0x20e;
 const PAYLOAD_OFFSET: usize = 0x248;
 const PAYLOAD_LENGTH: usize = 0x24c;
-const SECTOR: usize = 512;
+const SECTOR: u64 = 512;
+/// More than any `utsname` release with the space behind it.
+const RELEASE_SIZE: u64 = 128;
 
 impl<'d> BzImage<'d> {
     /// `None` for anything that is no bzImage.
-    pub(crate) fn detect(bytes: &'d [u8]) -> Option<Self> {
-        let is = |at: usize, magic: &[u8]| bytes.get(at..).is_some_and(|b| b.starts_with(magic));
-        (is(BOOT_FLAG, &[0x55, 0xaa]) && is(HEADER_MAGIC, b"HdrS")).then_some(Self(bytes))
+    pub(crate) fn detect(bytes: Bytes<'d>) -> Result<Option<Self>> {
+        let header = bytes.range(0, bytes.size().min(HEADER_SIZE))?;
+        let is = |at: usize, magic: &[u8]| header.get(at..).is_some_and(|b| b.starts_with(magic));
+        Ok((is(BOOT_FLAG, &[0x55, 0xaa]) && is(HEADER_MAGIC, b"HdrS"))
+            .then_some(Self { bytes, header }))
     }
 
     /// The first word of the banner the setup header points to.
-    pub(crate) fn kernelrelease(&self) -> Option<&'d [u8]> {
-        let at = usize::from(self.u16(KERNEL_VERSION)?) + SECTOR;
-        let banner = self.0.get(at..)?;
-        let end = banner.iter().position(|byte| matches!(byte, 0 | b' '))?;
-        banner.get(..end).filter(|release| !release.is_empty())
+    pub(crate) fn kernelrelease(&self) -> Result<&'d [u8]> {
+        let none = Problem::BadKernel("no kernelrelease in its setup header");
+        let Some(pointer @ 1..) = self.u16(KERNEL_VERSION) else {
+            return Err(none);
+        };
+        let at = u64::from(pointer) + SECTOR;
+        let room = self.bytes.size().saturating_sub(at);
+        let banner = self.bytes.range(at, room.min(RELEASE_SIZE))?;
+        banner
+            .split(|byte| matches!(byte, 0 | b' '))
+            .next()
+            .filter(|release| release.len() < banner.len())
+            .ok_or(none)
     }
 
     /// The ELF file the boot stub would unpack, with relocations behind it.
@@ -42,31 +59,41 @@ impl<'d> BzImage<'d> {
         if self.u16(VERSION).is_none_or(|version| version < 0x208) {
             return Err(Problem::BadKernel("boot protocol older than 2.08"));
         }
-        let payload = self
-            .payload()
-            .ok_or(Problem::BadKernel("its payload lies outside the file"))?;
-        Compression::detect(payload)
+        let payload = self.payload()?;
+        let plain = Compression::detect(payload)
             .ok_or(Problem::BadKernel(
                 "its payload's compression (LZO or LZ4?) is not supported; give its symvers",
             ))?
-            .decompress(payload, Extent::FirstFrame)
+            .decompress(payload, Extent::FirstFrame)?;
+        // The boot stub allocates by this size, so it is always right.
+        match payload.last_chunk() {
+            Some(&size) if u32::from_le_bytes(size) as usize == plain.len() => Ok(plain),
+            _ => Err(Problem::BadKernel(
+                "its payload has not the size it announces",
+            )),
+        }
     }
 
-    fn payload(&self) -> Option<&'d [u8]> {
-        let sectors = match self.0.get(SETUP_SECTS)? {
-            0 => 4,
-            &sectors => usize::from(sectors),
+    fn payload(&self) -> Result<&'d [u8]> {
+        let lies = || Problem::BadKernel("its payload lies outside the file");
+        let sectors = match self.header.get(SETUP_SECTS) {
+            None | Some(0) => 4,
+            Some(&sectors) => u64::from(sectors),
         };
-        let start = (sectors + 1) * SECTOR + usize::try_from(self.u32(PAYLOAD_OFFSET)?).ok()?;
-        let len = usize::try_from(self.u32(PAYLOAD_LENGTH)?).ok()?;
-        self.0.get(start..start.checked_add(len)?)
+        let offset = self.u32(PAYLOAD_OFFSET).ok_or_else(lies)?;
+        let len = self.u32(PAYLOAD_LENGTH).ok_or_else(lies)?;
+        let start = (sectors + 1) * SECTOR + u64::from(offset);
+        match start + u64::from(len) <= self.bytes.size() {
+            true => self.bytes.range(start, len.into()),
+            false => Err(lies()),
+        }
     }
 
     fn u16(&self, at: usize) -> Option<u16> {
-        Some(u16::from_le_bytes(*self.0.get(at..)?.first_chunk()?))
+        Some(u16::from_le_bytes(*self.header.get(at..)?.first_chunk()?))
     }
 
     fn u32(&self, at: usize) -> Option<u32> {
-        Some(u32::from_le_bytes(*self.0.get(at..)?.first_chunk()?))
+        Some(u32::from_le_bytes(*self.header.get(at..)?.first_chunk()?))
     }
 }

@@ -6,9 +6,9 @@ use std::io::{self, Read};
 
 use crate::error::{Problem, Result};
 
-/// Far above the largest vmlinux with debug information; a stream that grows
-/// past it is hostile.
-const LIMIT: u64 = 2 << 30;
+/// Far above the largest vmlinux with debug information; a file or stream
+/// that grows past it is hostile.
+pub(crate) const LIMIT: u64 = 2 << 30;
 
 /// A compression a module or kernel image may be stored in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,42 +65,45 @@ impl Compression {
 
     /// Decompresses `input`, whose first bytes announced this format.
     pub(crate) fn decompress(self, input: &[u8], extent: Extent) -> Result<Vec<u8>> {
-        self.read_all(input, extent)
+        self.decompress_within(LIMIT, input, extent)
+    }
+
+    fn decompress_within(self, limit: u64, input: &[u8], extent: Extent) -> Result<Vec<u8>> {
+        let mut plain = Vec::new();
+        self.decoder(input, extent)
+            .and_then(|decoder| decoder.take(limit + 1).read_to_end(&mut plain))
             .map_err(|source| Problem::Compression {
                 format: self,
                 source,
-            })
-            .and_then(|plain| match plain.len() as u64 > LIMIT {
-                true => Err(Problem::TooLarge { limit: LIMIT }),
-                false => Ok(plain),
-            })
+            })?;
+        match plain.len() as u64 > limit {
+            true => Err(Problem::TooLarge { limit }),
+            false => Ok(plain),
+        }
     }
 
-    fn read_all(self, input: &[u8], extent: Extent) -> io::Result<Vec<u8>> {
+    fn decoder<'i>(self, input: &'i [u8], extent: Extent) -> io::Result<Box<dyn Read + 'i>> {
+        use bzip2::bufread::{BzDecoder, MultiBzDecoder};
+        use flate2::bufread::{GzDecoder, MultiGzDecoder};
         use liblzma::bufread::XzDecoder;
         use liblzma::stream::Stream;
+        use zstd::stream::read::Decoder as ZstdDecoder;
 
-        match (self, extent) {
-            (Self::Gzip, Extent::Whole) => take(flate2::bufread::MultiGzDecoder::new(input)),
-            (Self::Gzip, Extent::FirstFrame) => take(flate2::bufread::GzDecoder::new(input)),
-            (Self::Xz, Extent::Whole) => take(XzDecoder::new_multi_decoder(input)),
-            (Self::Xz, Extent::FirstFrame) => take(XzDecoder::new(input)),
-            (Self::Zstd, Extent::Whole) => take(zstd::stream::read::Decoder::with_buffer(input)?),
+        Ok(match (self, extent) {
+            (Self::Gzip, Extent::Whole) => Box::new(MultiGzDecoder::new(input)),
+            (Self::Gzip, Extent::FirstFrame) => Box::new(GzDecoder::new(input)),
+            (Self::Xz, Extent::Whole) => Box::new(XzDecoder::new_multi_decoder(input)),
+            (Self::Xz, Extent::FirstFrame) => Box::new(XzDecoder::new(input)),
+            (Self::Zstd, Extent::Whole) => Box::new(ZstdDecoder::with_buffer(input)?),
             (Self::Zstd, Extent::FirstFrame) => {
-                take(zstd::stream::read::Decoder::with_buffer(input)?.single_frame())
+                Box::new(ZstdDecoder::with_buffer(input)?.single_frame())
             }
-            (Self::Bzip2, Extent::Whole) => take(bzip2::bufread::MultiBzDecoder::new(input)),
-            (Self::Bzip2, Extent::FirstFrame) => take(bzip2::bufread::BzDecoder::new(input)),
-            (Self::Lzma, _) => take(XzDecoder::new_stream(
+            (Self::Bzip2, Extent::Whole) => Box::new(MultiBzDecoder::new(input)),
+            (Self::Bzip2, Extent::FirstFrame) => Box::new(BzDecoder::new(input)),
+            (Self::Lzma, _) => Box::new(XzDecoder::new_stream(
                 input,
                 Stream::new_lzma_decoder(u64::MAX)?,
             )),
-        }
+        })
     }
-}
-
-fn take(decoder: impl Read) -> io::Result<Vec<u8>> {
-    let mut plain = Vec::new();
-    decoder.take(LIMIT + 1).read_to_end(&mut plain)?;
-    Ok(plain)
 }

@@ -45,10 +45,10 @@ pub enum Problem {
         /// What the decoder said.
         source: io::Error,
     },
-    /// The stream grows past what any module or kernel needs.
-    #[error("decompresses to more than {limit} bytes")]
+    /// Larger, perhaps only when decompressed, than any module or kernel.
+    #[error("larger than {limit} bytes")]
     TooLarge {
-        /// The most that is decompressed.
+        /// The most that is read.
         limit: u64,
     },
     /// Neither ELF nor a compression that is known.
@@ -84,6 +84,9 @@ pub enum Problem {
     /// A kernelrelease with characters that no kernel build accepts.
     #[error("\"{0}\" is no kernelrelease")]
     BadRelease(String),
+    /// Neither the path nor the content says which kernel it belongs to.
+    #[error("cannot tell its kernelrelease")]
+    NoRelease,
     /// A file that looks like a kernel image and is none that can be read.
     #[error("bad kernel image: {0}")]
     BadKernel(&'static str),

@@ -7,10 +7,13 @@
 //! these symbols, which the loader does not need: then `ksymtab` pairs the
 //! tables the loader reads.
 
+use std::collections::HashMap;
+
 use crate::Crc;
-use crate::elf::{Elf, Place, Symbol, word_at};
-use crate::error::Result;
+use crate::elf::{Elf, word_at};
+use crate::error::{Problem, Result};
 use crate::ksymtab;
+use crate::symbols::{Place, Symbol, symbols};
 
 /// A symbol a module or kernel offers, with the CRC of its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +26,7 @@ pub struct Export<'d> {
 
 /// All exports that have a CRC; none for a kernel without modversions.
 pub(crate) fn exports<'d>(elf: &Elf<'d>) -> Result<Vec<Export<'d>>> {
-    let tables = ksymtab::crc_tables(elf);
+    let tables = ksymtab::crc_tables(elf)?;
     if tables.is_empty() {
         return Ok(Vec::new());
     }
@@ -34,7 +37,7 @@ pub(crate) fn exports<'d>(elf: &Elf<'d>) -> Result<Vec<Export<'d>>> {
     {
         return Ok(exports);
     }
-    let symbols = elf.symbols()?;
+    let symbols = symbols(elf)?;
     let mut by_name = match &symbols {
         Some(symbols) => named_crcs(elf, symbols)?,
         None => Vec::new(),
@@ -48,36 +51,60 @@ pub(crate) fn exports<'d>(elf: &Elf<'d>) -> Result<Vec<Export<'d>>> {
 }
 
 fn named_crcs<'d>(elf: &Elf<'d>, symbols: &[Symbol<'d>]) -> Result<Vec<Export<'d>>> {
+    let mut words = CrcWords::new(elf);
     symbols
         .iter()
         .filter_map(|symbol| Some((symbol.name.strip_prefix(b"__crc_")?, symbol)))
         .filter(|(_, symbol)| symbol.place != Place::Elsewhere)
         .map(|(name, symbol)| {
-            Ok(Export {
-                name,
-                crc: crc(elf, symbol)?,
-            })
+            let crc = words.crc(symbol, 0)?;
+            Ok(Export { name, crc })
         })
         .collect()
 }
 
-fn crc(elf: &Elf<'_>, symbol: &Symbol<'_>) -> Result<Crc> {
-    let index = match symbol.place {
-        Place::Absolute => return Ok(symbol.value as Crc),
-        Place::Section(index) => index,
-        // A weak undefined symbol: genksyms gave up and the loader sees 0.
-        Place::Undefined | Place::Elsewhere => return Ok(0),
-    };
-    let missing = || crate::Problem::BadSection {
-        section: String::from_utf8_lossy(symbol.name).into_owned(),
-        reason: "this symbol points outside the file",
-    };
-    let section = elf.sections.get(index).ok_or_else(missing)?;
-    let base = if elf.is_relocatable {
-        0
-    } else {
-        section.address
-    };
-    let offset = symbol.value.checked_sub(base).ok_or_else(missing)?;
-    word_at(elf.data(section)?, offset, elf.endian).ok_or_else(missing)
+/// Reads the words that CRC symbols point at, each section once.
+pub(crate) struct CrcWords<'e, 'd> {
+    elf: &'e Elf<'d>,
+    sections: HashMap<usize, &'d [u8]>,
+}
+
+impl<'e, 'd> CrcWords<'e, 'd> {
+    pub(crate) fn new(elf: &'e Elf<'d>) -> Self {
+        Self {
+            elf,
+            sections: HashMap::new(),
+        }
+    }
+
+    /// The CRC that `symbol`, moved by `addend`, is or points at.
+    pub(crate) fn crc(&mut self, symbol: &Symbol<'_>, addend: i64) -> Result<Crc> {
+        let value = symbol.value.wrapping_add_signed(addend);
+        let index = match symbol.place {
+            Place::Absolute => return Ok(value as Crc),
+            Place::Section(index) => index,
+            // A weak undefined symbol: genksyms gave up and the loader sees 0.
+            Place::Undefined | Place::Elsewhere => return Ok(0),
+        };
+        let missing = || Problem::BadSection {
+            section: String::from_utf8_lossy(symbol.name).into_owned(),
+            reason: "this symbol points outside the file",
+        };
+        let section = self.elf.sections.get(index).ok_or_else(missing)?;
+        let base = match self.elf.is_relocatable {
+            true => 0,
+            false => section.address,
+        };
+        let data = match self.sections.get(&index) {
+            Some(data) => data,
+            None => *self
+                .sections
+                .entry(index)
+                .or_insert(self.elf.data(section)?),
+        };
+        value
+            .checked_sub(base)
+            .and_then(|offset| word_at(data, offset, self.elf.endian))
+            .ok_or_else(missing)
+    }
 }

@@ -18,7 +18,7 @@ pub struct KernelImage {
 
 enum Kind {
     Vmlinux,
-    BzImage(Vec<u8>),
+    BzImage,
 }
 
 impl KernelImage {
@@ -38,12 +38,11 @@ impl KernelImage {
     /// # Errors
     /// It names none.
     pub fn kernelrelease(&self) -> std::result::Result<Kernelrelease, Error> {
-        let release = match &self.kind {
-            Kind::BzImage(bytes) => BzImage::detect(bytes)
-                .and_then(|image| image.kernelrelease())
-                .ok_or(Problem::BadKernel("no kernelrelease in its setup header"))
-                .and_then(Kernelrelease::try_from),
-            Kind::Vmlinux => Elf::parse(self.image.bytes(&self.arena)).and_then(|elf| banner(&elf)),
+        let release = match self.kind {
+            Kind::BzImage => self
+                .bzimage()
+                .and_then(|image| image.kernelrelease()?.try_into()),
+            Kind::Vmlinux => Elf::parse(self.bytes()).and_then(|elf| banner(&elf)),
         };
         release.map_err(|problem| Error::new(self.image.path(), problem))
     }
@@ -57,22 +56,28 @@ impl KernelImage {
         &self,
         use_exports: impl FnOnce(&[Export<'_>]) -> T,
     ) -> std::result::Result<T, Error> {
-        let unpacked;
-        let bytes = match &self.kind {
-            Kind::Vmlinux => self.image.bytes(&self.arena),
-            Kind::BzImage(bytes) => {
-                unpacked = BzImage::detect(bytes)
-                    .ok_or(Problem::BadKernel("no setup header"))
-                    .and_then(|image| image.vmlinux())
-                    .map_err(|problem| Error::new(self.image.path(), problem))?;
-                Bytes::Memory(&unpacked)
-            }
+        let result = match self.kind {
+            Kind::Vmlinux => kernel_exports(self.bytes()).map(|exports| use_exports(&exports)),
+            Kind::BzImage => self
+                .bzimage()
+                .and_then(|image| image.vmlinux())
+                .and_then(|vmlinux| {
+                    kernel_exports(Bytes::Memory(&vmlinux)).map(|exports| use_exports(&exports))
+                }),
         };
-        kernel_exports(bytes)
-            .map(|exports| use_exports(&exports))
-            .map_err(|problem| Error::new(self.image.path(), problem))
+        result.map_err(|problem| Error::new(self.image.path(), problem))
+    }
+
+    fn bytes(&self) -> Bytes<'_> {
+        self.image.bytes(&self.arena)
+    }
+
+    fn bzimage(&self) -> Result<BzImage<'_>> {
+        BzImage::detect(self.bytes())?.ok_or(NEITHER)
     }
 }
+
+const NEITHER: Problem = Problem::BadKernel("neither ELF nor bzImage; give its symvers");
 
 impl Kind {
     fn of(bytes: Bytes<'_>) -> Result<Self> {
@@ -80,13 +85,9 @@ impl Kind {
         if head.starts_with(&object::elf::ELFMAG) {
             return Ok(Self::Vmlinux);
         }
-        let whole = bytes.range(0, bytes.size())?;
-        match BzImage::detect(whole) {
-            Some(_) => Ok(Self::BzImage(whole.to_vec())),
-            None => Err(Problem::BadKernel(
-                "neither ELF nor bzImage; give its symvers",
-            )),
-        }
+        BzImage::detect(bytes)?
+            .map(|_| Self::BzImage)
+            .ok_or(NEITHER)
     }
 }
 

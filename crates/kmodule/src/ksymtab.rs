@@ -3,49 +3,59 @@
 //!
 //! An entry is `{ value, name, namespace }`, before 5.4 without the namespace;
 //! fields are 32-bit self-relative offsets where the architecture has
-//! PREL32 relocations, else pointers (linux/include/linux/export.h).
+//! PREL32 relocations, else pointers (linux/include/linux/export.h). A CRC is
+//! an unsigned long before 4.11, and 32 bits since; from 4.11 to 5.18 with
+//! MODULE_REL_CRCS it is the distance to the CRC
+//! (linux/kernel/module.c, `resolve_rel_crc`).
 
-use object::SectionIndex;
+use std::collections::HashMap;
+
 use object::endian::Endianness;
 
-use crate::elf::{Elf, Place, Section, Symbol, string_at, word_at};
+use crate::Crc;
+use crate::elf::{Elf, Section, string_at, word_at};
 use crate::error::{Problem, Result};
-use crate::exports::Export;
+use crate::exports::{CrcWords, Export};
+use crate::pointers::Pointers;
+use crate::symbols::{Symbol, relocations};
+
+type Indexed<'e, 'd> = (usize, &'e Section<'d>);
 
 /// A `__ksymtab*` section with the `__kcrctab*` that belongs to it.
 pub(crate) struct CrcTable<'e, 'd> {
-    symbols: SectionIndex,
-    ksymtab: &'e Section<'d>,
-    kcrctab: &'e Section<'d>,
+    ksymtab: Indexed<'e, 'd>,
+    kcrctab: Indexed<'e, 'd>,
 }
 
 /// The pairs of tables that hold anything.
-pub(crate) fn crc_tables<'e, 'd>(elf: &'e Elf<'d>) -> Vec<CrcTable<'e, 'd>> {
-    let suffix = |section: &Section<'d>, prefix: &str| section.name.strip_prefix(prefix.as_bytes());
-    elf.sections
-        .iter()
-        .filter(|section| section.size > 0)
-        .filter_map(|kcrctab| {
-            let suffix_wanted = suffix(kcrctab, "__kcrctab")?;
-            let (index, ksymtab) = elf
-                .sections
-                .iter()
-                .enumerate()
-                .find(|(_, section)| suffix(section, "__ksymtab") == Some(suffix_wanted))?;
-            Some(CrcTable {
-                symbols: SectionIndex(index),
-                ksymtab,
-                kcrctab,
+///
+/// # Errors
+/// A `__kcrctab*` is alone.
+pub(crate) fn crc_tables<'e, 'd>(elf: &'e Elf<'d>) -> Result<Vec<CrcTable<'e, 'd>>> {
+    let named = |prefix: &'static [u8]| {
+        elf.sections
+            .iter()
+            .enumerate()
+            .filter(|(_, section)| section.size > 0)
+            .filter_map(move |(index, section)| {
+                Some((section.name.strip_prefix(prefix)?, (index, section)))
             })
+    };
+    let ksymtabs: HashMap<_, _> = named(b"__ksymtab").collect();
+    named(b"__kcrctab")
+        .map(|(suffix, kcrctab)| {
+            let ksymtab = *ksymtabs
+                .get(suffix)
+                .ok_or_else(|| kcrctab.1.bad("no __ksymtab belongs to it"))?;
+            Ok(CrcTable { ksymtab, kcrctab })
         })
         .collect()
 }
 
-/// Whether the tables hold `count` CRCs of 4 bytes each (or 8, before 4.11).
+/// Whether the tables hold `count` CRCs of 32 bits.
 pub(crate) fn is_count(tables: &[CrcTable<'_, '_>], count: usize) -> bool {
-    let bytes: u64 = tables.iter().map(|table| table.kcrctab.size).sum();
-    let count = count as u64;
-    bytes == count * 4 || bytes == count * 8
+    let bytes: u64 = tables.iter().map(|table| table.kcrctab.1.size).sum();
+    bytes == count as u64 * 4
 }
 
 /// Exports read from the tables alone. Relocatable files name the symbols by
@@ -59,72 +69,130 @@ pub(crate) fn paired<'d>(
     tables: &[CrcTable<'_, 'd>],
     symbols: Option<&[Symbol<'d>]>,
 ) -> Result<Vec<Export<'d>>> {
-    let strings = Strings::find(elf)?;
+    let strings @ (_, section) =
+        indexed(elf, "__ksymtab_strings").ok_or(Problem::NoSection("__ksymtab_strings"))?;
+    let text = elf.data(section)?;
     let mut exports = Vec::new();
     for table in tables {
-        let layout = Layout::of(elf, table)?;
-        let name_of = match (elf.is_relocatable, symbols) {
-            (false, _) => NameOf::Linked,
-            (true, Some(symbols)) => {
-                NameOf::Relocated(relocated_names(elf, table, layout, symbols)?)
-            }
-            (true, None) => {
-                return Err(table
-                    .ksymtab
-                    .bad("symbol table and CRC symbols are stripped"));
-            }
-        };
-        let crcs = elf.data(table.kcrctab)?;
-        let entries = elf.data(table.ksymtab)?;
-        for entry in 0..layout.count {
-            let name = match &name_of {
-                NameOf::Linked => layout.linked_name(elf, table.ksymtab, entries, entry),
-                NameOf::Relocated(names) => names.get(entry as usize).copied().flatten(),
-            };
-            let export = name
-                .and_then(|address| strings.at(address))
-                .filter(|name| !name.is_empty())
-                .zip(word_at(crcs, layout.crc_at(elf, entry), elf.endian))
-                .map(|(name, crc)| Export { name, crc })
-                .ok_or_else(|| table.ksymtab.bad("an entry without a name"))?;
-            exports.push(export);
-        }
+        let pointers = table.pointers(elf, strings, symbols)?;
+        let (layout, names) = Layout::candidates(elf, table)
+            .find_map(|layout| Some((layout, layout.names(&pointers, text)?)))
+            .ok_or_else(|| table.ksymtab.1.bad("its entries do not lead to names"))?;
+        let crcs = table.crcs(elf, layout, symbols)?;
+        exports.extend(
+            names
+                .into_iter()
+                .zip(crcs)
+                .map(|(name, crc)| Export { name, crc }),
+        );
     }
     exports.sort_unstable();
     Ok(exports)
 }
 
-enum NameOf {
-    /// The entry itself tells the address.
-    Linked,
-    /// Offset into the strings, by entry.
-    Relocated(Vec<Option<u64>>),
+fn indexed<'e, 'd>(elf: &'e Elf<'d>, name: &str) -> Option<Indexed<'e, 'd>> {
+    elf.sections
+        .iter()
+        .enumerate()
+        .find(|(_, section)| section.name == name.as_bytes())
 }
 
-/// `__ksymtab_strings`, addressed as the entries do: by address in a linked
-/// file, by offset in a relocatable one.
-struct Strings<'d> {
-    base: u64,
-    table: &'d [u8],
-}
-
-impl<'d> Strings<'d> {
-    fn find(elf: &Elf<'d>) -> Result<Self> {
-        let section = elf
-            .section("__ksymtab_strings")
-            .ok_or(Problem::NoSection("__ksymtab_strings"))?;
-        Ok(Self {
-            base: if elf.is_relocatable {
-                0
-            } else {
-                section.address
-            },
-            table: elf.data(section)?,
-        })
+impl<'d> CrcTable<'_, 'd> {
+    fn pointers(
+        &self,
+        elf: &Elf<'d>,
+        (index, section): Indexed<'_, 'd>,
+        symbols: Option<&[Symbol<'d>]>,
+    ) -> Result<Pointers<'d>> {
+        let (table, ksymtab) = self.ksymtab;
+        match (elf.is_relocatable, symbols) {
+            (false, _) => Pointers::linked(elf, ksymtab, section),
+            (true, Some(symbols)) => Pointers::relocated(elf, table, index, symbols),
+            (true, None) => Err(ksymtab.bad("the symbol table that names its entries is stripped")),
+        }
     }
 
-    fn at(&self, address: u64) -> Option<&'d [u8]> {
-        string_at(self.table, address.checked_sub(self.base)?)
+    fn crcs(
+        &self,
+        elf: &Elf<'d>,
+        layout: Layout,
+        symbols: Option<&[Symbol<'d>]>,
+    ) -> Result<Vec<Crc>> {
+        let indirect = match elf.is_relocatable {
+            true => self.relocated_crcs(elf, layout, symbols.unwrap_or_default())?,
+            false => self.distant_crcs(elf, layout)?,
+        };
+        if let Some(crcs) = indirect {
+            return Ok(crcs);
+        }
+        let (_, kcrctab) = self.kcrctab;
+        let data = elf.data(kcrctab)?;
+        (0..layout.count)
+            .map(|entry| word_at(data, layout.crc_at(elf, entry), elf.endian))
+            .collect::<Option<_>>()
+            .ok_or_else(|| kcrctab.bad("too short"))
+    }
+
+    /// The CRCs where relocations lead to them: all modules before 5.19.
+    fn relocated_crcs(
+        &self,
+        elf: &Elf<'d>,
+        layout: Layout,
+        symbols: &[Symbol<'d>],
+    ) -> Result<Option<Vec<Crc>>> {
+        let (index, kcrctab) = self.kcrctab;
+        let relocations: HashMap<_, _> = relocations(elf, index)?
+            .into_iter()
+            .map(|entry| (entry.offset, entry))
+            .collect();
+        if relocations.is_empty() {
+            return Ok(None);
+        }
+        let data = elf.data(kcrctab)?;
+        let mut words = CrcWords::new(elf);
+        (0..layout.count)
+            .map(|entry| {
+                let lost = || kcrctab.bad("an entry leads to no CRC");
+                let relocation = relocations.get(&(entry * layout.crc)).ok_or_else(lost)?;
+                let symbol = symbols.get(relocation.symbol).ok_or_else(lost)?;
+                let addend = match relocation.addend {
+                    Some(addend) => addend,
+                    None => word_at(data, layout.crc_at(elf, entry), elf.endian)
+                        .ok_or_else(lost)?
+                        .cast_signed()
+                        .into(),
+                };
+                words.crc(symbol, addend)
+            })
+            .collect::<Result<_>>()
+            .map(Some)
+    }
+
+    /// The CRCs of a linked file with MODULE_REL_CRCS. Nothing but the words
+    /// tells such a file: all of them lead to an aligned place in .rodata,
+    /// which chance does not make of thousands of CRCs.
+    fn distant_crcs(&self, elf: &Elf<'d>, layout: Layout) -> Result<Option<Vec<Crc>>> {
+        let Some(rodata) = elf.section(".rodata").filter(|_| layout.crc == 4) else {
+            return Ok(None);
+        };
+        let pointers = Pointers::linked(elf, self.kcrctab.1, rodata)?;
+        let places: Option<Vec<_>> = (0..layout.count)
+            .map(|entry| {
+                pointers
+                    .lead_by_distance(entry * layout.crc)
+                    .filter(|place| place % 4 == 0)
+            })
+            .collect();
+        let Some(places) = places else {
+            return Ok(None);
+        };
+        let data = elf.data(rodata)?;
+        places
+            .into_iter()
+            .map(|place| word_at(data, place, elf.endian))
+            .collect::<Option<_>>()
+            .ok_or_else(|| rodata.bad("too short"))
+            .map(Some)
     }
 }
 
@@ -138,102 +206,41 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(elf: &Elf<'_>, table: &CrcTable<'_, '_>) -> Result<Self> {
-        [4, 8]
-            .into_iter()
-            .filter_map(|crc| {
-                let count = table.kcrctab.size / crc;
-                let entry = table.ksymtab.size.checked_div(count)?;
-                let field = match entry {
-                    8 | 12 => 4,
-                    16 | 24 if elf.is_64 => 8,
-                    _ => return None,
-                };
-                let whole =
-                    count * crc == table.kcrctab.size && count * entry == table.ksymtab.size;
-                whole.then_some(Self {
-                    count,
-                    entry,
-                    field,
-                    crc,
-                })
-            })
-            .next()
-            .ok_or_else(|| table.ksymtab.bad("its size does not fit its CRCs"))
+    /// What the sizes of the tables allow. On 64 bits the tables of 4.19 to 5.3
+    /// (entries of 8 bytes, CRCs of 4) and those before 4.11 (16 and 8) have
+    /// the same proportion; only the names tell them apart.
+    fn candidates(elf: &Elf<'_>, table: &CrcTable<'_, '_>) -> impl Iterator<Item = Self> {
+        const SHAPES: [(u64, u64, u64); 5] =
+            [(8, 4, 4), (12, 4, 4), (16, 8, 4), (24, 8, 4), (16, 8, 8)];
+        let (ksymtab, kcrctab) = (table.ksymtab.1.size, table.kcrctab.1.size);
+        let is_64 = elf.is_64;
+        SHAPES.into_iter().filter_map(move |(entry, field, crc)| {
+            let layout = Self {
+                count: kcrctab / crc,
+                entry,
+                field,
+                crc,
+            };
+            let fits = layout.count * crc == kcrctab
+                && layout.count.checked_mul(entry) == Some(ksymtab)
+                && (is_64 || field == 4);
+            fits.then_some(layout)
+        })
     }
 
+    /// The names of all entries; `None` if one has none.
+    fn names<'d>(self, pointers: &Pointers<'_>, strings: &'d [u8]) -> Option<Vec<&'d [u8]>> {
+        (0..self.count)
+            .map(|entry| {
+                let place = pointers.lead(entry * self.entry + self.field, self.field)?;
+                string_at(strings, place).filter(|name| !name.is_empty())
+            })
+            .collect()
+    }
+
+    /// Where the low 32 bits of a CRC are.
     fn crc_at(self, elf: &Elf<'_>, entry: u64) -> u64 {
         let high_half = self.crc == 8 && elf.endian == Endianness::Big;
         entry * self.crc + if high_half { 4 } else { 0 }
     }
-
-    /// The address of the entry's name in a linked file.
-    fn linked_name(
-        self,
-        elf: &Elf<'_>,
-        ksymtab: &Section<'_>,
-        entries: &[u8],
-        entry: u64,
-    ) -> Option<u64> {
-        let at = entry * self.entry + self.field;
-        let low = word_at(entries, at, elf.endian)?;
-        let relative = || {
-            let here = ksymtab.address.wrapping_add(at);
-            here.wrapping_add_signed(i64::from(low.cast_signed()))
-        };
-        match (self.field, elf.is_64) {
-            (8, _) => {
-                let high = word_at(entries, at + 4, elf.endian)?;
-                let (low, high) = match elf.endian {
-                    Endianness::Little => (low, high),
-                    Endianness::Big => (high, low),
-                };
-                Some(u64::from(high) << 32 | u64::from(low))
-            }
-            (_, true) => Some(relative()),
-            // 32-bit architectures differ: x86 has PREL32, arm has pointers.
-            (_, false) => {
-                let strings = elf.section("__ksymtab_strings")?;
-                let span = strings.address..strings.address.saturating_add(strings.size);
-                let wrapped = relative() & u64::from(u32::MAX);
-                Some(if span.contains(&wrapped) {
-                    wrapped
-                } else {
-                    u64::from(low)
-                })
-            }
-        }
-    }
-}
-
-/// By entry, where in `__ksymtab_strings` the relocation of its name points.
-fn relocated_names(
-    elf: &Elf<'_>,
-    table: &CrcTable<'_, '_>,
-    layout: Layout,
-    symbols: &[Symbol<'_>],
-) -> Result<Vec<Option<u64>>> {
-    let strings = elf
-        .sections
-        .iter()
-        .position(|section| section.name == b"__ksymtab_strings")
-        .map(Place::Section);
-    let entries = elf.data(table.ksymtab)?;
-    let mut names = vec![None; layout.count as usize];
-    for relocation in elf.relocations(table.symbols)? {
-        if relocation.offset % layout.entry != layout.field {
-            continue;
-        }
-        let target = symbols
-            .get(relocation.symbol)
-            .filter(|symbol| Some(symbol.place) == strings);
-        let addend = relocation.addend.or_else(|| {
-            word_at(entries, relocation.offset, elf.endian).map(|word| word.cast_signed().into())
-        });
-        let slot = names.get_mut((relocation.offset / layout.entry) as usize);
-        if let (Some(slot), Some(symbol), Some(addend)) = (slot, target, addend) {
-            *slot = symbol.value.checked_add_signed(addend);
-        }
-    }
-    Ok(names)
 }

@@ -23,7 +23,9 @@ mod ksymtab;
 mod modinfo;
 mod module;
 mod name;
+mod pointers;
 mod release;
+mod symbols;
 mod symvers;
 
 pub use bytes::{Arena, Image};

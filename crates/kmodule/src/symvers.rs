@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use crate::Crc;
-use crate::compression::{Compression, Extent};
+use crate::compression::{Compression, Extent, LIMIT};
 use crate::error::{Error, Problem, Result};
 
 /// The text of a symvers file, decompressed and checked line by line.
@@ -37,8 +37,12 @@ impl Symvers {
     }
 
     fn read(path: &Path) -> Result<Self> {
-        if !std::fs::metadata(path)?.is_file() {
+        let meta = std::fs::metadata(path)?;
+        if !meta.is_file() {
             return Err(Problem::NotAFile);
+        }
+        if meta.len() > LIMIT {
+            return Err(Problem::TooLarge { limit: LIMIT });
         }
         let raw = std::fs::read(path)?;
         let text = match Compression::detect(&raw) {
@@ -56,7 +60,13 @@ impl Symvers {
         for (line, text) in (1..).zip(lines.split(|&byte| byte == b'\n')) {
             entry(text).map_err(|reason| Problem::BadSymvers { line, reason })?;
         }
-        Ok(Self { text })
+        match text.ends_with(b"\n") {
+            true => Ok(Self { text }),
+            false => Err(Problem::BadSymvers {
+                line: text.split(|&byte| byte == b'\n').count(),
+                reason: "the file is cut short here",
+            }),
+        }
     }
 
     /// Its lines in file order.
@@ -123,6 +133,11 @@ mod tests {
             ),
             (b"0x1\ta\tvmli", 1, "no export type"),
             (b"0x1\t\tvmlinux\tE\n", 1, "no symbol"),
+            (
+                b"0x1\ta\tvmlinux\tE\n0x1\tb\tvmlinux\tEXP",
+                2,
+                "the file is cut short here",
+            ),
         ] {
             match Symvers::parse(text.to_vec()) {
                 Err(Problem::BadSymvers { line: l, reason: r }) => {

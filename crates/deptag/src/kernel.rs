@@ -1,0 +1,107 @@
+//! A kernel's release, exports and builtin modules in, its Provides out.
+
+use kmodule::{Crc, Kernelrelease};
+
+use crate::kmod::kmod;
+use crate::rules::{Dialect, TagRules};
+use crate::symbols::Spelling;
+use crate::tag::TagSet;
+
+/// What is known of a kernel that is being packaged.
+pub struct Kernel<'k> {
+    /// Its release.
+    pub release: &'k Kernelrelease,
+    /// The symbols of the image with their CRCs; none without modversions.
+    pub exports: &'k [(&'k [u8], Crc)],
+    /// Names of the modules linked into it, without `.ko`.
+    pub builtin: &'k [Vec<u8>],
+}
+
+/// Provides: the kernel, each module linked into it and each symbol it exports.
+pub fn kernel(kernel: &Kernel<'_>, rules: &TagRules) -> TagSet {
+    let release = kernel.release;
+    let spell = Spelling::new(rules, release);
+    let builtin = kernel.builtin.iter().map(|name| kmod(name, rules));
+    let exports = kernel
+        .exports
+        .iter()
+        .map(|&(name, crc)| spell.tag(true, name, crc));
+    let mut tags: TagSet = builtin.chain(exports).collect();
+    tags.insert(format!("kernel-release({release})"));
+    if is_version(release) {
+        tags.insert(format!("kernel-uname-r = {release}"));
+    }
+    if rules.dialect == Dialect::Suse {
+        let flavor = rules.flavor(release);
+        tags.insert(format!("kernel-{flavor}"));
+        if let Some(kabi) = &rules.kabi {
+            tags.insert(format!("kernel-{flavor}-{kabi}"));
+        }
+    }
+    tags
+}
+
+/// The requirement that only a kernel of exactly this release meets, in the
+/// form stock kernels provide too wherever rpm accepts it.
+pub(crate) fn exact_release(release: &Kernelrelease) -> String {
+    match is_version(release) {
+        true => format!("kernel-uname-r = {release}"),
+        false => format!("kernel-release({release})"),
+    }
+}
+
+/// rpm reads `a-b` as version and release; with two dashes it is an error.
+fn is_version(release: &Kernelrelease) -> bool {
+    release.as_str().matches('-').count() <= 1
+        && release.as_str().split('-').all(|part| !part.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags_of(release: &str, rules: &TagRules) -> Vec<String> {
+        let release = Kernelrelease::try_from(release.as_bytes()).unwrap();
+        let facts = Kernel {
+            release: &release,
+            exports: &[(b"_printk", 0xbad)],
+            builtin: &[b"ext4-x".to_vec()],
+        };
+        kernel(&facts, rules).iter().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn suse_names_flavor_and_kabi() {
+        let rules = TagRules {
+            kabi: Some("6.1.0_50".parse().unwrap()),
+            ..TagRules::default()
+        };
+        assert_eq!(
+            tags_of("6.1.0-50-amd64", &rules),
+            [
+                "kernel-amd64",
+                "kernel-amd64-6.1.0_50",
+                "kernel-release(6.1.0-50-amd64)",
+                "kmod(ext4_x.ko) = 6.1.0_50",
+                "ksym(amd64:_printk) = bad",
+            ]
+        );
+    }
+
+    #[test]
+    fn uname_r_comes_where_rpm_accepts_it() {
+        let rules = TagRules {
+            dialect: Dialect::RedHat,
+            ..TagRules::default()
+        };
+        assert_eq!(
+            tags_of("6.9.1-200.fc40.x86_64", &rules),
+            [
+                "kernel(_printk) = 0x00000bad",
+                "kernel-release(6.9.1-200.fc40.x86_64)",
+                "kernel-uname-r = 6.9.1-200.fc40.x86_64",
+                "kmod(ext4-x.ko)",
+            ]
+        );
+    }
+}

@@ -1,0 +1,249 @@
+//! Many patterns in, fewer out: those that differ in one character become one
+//! with a bracket expression, which fnmatch reads back as the same set.
+//!
+//! A pattern is read left to right as plain characters, `%XX` escapes and
+//! brackets. Only a plain letter or digit may become a bracket, and none inside
+//! the escaped brackets a kernel alias may itself have (`%5B0%2D9%5D`), where
+//! fnmatch would see a bracket within a bracket.
+
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+
+use crate::tag::LIMIT;
+
+/// Combines `patterns`; `around` is the length of what a tag has besides.
+///
+/// The result is sorted, and [`expand`] gives back exactly the input.
+pub(crate) fn combine(mut patterns: Vec<String>, around: usize) -> Vec<String> {
+    patterns.sort_unstable();
+    patterns.dedup();
+    let mut groups: BinaryHeap<Group> = groups(&patterns).into();
+    let mut taken = vec![false; patterns.len()];
+    let mut combined = Vec::new();
+    while let Some(mut group) = groups.pop() {
+        let free = |&member: &usize| !taken.get(member).copied().unwrap_or(true);
+        let before = group.members.len();
+        group.members.retain(free);
+        if group.members.len() < 2 {
+            continue;
+        }
+        // Another group took some members: this one must queue again, so that
+        // the largest still comes first.
+        if group.members.len() < before {
+            groups.push(group);
+            continue;
+        }
+        if let Some(pattern) = group.pattern(&patterns)
+            && pattern.len() + around < LIMIT
+        {
+            for &member in &group.members {
+                if let Some(taken) = taken.get_mut(member) {
+                    *taken = true;
+                }
+            }
+            combined.push(pattern);
+        }
+    }
+    let alone = patterns.into_iter().zip(taken).filter(|(_, taken)| !taken);
+    combined.extend(alone.map(|(pattern, _)| pattern));
+    combined.sort_unstable();
+    combined
+}
+
+/// Patterns that are equal but for the character at one position. Ordered by
+/// size; among equals the one further right, then the one that sorts first.
+#[derive(PartialEq, Eq)]
+struct Group {
+    position: usize,
+    members: Vec<usize>,
+}
+
+impl Ord for Group {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let key = |group: &Self| (group.members.len(), group.position);
+        key(self)
+            .cmp(&key(other))
+            .then_with(|| other.members.cmp(&self.members))
+    }
+}
+
+impl PartialOrd for Group {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Group {
+    fn pattern(&self, patterns: &[String]) -> Option<String> {
+        let first = patterns.get(*self.members.first()?)?;
+        let (head, tail) = (first.get(..self.position)?, first.get(self.position + 1..)?);
+        let mut variants: Vec<u8> = self
+            .members
+            .iter()
+            .filter_map(|&member| patterns.get(member)?.as_bytes().get(self.position).copied())
+            .collect();
+        variants.sort_unstable();
+        let variants: String = variants.into_iter().map(char::from).collect();
+        Some(format!("{head}[{variants}]{tail}"))
+    }
+}
+
+fn groups(patterns: &[String]) -> Vec<Group> {
+    // What is left of a pattern without one character, by where that was.
+    type Rest<'p> = (usize, &'p [u8], &'p [u8]);
+    let mut alike: HashMap<Rest<'_>, Vec<usize>> = HashMap::new();
+    // Few patterns have a partner, and a partner has the same length.
+    let mut by_length: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (index, pattern) in patterns.iter().enumerate() {
+        by_length.entry(pattern.len()).or_default().push(index);
+    }
+    for members in by_length.into_values().filter(|members| members.len() > 1) {
+        for index in members {
+            let Some(pattern) = patterns.get(index).map(|pattern| pattern.as_bytes()) else {
+                continue;
+            };
+            for position in plain_positions(pattern) {
+                let (head, rest) = pattern.split_at(position);
+                let tail = rest.get(1..).unwrap_or_default();
+                alike.entry((position, head, tail)).or_default().push(index);
+            }
+        }
+    }
+    alike
+        .into_iter()
+        .filter(|(_, members)| members.len() > 1)
+        .map(|((position, ..), members)| Group { position, members })
+        .collect()
+}
+
+/// Where a letter or digit stands for itself.
+fn plain_positions(pattern: &[u8]) -> Vec<usize> {
+    let mut positions = Vec::new();
+    let mut in_brackets = false;
+    let mut at = 0;
+    while let Some(&byte) = pattern.get(at) {
+        let token = pattern.get(at..at + 3).unwrap_or_default();
+        match (byte, token) {
+            (b'%', b"%5B") => in_brackets = true,
+            (b'%', b"%5D") => in_brackets = false,
+            (b'[', _) => in_brackets = true,
+            (b']', _) => in_brackets = false,
+            _ if byte.is_ascii_alphanumeric() && !in_brackets => positions.push(at),
+            _ => {}
+        }
+        at += if byte == b'%' { 3 } else { 1 };
+    }
+    positions
+}
+
+/// The patterns a combined one stands for: one for each character in its
+/// (unescaped) bracket expression.
+pub fn expand(pattern: &str) -> Vec<String> {
+    let Some((head, rest)) = pattern.split_once('[') else {
+        return vec![pattern.to_owned()];
+    };
+    let Some((variants, tail)) = rest.split_once(']') else {
+        return vec![pattern.to_owned()];
+    };
+    variants
+        .chars()
+        .flat_map(|variant| expand(tail).into_iter().map(move |tail| (variant, tail)))
+        .map(|(variant, tail)| format!("{head}{variant}{tail}"))
+        .collect()
+}
+
+/// Decodes `%XX`, as libzypp does before it matches.
+pub fn unescape(pattern: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some(byte) = rest.as_bytes().first() {
+        let escape = rest.strip_prefix('%').and_then(|after| after.get(..2));
+        match escape.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(decoded) => {
+                bytes.push(decoded);
+                rest = rest.get(3..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*byte);
+                rest = rest.get(1..).unwrap_or_default();
+            }
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn combined(patterns: &[&str]) -> Vec<String> {
+        combine(patterns.iter().map(|&p| p.to_owned()).collect(), 20)
+    }
+
+    #[test]
+    fn the_largest_group_wins_and_ties_go_right() {
+        assert_eq!(
+            combined(&["pci:d10A9", "pci:d10AA", "pci:d10AB", "pci:d20A9"]),
+            ["pci:d10A[9AB]", "pci:d20A9"]
+        );
+        assert_eq!(
+            combined(&["x:11", "x:12", "x:21", "x:22"]),
+            ["x:1[12]", "x:2[12]"]
+        );
+    }
+
+    #[test]
+    fn stars_colons_and_escapes_are_left_alone() {
+        for patterns in [
+            ["a:*", "a:1"],
+            ["a:1", "a11"],
+            ["a:%2C", "a:%2D"],
+            ["a:%2C", "a:%3C"],
+        ] {
+            let mut sorted = patterns;
+            sorted.sort_unstable();
+            assert_eq!(combined(&patterns), sorted);
+        }
+    }
+
+    #[test]
+    fn nothing_is_combined_inside_brackets_of_the_alias_itself() {
+        let patterns = ["usb:d0%5B0%2D2%5Ddc1", "usb:d0%5B0%2D4%5Ddc1"];
+        assert_eq!(combined(&patterns), patterns);
+        assert_eq!(
+            combined(&["usb:d0%5B0%2D2%5Ddc1", "usb:d0%5B0%2D2%5Ddc2"]),
+            ["usb:d0%5B0%2D2%5Ddc[12]"]
+        );
+        assert_eq!(
+            combined(&["usb:[0-2]", "usb:[0-4]"]),
+            ["usb:[0-2]", "usb:[0-4]"]
+        );
+    }
+
+    #[test]
+    fn a_tag_stays_below_what_libsolv_reads() {
+        let long = "x".repeat(LIMIT - 24);
+        let patterns = [format!("{long}1"), format!("{long}2")];
+        assert_eq!(combine(patterns.to_vec(), 20), patterns);
+    }
+
+    #[test]
+    fn expanding_gives_back_the_input() {
+        let patterns: Vec<String> = (0..400u32)
+            .map(|n| format!("pci:v{:04X}d{:02X}sv*", n * 7919 % 61, n * 104_729 % 251))
+            .collect();
+        let mut expected = patterns.clone();
+        expected.sort_unstable();
+        expected.dedup();
+        let mut expanded: Vec<_> = combine(patterns, 20)
+            .iter()
+            .flat_map(|p| expand(p))
+            .collect();
+        expanded.sort_unstable();
+        assert_eq!(expanded, expected);
+    }
+
+    #[test]
+    fn unescaping_leaves_what_is_no_escape() {
+        assert_eq!(unescape("a%2Cb%zz%4"), b"a,b%zz%4");
+    }
+}

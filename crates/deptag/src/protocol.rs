@@ -1,0 +1,91 @@
+//! Paths on stdin in, tags on stdout out: rpm-dependency-generators(7).
+//!
+//! rpm ignores the exit status of a generator and keeps what it printed. So a
+//! file that cannot be read gets no tag but a line that every rpm refuses,
+//! which fails the build.
+
+use std::ffi::OsStr;
+use std::io::{self, BufRead, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::tag::TagSet;
+
+/// How rpm tells the files' tags apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// One run for each file: tags only.
+    Singlefile,
+    /// One run for all files (rpm 4.20): `;<path>` goes before each file's tags.
+    Multifile,
+}
+
+/// A version that rpm 4.14 to 6.1 all refuse, for its dashes.
+pub const REFUSED: &str = "see-the-error-above";
+
+/// Answers each path of `input` with the tags `tags` gives for it.
+///
+/// Returns whether all files could be read; `tags` has told the reason.
+///
+/// # Errors
+/// stdin cannot be read or stdout cannot be written.
+pub fn serve<E>(
+    generator: &str,
+    protocol: Protocol,
+    input: impl BufRead,
+    mut output: impl Write,
+    mut tags: impl FnMut(&Path) -> Result<TagSet, E>,
+) -> io::Result<bool> {
+    let mut sound = true;
+    for line in input.split(b'\n') {
+        let line = line?;
+        if line.is_empty() {
+            continue;
+        }
+        let answer = tags(Path::new(OsStr::from_bytes(&line)));
+        if protocol == Protocol::Multifile {
+            output.write_all(&[b";", &line[..], b"\n"].concat())?;
+        }
+        match answer {
+            Ok(tags) => tags.iter().try_for_each(|tag| writeln!(output, "{tag}"))?,
+            Err(_) => {
+                sound = false;
+                writeln!(output, "{generator}-failed = {REFUSED}")?;
+            }
+        }
+    }
+    output.flush()?;
+    Ok(sound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(protocol: Protocol) -> (bool, String) {
+        let mut output = Vec::new();
+        let tags = |path: &Path| match path.to_str() {
+            Some("bad") => Err(()),
+            Some(path) => Ok([format!("b({path})"), "a".into()].into_iter().collect()),
+            None => Err(()),
+        };
+        let sound = serve("gen", protocol, &b"x y\nbad\n\nz"[..], &mut output, tags).unwrap();
+        (sound, String::from_utf8(output).unwrap())
+    }
+
+    #[test]
+    fn a_bad_file_poisons_the_output_and_spares_the_others() {
+        let refused = "gen-failed = see-the-error-above\n";
+        assert_eq!(
+            answer(Protocol::Singlefile),
+            (false, format!("a\nb(x y)\n{refused}a\nb(z)\n"))
+        );
+        assert_eq!(
+            answer(Protocol::Multifile),
+            (
+                false,
+                format!(";x y\na\nb(x y)\n;bad\n{refused};z\na\nb(z)\n")
+            )
+        );
+    }
+}

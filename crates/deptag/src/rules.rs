@@ -1,0 +1,132 @@
+//! What decides the form of a tag, as checked types.
+
+use std::fmt;
+use std::str::FromStr;
+
+use kmodule::Kernelrelease;
+
+/// Whose tag grammar is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// openSUSE and SUSE Linux Enterprise.
+    #[default]
+    Suse,
+    /// Fedora and Red Hat Enterprise Linux.
+    RedHat,
+}
+
+/// The rules for all tags of one run.
+#[derive(Clone, Debug, Default)]
+pub struct TagRules {
+    /// Whose grammar.
+    pub dialect: Dialect,
+    /// Overrides the flavor a kernelrelease ends in.
+    pub flavor: Option<Flavor>,
+    /// Names the kABI: `kmod()` tags carry it, and hardware tags hold only for
+    /// a kernel of it.
+    pub kabi: Option<Kabi>,
+}
+
+impl TagRules {
+    /// The flavor tags of a file built for `release` carry.
+    pub fn flavor<'r>(&'r self, release: &'r Kernelrelease) -> &'r str {
+        self.flavor
+            .as_ref()
+            .map_or_else(|| release.flavor(), |flavor| &flavor.0)
+    }
+
+    /// ` = <kabi>`, or nothing where the kABI has no name.
+    pub(crate) fn kabi_version(&self) -> String {
+        self.kabi
+            .as_ref()
+            .map_or_else(String::new, |kabi| format!(" = {kabi}"))
+    }
+}
+
+/// A value that would not survive inside a tag.
+#[derive(Debug, thiserror::Error)]
+#[error("\"{value}\" has characters other than {allowed}")]
+pub struct BadValue {
+    value: String,
+    allowed: &'static str,
+}
+
+fn checked(value: &str, extra: &str, allowed: &'static str) -> Result<String, BadValue> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || extra.contains(c);
+    match !value.is_empty() && value.chars().all(fits) {
+        true => Ok(value.to_owned()),
+        false => Err(BadValue {
+            value: value.escape_debug().to_string(),
+            allowed,
+        }),
+    }
+}
+
+/// The variant of a kernel, such as `default`, `rt` or `amd64`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flavor(String);
+
+impl FromStr for Flavor {
+    type Err = BadValue;
+
+    fn from_str(value: &str) -> Result<Self, BadValue> {
+        checked(value, "._+~", "letters, digits and . _ + ~").map(Self)
+    }
+}
+
+/// The name of a kABI: the release that opened it. It is the version of
+/// `kmod()` tags, so it has no dash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kabi(String);
+
+impl FromStr for Kabi {
+    type Err = BadValue;
+
+    fn from_str(value: &str) -> Result<Self, BadValue> {
+        checked(value, "._+~^", "letters, digits and . _ + ~ ^ (no dash)").map(Self)
+    }
+}
+
+impl fmt::Display for Kabi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Dialect {
+    type Err = BadValue;
+
+    fn from_str(value: &str) -> Result<Self, BadValue> {
+        match value {
+            "suse" => Ok(Self::Suse),
+            "redhat" => Ok(Self::RedHat),
+            _ => Err(BadValue {
+                value: value.escape_debug().to_string(),
+                allowed: "suse or redhat",
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kabi_is_a_version_and_a_flavor_a_word() {
+        assert!("6.1.0_50".parse::<Kabi>().is_ok());
+        assert!("6.1.0-50".parse::<Kabi>().is_err());
+        assert!("6 1".parse::<Flavor>().is_err());
+        assert!("".parse::<Flavor>().is_err());
+        assert!("%(id)".parse::<Kabi>().is_err());
+    }
+
+    #[test]
+    fn the_flavor_option_wins() {
+        let release = Kernelrelease::try_from(&b"6.1.0-50-amd64"[..]).unwrap();
+        let mut rules = TagRules::default();
+        assert_eq!(rules.flavor(&release), "amd64");
+        rules.flavor = Some("rt".parse().unwrap());
+        assert_eq!(rules.flavor(&release), "rt");
+    }
+}

@@ -1,0 +1,19 @@
+//! The generators' option tables in, one man page each out, into the directory
+//! named by the first argument.
+
+use anyhow::{Context, Result};
+use clap::CommandFactory;
+use generators::{DepmodRequires, KsymProvides, KsymRequires, ModaliasSupplements};
+
+fn main() -> Result<()> {
+    let directory = std::env::args_os().nth(1).context("usage: man DIRECTORY")?;
+    for command in [
+        KsymProvides::command(),
+        KsymRequires::command(),
+        ModaliasSupplements::command(),
+        DepmodRequires::command(),
+    ] {
+        clap_mangen::generate_to(command, &directory)?;
+    }
+    Ok(())
+}

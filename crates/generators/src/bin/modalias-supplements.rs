@@ -1,0 +1,7 @@
+//! Supplements of kernel modules, by hardware.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    generators::run::<generators::ModaliasSupplements>()
+}

@@ -1,0 +1,50 @@
+//! Module, kernel image or symvers in, Provides out.
+
+use std::path::Path;
+
+use anyhow::Result;
+use deptag::{TagRules, TagSet};
+use kmodule::{FileKind, file_kind};
+
+use crate::input::{is_link, module_tags};
+use crate::kernel::{image_tags, symvers_tags};
+use crate::{Generator, Options};
+
+/// Print what a kernel module or kernel provides
+///
+/// Reads paths on stdin, one a line. For a module it prints kmod() and, for
+/// each symbol it exports, ksym() (kernel() for the kernel's own modules in the
+/// redhat dialect) with the symbol's CRC. For a kernel image or symvers file it
+/// prints the kernel's release and flavor, kmod() for each module linked in and
+/// ksym() or kernel() for each symbol it exports.
+#[derive(clap::Parser, Debug)]
+#[command(name = "ksym-provides", version)]
+pub struct KsymProvides {
+    #[command(flatten)]
+    options: Options,
+}
+
+impl Generator for KsymProvides {
+    type Rules = TagRules;
+
+    fn options(&self) -> &Options {
+        &self.options
+    }
+
+    fn rules(&self) -> Result<TagRules> {
+        Ok(self.options.rules())
+    }
+
+    fn tags(&self, rules: &TagRules, path: &Path) -> Result<TagSet> {
+        match file_kind(path) {
+            FileKind::Module { name } => module_tags(path, |module| {
+                Ok(deptag::module(name, rules).merge(deptag::exports(module, rules)?))
+            }),
+            FileKind::KernelImage if !is_link(path) => {
+                image_tags(path, self.options.symvers.as_deref(), rules)
+            }
+            FileKind::Symvers(_) if !is_link(path) => symvers_tags(path, rules),
+            _ => Ok(TagSet::default()),
+        }
+    }
+}

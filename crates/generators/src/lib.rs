@@ -1,0 +1,20 @@
+//! Turns paths on stdin into tags on stdout: rpm's dependency generators.
+//!
+//! Each generator is a type named like its binary. It holds its options and
+//! says what tags a file gets; [`run`] does the rest, the same for all.
+
+mod depmod_requires;
+mod input;
+mod kernel;
+mod ksym_provides;
+mod ksym_requires;
+mod modalias_supplements;
+mod options;
+mod run;
+
+pub use depmod_requires::DepmodRequires;
+pub use ksym_provides::KsymProvides;
+pub use ksym_requires::KsymRequires;
+pub use modalias_supplements::ModaliasSupplements;
+pub use options::Options;
+pub use run::{Generator, run};

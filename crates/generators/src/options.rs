@@ -1,0 +1,54 @@
+//! The options all generators share, and the rules they amount to.
+
+use std::path::PathBuf;
+
+use deptag::{Dialect, Flavor, Kabi, Protocol, TagRules};
+
+/// Options of every generator.
+#[derive(clap::Args, Debug)]
+pub struct Options {
+    /// Whose tag grammar to speak: suse or redhat
+    #[arg(long, value_name = "NAME", default_value = "suse")]
+    dialect: Dialect,
+
+    /// Flavor the tags name, instead of what follows the last dash of the
+    /// kernelrelease a file was built for
+    #[arg(long, value_name = "NAME")]
+    flavor: Option<Flavor>,
+
+    /// Name of the kABI: kmod() tags carry it as their version, and hardware
+    /// tags of the suse dialect hold only for a kernel of this kABI. Leave it
+    /// out for modules that are to fit stock kernels
+    #[arg(long, value_name = "VERSION")]
+    kabi: Option<Kabi>,
+
+    /// Module.symvers of the kernel, plain, gzip, xz or zstd: the exports of
+    /// a kernel image, and in the redhat dialect the symbols that are
+    /// kernel() rather than ksym(). By default it is looked for beside the
+    /// image and among the installed kernel headers
+    #[arg(long, value_name = "FILE")]
+    pub(crate) symvers: Option<PathBuf>,
+
+    /// Speak rpm's multifile protocol: print ";PATH" before the tags of each
+    /// file
+    #[arg(long)]
+    multifile: bool,
+}
+
+impl Options {
+    /// The rules for the form of tags.
+    pub(crate) fn rules(&self) -> TagRules {
+        TagRules {
+            dialect: self.dialect,
+            flavor: self.flavor.clone(),
+            kabi: self.kabi.clone(),
+        }
+    }
+
+    pub(crate) fn protocol(&self) -> Protocol {
+        match self.multifile {
+            true => Protocol::Multifile,
+            false => Protocol::Singlefile,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Command line and stdin in, tags and exit status out.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use deptag::{REFUSED, TagSet, serve};
+
+use crate::options::Options;
+
+/// A dependency generator.
+pub trait Generator: clap::Parser {
+    /// What it answers from, made once from its options.
+    type Rules;
+
+    /// The options it shares with the others.
+    fn options(&self) -> &Options;
+
+    /// Reads what its options name.
+    ///
+    /// # Errors
+    /// A file an option names cannot be read.
+    fn rules(&self) -> Result<Self::Rules>;
+
+    /// The tags of one file; none for a file that is not its business.
+    ///
+    /// # Errors
+    /// The file is its business but cannot be read.
+    fn tags(&self, rules: &Self::Rules, path: &Path) -> Result<TagSet>;
+}
+
+/// Runs a generator on the command line, stdin and stdout of the process.
+///
+/// rpm does not look at the exit status, so every failure, a wrong option
+/// included, also prints a line that rpm refuses.
+pub fn run<G: Generator>() -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"))
+        .format_timestamp(None)
+        .init();
+    let name = G::command().get_name().to_owned();
+    let generator = match G::try_parse() {
+        Ok(generator) => generator,
+        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) => return refuse(&name, &error.to_string()),
+    };
+    match answer(&name, &generator) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => refuse(&name, &format!("{error:#}")),
+    }
+}
+
+fn answer<G: Generator>(name: &str, generator: &G) -> Result<bool> {
+    let rules = generator.rules()?;
+    let protocol = generator.options().protocol();
+    let stdout = io::BufWriter::new(io::stdout().lock());
+    let tags = |path: &Path| {
+        generator
+            .tags(&rules, path)
+            .inspect_err(|error| complain(name, &format!("{error:#}")))
+    };
+    Ok(serve(name, protocol, io::stdin().lock(), stdout, tags)?)
+}
+
+fn refuse(name: &str, reason: &str) -> ExitCode {
+    complain(name, reason.trim_end());
+    println!("{name}-failed = {REFUSED}");
+    // rpm fails on its own account, and less clearly, when nobody reads the
+    // paths it writes.
+    let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+    ExitCode::FAILURE
+}
+
+fn complain(name: &str, reason: &str) {
+    // Nothing is left to tell it to if stderr is closed.
+    let _ = writeln!(io::stderr(), "{name}: {reason}");
+}

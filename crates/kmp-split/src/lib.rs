@@ -1,0 +1,17 @@
+//! Turns a kernel tree into packages, one for each module, and those into the
+//! text rpmbuild reads.
+//!
+//! ```text
+//! KernelTree ─> plan: packages with unique names ─> spec_text: subpackages
+//!      └─────────────────────────────────────────> tree_macros: the image's files
+//! ```
+
+mod cli;
+mod plan;
+mod spec_text;
+mod tree_macros;
+
+pub use cli::{Cli, run};
+pub use plan::{Package, PlanError, plan};
+pub use spec_text::{Subpackages, subpackages};
+pub use tree_macros::tree_macros;

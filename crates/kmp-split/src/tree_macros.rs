@@ -1,0 +1,54 @@
+//! A kernel tree in, the macros a spec names its files by out: a line each,
+//! name and value.
+
+use std::path::{Path, PathBuf};
+
+use modtree::KernelTree;
+
+/// `kmp_*` macros of the kernel in `tree`: where its files are, and where the
+/// image package puts them.
+pub fn tree_macros(tree: &KernelTree) -> Vec<(&'static str, String)> {
+    let release = &tree.release;
+    let base = match release.base() {
+        "" => release.as_str(),
+        base => base,
+    };
+    let (version, rest) = base.split_once('-').unwrap_or((base, "1"));
+    let mut macros = vec![
+        ("kmp_kernelrelease", release.to_string()),
+        ("kmp_flavor", release.flavor().to_owned()),
+        ("kmp_version", version.to_owned()),
+        ("kmp_release", rest.replace('-', "_")),
+        ("kmp_tree_kabi", base.replace('-', "_")),
+        ("kmp_modules_dir", below_root(tree, tree.modules.path())),
+    ];
+    for (from, to, source) in [
+        ("kmp_image_source", "kmp_image", &tree.image),
+        ("kmp_system_map_source", "kmp_system_map", &tree.system_map),
+        ("kmp_config_source", "kmp_config", &tree.config),
+    ] {
+        macros.push((from, source.display().to_string()));
+        macros.push((to, installed(tree, source)));
+    }
+    if let Some(symvers) = &tree.symvers {
+        macros.push(("kmp_symvers_source", symvers.display().to_string()));
+    }
+    macros
+}
+
+/// Files that lie in boot/ or beside the modules stay where they are; others go
+/// to /boot with the release in their name.
+fn installed(tree: &KernelTree, source: &Path) -> String {
+    let in_place =
+        source.starts_with(tree.root.join("boot")) || source.starts_with(tree.modules.path());
+    if in_place {
+        return below_root(tree, source);
+    }
+    let name = source.file_name().unwrap_or_default().to_string_lossy();
+    format!("/boot/{}-{}", name.trim_start_matches('.'), tree.release)
+}
+
+fn below_root(tree: &KernelTree, path: &Path) -> String {
+    let path: PathBuf = tree.below_root(path);
+    path.display().to_string()
+}

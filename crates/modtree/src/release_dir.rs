@@ -1,0 +1,148 @@
+//! `lib/modules/<rel>` in, its modules and the names in modules.builtin out.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use kmodule::{Kernelrelease, module_name};
+use walkdir::WalkDir;
+
+use crate::Error;
+
+/// The module directory of one kernelrelease.
+#[derive(Clone, Debug)]
+pub struct ReleaseDir {
+    path: PathBuf,
+    below_root: PathBuf,
+}
+
+/// A module file of a tree.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ModuleFile {
+    /// Basename without `.ko` and compression suffix, dashes kept.
+    pub name: String,
+    /// Path below the release directory, such as `kernel/fs/ext4/ext4.ko.xz`.
+    pub path: String,
+}
+
+/// Where module directories lie below a root; the first that exists counts.
+const PARENTS: [&str; 2] = ["lib/modules", "usr/lib/modules"];
+
+impl ReleaseDir {
+    /// The directory of `release` below `root`, if there is one.
+    pub fn find(root: &Path, release: &Kernelrelease) -> Option<Self> {
+        PARENTS
+            .iter()
+            .map(|parent| Path::new(parent).join(release.as_str()))
+            .find(|below_root| root.join(below_root).is_dir())
+            .map(|below_root| Self {
+                path: root.join(&below_root),
+                below_root,
+            })
+    }
+
+    /// Every kernelrelease that has a directory below `root`, sorted.
+    ///
+    /// # Errors
+    /// A directory cannot be read, or is named like no kernelrelease.
+    pub fn releases(root: &Path) -> Result<Vec<Kernelrelease>, Error> {
+        let mut releases = Vec::new();
+        for parent in PARENTS.map(|parent| root.join(parent)) {
+            let entries = match parent.read_dir() {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(Error::io(&parent)(error)),
+            };
+            for entry in entries {
+                let path = entry.map_err(Error::io(&parent))?.path();
+                if !path.is_dir() {
+                    continue;
+                }
+                let name = path.file_name().map(OsStr::as_bytes).unwrap_or_default();
+                releases.push(
+                    Kernelrelease::try_from(name)
+                        .map_err(|problem| Error::BadRelease { path, problem })?,
+                );
+            }
+        }
+        releases.sort();
+        releases.dedup();
+        Ok(releases)
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The directory as packages name it, such as `lib/modules/6.1.0-50-amd64`.
+    pub fn below_root(&self) -> &Path {
+        &self.below_root
+    }
+
+    /// Every module, sorted by path. `build` and `source` lead out of the tree
+    /// and are left out, as are symbolic links.
+    ///
+    /// # Errors
+    /// A directory cannot be read, or a path has characters that could become
+    /// more than a file name in a spec file.
+    pub fn modules(&self) -> Result<Vec<ModuleFile>, Error> {
+        let leads_out = |entry: &walkdir::DirEntry| {
+            entry.depth() == 1 && matches!(entry.file_name().as_bytes(), b"build" | b"source")
+        };
+        let mut modules = Vec::new();
+        for entry in WalkDir::new(&self.path)
+            .into_iter()
+            .filter_entry(|entry| !leads_out(entry))
+        {
+            let entry = entry.map_err(|error| Error::Io {
+                path: error.path().unwrap_or(&self.path).to_owned(),
+                source: error.into(),
+            })?;
+            if entry.file_type().is_file()
+                && let Some(name) = module_name(entry.path())
+            {
+                modules.push(self.module(entry.path(), name)?);
+            }
+        }
+        modules.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(modules)
+    }
+
+    fn module(&self, path: &Path, name: &[u8]) -> Result<ModuleFile, Error> {
+        let bad = || Error::BadPath(path.to_owned());
+        let below = path.strip_prefix(&self.path).map_err(|_| bad())?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._+/-".contains(c);
+        let below = below
+            .to_str()
+            .filter(|text| text.chars().all(plain))
+            .ok_or_else(bad)?;
+        let name = std::str::from_utf8(name).map_err(|_| bad())?;
+        Ok(ModuleFile {
+            name: name.to_owned(),
+            path: below.to_owned(),
+        })
+    }
+
+    /// Names of the modules linked into the kernel, from modules.builtin
+    /// (linux/Documentation/kbuild/kbuild.rst); `None` where the kernel ships no
+    /// such list.
+    ///
+    /// # Errors
+    /// The list is there but cannot be read.
+    pub fn builtin(&self) -> Result<Option<Vec<Vec<u8>>>, Error> {
+        let path = self.path.join("modules.builtin");
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io(&path)(error)),
+        };
+        let names = text
+            .split(|&byte| byte == b'\n')
+            .filter_map(|line| module_name(Path::new(OsStr::from_bytes(line))))
+            .map(<[u8]>::to_vec)
+            .collect();
+        Ok(Some(names))
+    }
+}
