@@ -1,6 +1,6 @@
 //! A path in, an opened module out, or nothing where the file is none.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use deptag::TagSet;
@@ -14,19 +14,54 @@ pub(crate) fn module_tags(
     path: &Path,
     tags: impl FnOnce(&Module<'_>) -> Result<TagSet>,
 ) -> Result<TagSet> {
-    if is_link(path) || !matches!(file_kind(path), FileKind::Module { .. }) {
+    if !matches!(file_kind(path), FileKind::Module { .. }) {
         log::debug!("{}: no module, no tags", path.display());
         return Ok(TagSet::default());
     }
+    let target = match Link::of(path) {
+        Link::None => path.to_owned(),
+        Link::ToHidden(target) => target,
+        Link::Elsewhere => {
+            log::debug!("{}: its target carries the tags", path.display());
+            return Ok(TagSet::default());
+        }
+    };
     let arena = Arena::new();
-    let image = Image::open(path)?;
+    let image = Image::open(&target)?;
     let tags = tags(&Module::parse(&image, &arena)?)?;
     log::debug!("{}: {} tags", path.display(), tags.len());
     Ok(tags)
 }
 
-/// A link gets no tags: its target carries them, in whichever package it is.
-pub(crate) fn is_link(path: &Path) -> bool {
-    path.symlink_metadata()
-        .is_ok_and(|meta| meta.file_type().is_symlink())
+/// Whether a path is a symbolic link, and who speaks for its target.
+pub(crate) enum Link {
+    /// No link.
+    None,
+    /// A link to a file of this package that rpm asks no generator about, for
+    /// it lies outside lib/modules.
+    ToHidden(PathBuf),
+    /// A link to a file that gets tags of its own, or that another package has.
+    Elsewhere,
+}
+
+impl Link {
+    pub(crate) fn of(path: &Path) -> Self {
+        let Ok(target) = path.read_link() else {
+            return Self::None;
+        };
+        let target = match (target.strip_prefix("/"), std::env::var_os("RPM_BUILD_ROOT")) {
+            (Ok(below_root), Some(build_root)) => Path::new(&build_root).join(below_root),
+            _ => path.parent().unwrap_or(path).join(target),
+        };
+        match target.canonicalize() {
+            Ok(target) if !lies_in_modules(&target) => Self::ToHidden(target),
+            _ => Self::Elsewhere,
+        }
+    }
+}
+
+fn lies_in_modules(path: &Path) -> bool {
+    let names: Vec<_> = path.iter().collect();
+    matches!(file_kind(path), FileKind::Module { .. })
+        && names.windows(2).any(|pair| pair == ["lib", "modules"])
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use deptag::{TagRules, TagSet};
 use kmodule::{FileKind, file_kind};
 
-use crate::input::{is_link, module_tags};
+use crate::input::{Link, module_tags};
 use crate::kernel::{image_tags, symvers_tags};
 use crate::{Generator, Options};
 
@@ -40,11 +40,10 @@ impl Generator for KsymProvides {
             FileKind::Module { name } => module_tags(path, |module| {
                 Ok(deptag::module(name, rules).merge(deptag::exports(module, rules)?))
             }),
-            FileKind::KernelImage if !is_link(path) => {
-                image_tags(path, self.options.symvers.as_deref(), rules)
-            }
-            FileKind::Symvers(_) if !is_link(path) => symvers_tags(path, rules),
-            _ => Ok(TagSet::default()),
+            FileKind::Other => Ok(TagSet::default()),
+            _ if !matches!(Link::of(path), Link::None) => Ok(TagSet::default()),
+            FileKind::KernelImage => image_tags(path, self.options.symvers.as_deref(), rules),
+            FileKind::Symvers(_) => symvers_tags(path, rules),
         }
     }
 }

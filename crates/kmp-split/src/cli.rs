@@ -37,6 +37,9 @@ enum Command {
         /// Whose package habits to follow: suse or redhat
         #[arg(long, value_name = "NAME", default_value = "suse")]
         dialect: Dialect,
+        /// Version and release of the packages, as VERSION-RELEASE
+        #[arg(long, value_name = "EVR")]
+        evr: String,
     },
     /// Print the macros that name the kernel's files, a name and a value a line
     Tree {
@@ -98,11 +101,12 @@ impl Command {
                     writeln!(out, "{name} {}", value.replace('%', "%%"))?;
                 }
             }
-            Self::Spec { tree, dialect } => {
+            Self::Spec { tree, dialect, evr } => {
                 let tree = tree.find()?;
                 let packages = described(&tree)?;
                 let shared = Subpackages {
                     dialect: *dialect,
+                    evr,
                     flavor: tree.release.flavor(),
                     modules_dir: tree.modules.below_root(),
                 };

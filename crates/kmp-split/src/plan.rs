@@ -17,7 +17,7 @@ pub struct Package {
 
 /// Why modules cannot be told apart.
 #[derive(Debug, thiserror::Error)]
-#[error("{first} and {second}: one module in two compressions, both would be {stem}-kmp")]
+#[error("{first} and {second}: no name tells them apart, both would be {stem}-kmp")]
 pub struct PlanError {
     stem: String,
     first: String,
@@ -126,7 +126,7 @@ mod tests {
         );
         assert_eq!(
             stems(&["kernel/a/z/x.ko", "kernel/b/z/x.ko", "kernel/z-x.ko"]).unwrap(),
-            ["a-z-x", "b-z-x", "z-x"]
+            ["a-z-x", "b-z-x", "kernel-z-x"]
         );
     }
 
@@ -142,7 +142,7 @@ mod tests {
     fn one_module_twice_is_an_error_that_names_both() {
         assert_eq!(
             stems(&["kernel/x.ko", "kernel/x.ko.xz"]).unwrap_err(),
-            "kernel/x.ko and kernel/x.ko.xz: one module in two compressions, both would be kernel-x-kmp"
+            "kernel/x.ko and kernel/x.ko.xz: no name tells them apart, both would be kernel-x-kmp"
         );
     }
 }

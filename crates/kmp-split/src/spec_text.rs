@@ -1,9 +1,9 @@
 //! Packages in, the subpackages of a spec file out.
 //!
-//! The text goes through rpm's macro expansion and section parser. Paths and
-//! names were checked when the tree was read; the one free text, a module's
-//! description, is made harmless here: every `%` doubled, nothing at the start
-//! of a line.
+//! rpm's section parser reads the text, and some of it passes macro expansion.
+//! Paths and names were checked when the tree was read; the one free text, a
+//! module's description, is made harmless here: every `%` doubled, nothing at
+//! the start of a line.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -18,6 +18,8 @@ use crate::plan::Package;
 pub struct Subpackages<'s> {
     /// Whose package names and habits.
     pub dialect: Dialect,
+    /// Version and release of the packages.
+    pub evr: &'s str,
     /// The kernel's flavor.
     pub flavor: &'s str,
     /// `lib/modules/<rel>` or `usr/lib/modules/<rel>`.
@@ -67,11 +69,11 @@ impl Subpackages<'_> {
         let mut tags = vec!["Provides: multiversion(kernel)".to_owned()];
         match self.dialect {
             Dialect::Suse => {
-                tags.push(format!("Provides: {stem}-kmp = %{{version}}-%{{release}}"));
+                tags.push(format!("Provides: {stem}-kmp = {}", self.evr));
                 tags.push(format!("Enhances: kernel-{}", self.flavor));
             }
             Dialect::RedHat => {
-                tags.push(format!("Provides: kmod-{stem} = %{{version}}-%{{release}}"));
+                tags.push(format!("Provides: kmod-{stem} = {}", self.evr));
                 tags.push("Provides: installonlypkg(kernel-module)".to_owned());
             }
         }
@@ -125,6 +127,7 @@ mod tests {
         };
         let shared = Subpackages {
             dialect,
+            evr: "6.1.0-50",
             flavor: "amd64",
             modules_dir: Path::new("lib/modules/6.1-amd64"),
         };
@@ -145,7 +148,7 @@ mod tests {
             "%package -n e1000e-kmp-amd64
 Summary: Intel driver
 Provides: multiversion(kernel)
-Provides: e1000e-kmp = %{version}-%{release}
+Provides: e1000e-kmp = 6.1.0-50
 Enhances: kernel-amd64
 %description -n e1000e-kmp-amd64
 The kernel module e1000e for amd64 kernels.
@@ -164,7 +167,7 @@ It describes itself as: Intel driver.
     fn a_description_stays_text() {
         let text = text(Some("%(id)\n%prep\n%{lua:x}\u{7}  y"), Dialect::RedHat);
         assert!(text.contains("Summary: %%(id) %%prep %%{lua:x} y\n"));
-        assert!(text.contains("Provides: kmod-e1000e = %{version}-%{release}\n"));
+        assert!(text.contains("Provides: kmod-e1000e = 6.1.0-50\n"));
         assert!(!text.contains("\n%prep"));
         assert_eq!(summary("x", Some(" . ")), "Kernel module x");
     }
