@@ -1,0 +1,97 @@
+//! Turns a kernel tree into a repository: rpmbuild with a count of finished packages, createrepo_c.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use indicatif::ProgressBar;
+use kmpkit_tests::Kernel;
+use kmpkit_tests::kernel::walk;
+use kmpkit_tests::rpms::createrepo;
+use kmpkit_tests::tools::{command_line, tail, tool};
+
+use crate::Options;
+use crate::steps::Steps;
+
+/// Builds all packages of the kernel and gives the repository they are in.
+pub fn packages(steps: &mut Steps, kernel: &Kernel, options: &Options) -> Result<PathBuf> {
+    let top = options.work.join("rpmbuild");
+    let repo = options.work.join("repo");
+    for dir in [&top, &repo] {
+        if dir.exists() {
+            fs::remove_dir_all(dir).with_context(|| format!("remove {}", dir.display()))?;
+        }
+        fs::create_dir_all(dir).with_context(|| format!("create {}", dir.display()))?;
+    }
+    let expected = kernel.modules()?.len() + 1;
+    steps.run(&format!("rpmbuild: {expected} packages"), |bar| {
+        rpmbuild(bar, kernel, options, &top, &repo, expected)
+    })?;
+    steps.run("createrepo_c", |_| createrepo(&repo))?;
+    Ok(repo)
+}
+
+fn rpmbuild(
+    bar: &ProgressBar,
+    kernel: &Kernel,
+    options: &Options,
+    top: &Path,
+    repo: &Path,
+    expected: usize,
+) -> Result<()> {
+    let log = top.join("rpmbuild.log");
+    let out = File::create(&log).with_context(|| format!("create {}", log.display()))?;
+    let mut command = tool("rpmbuild")?;
+    command.args([
+        "-bb",
+        "--define",
+        &format!("kernel_tree {}", kernel.root.display()),
+    ]);
+    command.args(["--define", &format!("_topdir {}", top.display())]);
+    command.args(["--define", &format!("_rpmdir {}", repo.display())]);
+    command.arg(&options.spec);
+    if let Some(dir) = &options.rpm_config {
+        command.env("RPM_CONFIGDIR", dir);
+    }
+    command.stdout(out.try_clone()?).stderr(out);
+    let line = command_line(&command);
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot start: {line}"))?;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        let built = count(repo)?;
+        bar.set_message(if built == 0 {
+            "(reading modules)".to_owned()
+        } else {
+            format!("({built} written)")
+        });
+        sleep(Duration::from_millis(500));
+    };
+    if !status.success() {
+        let said = fs::read_to_string(&log).unwrap_or_default();
+        bail!(
+            "{status} from: {line}\n{}\nall of it: {}",
+            tail(&said, 25),
+            log.display()
+        );
+    }
+    let built = count(repo)?;
+    if built < expected {
+        bail!("{built} packages for {} modules and an image", expected - 1);
+    }
+    Ok(())
+}
+
+fn count(repo: &Path) -> Result<usize> {
+    let mut files = Vec::new();
+    walk(repo, &mut files)?;
+    Ok(files
+        .iter()
+        .filter(|f| f.extension().is_some_and(|e| e == "rpm"))
+        .count())
+}

@@ -1,0 +1,159 @@
+//! Turns a distribution kernel into packages, virtual hardware into the few that it needs, and
+//! these into a machine that boots.
+
+mod build;
+mod steps;
+mod table;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use kmpkit_tests::zypp::Solver;
+use kmpkit_tests::{BootReport, Kernel, Machine, Modalias, Zypp, cache_dir, need, need_root};
+
+use crate::steps::Steps;
+
+/// From kernel tree to booted machine: one package per module, chosen by hardware.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Directory for packages, repository and root; what an earlier run left is removed
+    #[arg(long, default_value = "/var/tmp/kmpkit-demo")]
+    work: PathBuf,
+    /// Suite whose current kernel is used; without it this system's, or the tree in KERNEL_TREE
+    #[arg(long)]
+    suite: Option<String>,
+    /// The spec that packages a kernel tree
+    #[arg(long, default_value = "examples/modular-kernel.spec")]
+    spec: PathBuf,
+    /// rpm's configuration directory with kmpkit's files in it
+    #[arg(long)]
+    rpm_config: Option<PathBuf>,
+    /// Flavor: the image package is kernel-FLAVOR-image
+    #[arg(long, default_value = "amd64")]
+    flavor: String,
+    /// A repository that is already built
+    #[arg(long)]
+    repo: Option<PathBuf>,
+}
+
+/// More rounds of new hardware than any machine has buses behind buses.
+const ROUNDS: usize = 8;
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    need(&[
+        "apt-get",
+        "rpmbuild",
+        "createrepo_c",
+        "zypper",
+        "qemu-system-x86_64",
+        "busybox",
+        "modprobe",
+    ])?;
+    need_root("installing packages into a root")?;
+    let mut steps = Steps::default();
+
+    let kernel = steps.run("kernel and headers from the archive", |_| kernel(&options))?;
+    let repo = match &options.repo {
+        Some(repo) => repo.clone(),
+        None => build::packages(&mut steps, &kernel, &options)?,
+    };
+    let machine = Machine::full();
+    let aliases = steps.run("machine without modules: read its hardware", |_| {
+        machine.modaliases(&kernel)
+    })?;
+    let image = format!("kernel-{}-image", options.flavor);
+    let mut zypp = zypp(&options.work, &repo)?;
+    steps.run(&format!("zypper install {image}"), |_| {
+        zypp.hardware(&unique(&aliases))?;
+        zypp.install(&[&image])
+    })?;
+    let (report, hardware) = drive(&mut steps, &machine, &mut zypp, aliases)?;
+    let whole = steps.run("machine with the whole kernel, to compare", |_| {
+        machine.boot_kernel(&kernel)
+    })?;
+
+    table::Summary::collect(&zypp, &repo, &image, &hardware, &report, &whole)?.print();
+    steps.print();
+    println!(
+        "\nThe packages are in {0}; try: rpm -qp --requires {0}/*/e1000-kmp-*.rpm",
+        repo.display()
+    );
+    println!("The installed root is {}", zypp.root().display());
+    let missing: Vec<_> = whole.bound().difference(&report.bound()).cloned().collect();
+    if !missing.is_empty() {
+        bail!("devices with a driver in the whole kernel, but not here: {missing:#?}");
+    }
+    Ok(())
+}
+
+fn kernel(options: &Options) -> Result<Kernel> {
+    match &options.suite {
+        Some(suite) => Kernel::from_archive(suite, "amd64", &cache_dir()),
+        None => Kernel::from_env_or_archive(&own_suite()?, "amd64", &cache_dir()),
+    }
+}
+
+fn own_suite() -> Result<String> {
+    let release = fs::read_to_string("/etc/os-release").context("/etc/os-release")?;
+    let suite = release
+        .lines()
+        .find_map(|line| line.strip_prefix("VERSION_CODENAME="));
+    Ok(suite
+        .context("/etc/os-release: no VERSION_CODENAME; give --suite")?
+        .trim_matches('"')
+        .to_owned())
+}
+
+fn zypp(work: &Path, repo: &Path) -> Result<Zypp> {
+    let root = work.join("root");
+    if root.exists() {
+        fs::remove_dir_all(&root).with_context(|| format!("remove {}", root.display()))?;
+    }
+    Zypp::new(&root, &[("kmp", repo)])
+}
+
+/// Boots, tells zypper what has appeared behind the newly driven buses, and boots again until
+/// zypper has nothing to add.
+fn drive(
+    steps: &mut Steps,
+    machine: &Machine,
+    zypp: &mut Zypp,
+    mut hardware: Vec<Modalias>,
+) -> Result<(BootReport, Vec<Modalias>)> {
+    for round in 1..=ROUNDS {
+        let report = steps.run(&format!("boot {round}"), |_| machine.boot(zypp.root()))?;
+        let known: BTreeSet<&Modalias> = hardware.iter().collect();
+        let new: Vec<Modalias> = report
+            .aliases
+            .iter()
+            .filter(|a| !known.contains(a))
+            .cloned()
+            .collect();
+        if new.is_empty() {
+            return Ok((report, hardware));
+        }
+        hardware.extend(new);
+        let before = zypp.names()?;
+        let devices = hardware.len();
+        steps.run(
+            &format!("zypper inr --no-recommends, {devices} devices now"),
+            |_| {
+                zypp.hardware(&unique(&hardware))?;
+                zypp.inr()
+            },
+        )?;
+        if zypp.names()? == before {
+            return Ok((report, hardware));
+        }
+    }
+    bail!("hardware keeps appearing after {ROUNDS} boots")
+}
+
+fn unique(aliases: &[Modalias]) -> Vec<String> {
+    let set: BTreeSet<&String> = aliases.iter().map(|a| &a.modalias).collect();
+    set.into_iter().cloned().collect()
+}

@@ -1,0 +1,79 @@
+//! Turns a generator and files into the tags it prints for each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::stage::Stage;
+
+/// Tags by file.
+pub type Tags = BTreeMap<PathBuf, BTreeSet<String>>;
+
+/// What a generator prints for many files, in one run.
+pub fn tags(generator: &str, options: &[&str], files: &[PathBuf]) -> Result<Tags> {
+    let mut all = vec!["--multifile"];
+    all.extend(options);
+    let output = answer(generator, &all, files)?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{generator}: {said}");
+    let text = String::from_utf8(output.stdout).context("tags that are no UTF-8")?;
+    let mut tags = Tags::new();
+    let mut current = None;
+    for line in text.lines() {
+        match (line.strip_prefix(';'), &mut current) {
+            (Some(path), _) => {
+                let path = PathBuf::from(path);
+                ensure!(
+                    files.contains(&path) || files.len() > 50,
+                    "{generator} made up {path:?}"
+                );
+                current = Some(tags.entry(path).or_default());
+            }
+            (None, Some(set)) => {
+                ensure!(
+                    set.insert(line.to_owned()),
+                    "{generator} printed {line} twice"
+                );
+            }
+            (None, None) => bail!("{generator}: {line} before any path"),
+        }
+    }
+    ensure!(
+        tags.len() == files.len(),
+        "{generator} answered {} of {} files",
+        tags.len(),
+        files.len()
+    );
+    Ok(tags)
+}
+
+/// Status, stdout and stderr of one run.
+pub fn answer(generator: &str, options: &[&str], files: &[PathBuf]) -> Result<Output> {
+    let mut child = Stage::get()?
+        .tool(generator)
+        .args(options)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| generator.to_owned())?;
+    let paths: Vec<u8> = files.iter().flat_map(|file| line(file)).collect();
+    let mut stdin = child.stdin.take().context("stdin")?;
+    let feed = std::thread::spawn(move || stdin.write_all(&paths));
+    let output = child
+        .wait_with_output()
+        .with_context(|| generator.to_owned())?;
+    match feed.join() {
+        Ok(fed) => fed.with_context(|| format!("{generator} does not read all of its input"))?,
+        Err(_) => bail!("{generator}: the thread that feeds it failed"),
+    }
+    Ok(output)
+}
+
+fn line(file: &Path) -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt;
+    [file.as_os_str().as_bytes(), b"\n"].concat()
+}

@@ -1,0 +1,47 @@
+//! Turns real kernels, real package tools and a virtual machine into tests of a few lines.
+//!
+//! - [`Kernel`]: a kernel tree, from the Debian archive or a directory of the user's;
+//! - [`Chroot`]: another release of Debian, for its rpm, zypper or dnf5;
+//! - [`Machine`]: virtual hardware, read without modules or booted with a root's;
+//! - [`Zypp`] and [`Dnf`]: an empty rpm root, filled by a solver;
+//! - [`Scenario`]: a dependency test as a readable text file;
+//! - [`reasons`]: why each package is in a root;
+//! - [`need`], [`run`]: tools that must be there, commands that must succeed.
+//!
+//! A missing tool is a failed test whose message names the package; nothing is skipped.
+
+pub mod apt;
+pub mod archive;
+pub mod chroot;
+pub mod cpio;
+pub mod differ;
+pub mod generate;
+pub mod goblin_reader;
+pub mod initramfs;
+pub mod kernel;
+pub mod kmod_tools;
+pub mod modular;
+pub mod once;
+pub mod place;
+mod play;
+pub mod query;
+pub mod report;
+pub mod rpmbuild;
+pub mod rpms;
+pub mod scenario;
+pub mod stage;
+pub mod tools;
+pub mod vm;
+pub mod why;
+pub mod zypp;
+
+pub use chroot::Chroot;
+pub use kernel::Kernel;
+pub use once::{cache_dir, once};
+pub use place::Place;
+pub use report::{BootReport, Device, Modalias};
+pub use scenario::{Scenario, World};
+pub use tools::{need, need_root, run};
+pub use vm::Machine;
+pub use why::{Reason, reasons};
+pub use zypp::{Dnf, Zypp};

@@ -1,0 +1,83 @@
+//! Turns a kernel tree into the packages and the repository of a modular kernel, by
+//! `examples/modular-kernel.spec`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::kernel::Kernel;
+use crate::rpmbuild::{Built, Rpm};
+use crate::rpms::createrepo;
+use crate::stage::project;
+use crate::tools::run;
+
+/// The spec file of the example.
+pub fn example() -> PathBuf {
+    project().join("examples/modular-kernel.spec")
+}
+
+/// Builds the packages of a kernel below `top` with the payload compressed little.
+pub fn packages(rpm: &Rpm, kernel: &Kernel, top: &Path, defines: &[(&str, &str)]) -> Result<Built> {
+    let root = kernel.root.display().to_string();
+    let mut all = vec![
+        ("kernel_tree", root.as_str()),
+        ("_binary_payload", "w1.zstdio"),
+    ];
+    all.extend(defines);
+    rpm.build(&example(), top, &all, &[&kernel.root])
+}
+
+/// Builds the packages and makes a repository of them.
+pub fn repository(
+    rpm: &Rpm,
+    kernel: &Kernel,
+    top: &Path,
+    defines: &[(&str, &str)],
+) -> Result<PathBuf> {
+    packages(rpm, kernel, top, defines)?;
+    let repo = top.join("RPMS");
+    createrepo(&repo)?;
+    Ok(repo)
+}
+
+/// A tree of the same kernel with only the modules in (or below) `paths`, such as
+/// `kernel/drivers/usb`, and its `Module.symvers`.
+pub fn part(kernel: &Kernel, root: &Path, paths: &[&str]) -> Result<Kernel> {
+    let below = kernel.modules_dir.strip_prefix(&kernel.root)?;
+    let modules = root.join(below);
+    let copy = |from: &Path, to: &Path| -> Result<()> {
+        let parent = to.parent().context("no parent")?;
+        fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
+        run(std::process::Command::new("cp")
+            .args(["-a", "-T"])
+            .arg(from)
+            .arg(to))
+        .map(drop)
+    };
+    let boot = root.join("boot");
+    for (from, name) in [
+        (Some(&kernel.vmlinuz), "vmlinuz"),
+        (Some(&kernel.system_map), "System.map"),
+        (Some(&kernel.config), "config"),
+        (kernel.symvers.as_ref(), "symvers"),
+    ] {
+        if let Some(from) = from {
+            copy(from, &boot.join(format!("{name}-{}", kernel.release)))?;
+        }
+    }
+    for list in [
+        "modules.builtin",
+        "modules.builtin.modinfo",
+        "modules.order",
+    ] {
+        let from = kernel.modules_dir.join(list);
+        if from.exists() {
+            copy(&from, &modules.join(list))?;
+        }
+    }
+    for path in paths {
+        copy(&kernel.modules_dir.join(path), &modules.join(path))?;
+    }
+    Kernel::from_tree(root)
+}

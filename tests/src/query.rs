@@ -1,0 +1,123 @@
+//! Turns built rpms into what rpm shows of them, all in a few queries.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::tools::{run, tool};
+
+/// What rpm shows of one package.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// Name, version and release.
+    pub nvr: String,
+    /// Dependencies by type (`Provide`, `Require`, …) as rpm prints them, without `rpmlib()`.
+    pub tags: BTreeMap<String, BTreeSet<String>>,
+    /// SHA-256 of each regular file, by path; empty for directories.
+    pub files: BTreeMap<String, String>,
+    /// Scriptlets and triggers of every kind.
+    pub scripts: Vec<String>,
+    /// Entries of the changelog.
+    pub changelog: usize,
+    /// Summary and description.
+    pub text: String,
+}
+
+const TYPES: [&str; 7] = [
+    "Provide",
+    "Require",
+    "Recommend",
+    "Suggest",
+    "Supplement",
+    "Enhance",
+    "Obsolete",
+];
+const SCRIPTS: [&str; 8] = [
+    "PREIN",
+    "POSTIN",
+    "PREUN",
+    "POSTUN",
+    "PRETRANS",
+    "POSTTRANS",
+    "TRIGGERSCRIPTS",
+    "FILETRIGGERSCRIPTS",
+];
+
+/// Queries packages with the host's rpm, by file.
+pub fn shown(rpms: &[PathBuf]) -> Result<BTreeMap<PathBuf, Shown>> {
+    let mut format = String::from("#%{NAME}-%{VERSION}-%{RELEASE}\\n");
+    for kind in TYPES {
+        let upper = kind.to_uppercase();
+        format += &format!(
+            "[{kind}\\t%{{{upper}NAME}} %{{{upper}FLAGS:depflags}} %{{{upper}VERSION}}\\n]"
+        );
+    }
+    for script in SCRIPTS {
+        format += &format!("[script\\t%{{{script}}}\\n]");
+    }
+    format += "[file\\t%{FILENAMES}\\t%{FILEDIGESTS}\\n][entry\\t%{CHANGELOGTIME}\\n]";
+    format += "text\\t%{SUMMARY}\\ntext\\t%{DESCRIPTION}\\n";
+    let mut all = BTreeMap::new();
+    for some in rpms.chunks(500) {
+        let text = run(tool("rpm")?
+            .args(["-qp", "--nosignature", "--qf", &format])
+            .args(some))?;
+        let parts: Vec<&str> = text.split('#').filter(|part| !part.is_empty()).collect();
+        ensure!(
+            parts.len() == some.len(),
+            "rpm answered {} of {}",
+            parts.len(),
+            some.len()
+        );
+        for (rpm, part) in some.iter().zip(parts) {
+            all.insert(
+                rpm.clone(),
+                parse(part).with_context(|| rpm.display().to_string())?,
+            );
+        }
+    }
+    Ok(all)
+}
+
+fn parse(part: &str) -> Result<Shown> {
+    let mut lines = part.lines();
+    let mut shown = Shown {
+        nvr: lines.next().context("no name")?.to_owned(),
+        ..Shown::default()
+    };
+    for line in lines {
+        let Some((key, value)) = line.split_once('\t') else {
+            shown.text += line;
+            continue;
+        };
+        match key {
+            "file" => {
+                let (path, digest) = value.split_once('\t').context("no digest")?;
+                shown.files.insert(path.to_owned(), digest.to_owned());
+            }
+            "script" => shown.scripts.push(value.to_owned()),
+            "entry" => shown.changelog += 1,
+            "text" => shown.text += value,
+            _ if value.starts_with("rpmlib(") => {}
+            _ => {
+                let tag = value.split_whitespace().collect::<Vec<_>>().join(" ");
+                shown.tags.entry(key.to_owned()).or_default().insert(tag);
+            }
+        }
+    }
+    Ok(shown)
+}
+
+/// SHA-256 of files, by path, from sha256sum.
+pub fn digests(files: &[PathBuf]) -> Result<BTreeMap<PathBuf, String>> {
+    let mut all = BTreeMap::new();
+    for some in files.chunks(500) {
+        let text = run(tool("sha256sum")?.arg("--").args(some))?;
+        for line in text.lines() {
+            let (digest, path) = line.split_once("  ").context("sha256sum")?;
+            all.insert(Path::new(path).to_owned(), digest.to_owned());
+        }
+    }
+    Ok(all)
+}

@@ -1,0 +1,112 @@
+//! Turns a spec and defines into rpms, by the rpm of the host or of a chroot with kmpkit in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::chroot::Chroot;
+use crate::kernel::walk;
+use crate::once::cache_dir;
+use crate::place::Place;
+use crate::stage::Stage;
+use crate::tools::{need, run};
+
+/// An rpm that finds kmpkit where `make install` put it.
+#[derive(Debug, Clone)]
+pub struct Rpm {
+    place: Place,
+}
+
+/// What a build left.
+#[derive(Debug)]
+pub struct Built {
+    /// All binary packages, sorted.
+    pub rpms: Vec<PathBuf>,
+    /// What rpmbuild printed.
+    pub log: String,
+}
+
+impl Rpm {
+    /// The host's rpm.
+    pub fn host() -> Result<Rpm> {
+        need(&["rpm", "rpmbuild"])?;
+        Ok(Rpm { place: Place::Host })
+    }
+
+    /// The rpm of another suite: trixie has 4.20, sid 6.1.
+    pub fn suite(suite: &str) -> Result<Rpm> {
+        let chroot = Chroot::get(suite, &["kmod", "rpm", "xz-utils"], &cache_dir())?;
+        Stage::get()?.install(chroot.root())?;
+        Ok(Rpm {
+            place: Place::Chroot(chroot),
+        })
+    }
+
+    /// `rpm --version` there.
+    pub fn version(&self) -> Result<String> {
+        let text = run(self.place.command("rpm", &[])?.arg("--version"))?;
+        Ok(text.trim().to_owned())
+    }
+
+    /// Builds the binary packages of a spec file below `top`; `sees` are directories it reads.
+    ///
+    /// # Errors
+    /// rpmbuild fails; the error has what it printed.
+    pub fn build(
+        &self,
+        spec: &Path,
+        top: &Path,
+        defines: &[(&str, &str)],
+        sees: &[&Path],
+    ) -> Result<Built> {
+        fs::create_dir_all(top).with_context(|| format!("create {}", top.display()))?;
+        let directory = spec.parent().context("a spec without directory")?;
+        let mut dirs = vec![top, directory];
+        dirs.extend(sees);
+        let mut command = self.place.command("rpmbuild", &dirs)?;
+        if matches!(self.place, Place::Host) {
+            command.env("RPM_CONFIGDIR", Stage::get()?.rpm_config());
+        }
+        command
+            .arg("-bb")
+            .args(["--define", &format!("_topdir {}", top.display())]);
+        for (name, value) in defines {
+            command.args(["--define", &format!("{name} {value}")]);
+        }
+        let log = top.join("rpmbuild.log");
+        let output = fs::File::create(&log).with_context(|| format!("create {}", log.display()))?;
+        command.arg(spec).stdout(output.try_clone()?).stderr(output);
+        let status = command.status().context("rpmbuild")?;
+        let log = fs::read_to_string(&log)?;
+        ensure!(
+            status.success(),
+            "rpmbuild of {} failed:\n{log}",
+            spec.display()
+        );
+        let mut rpms = Vec::new();
+        walk(&top.join("RPMS"), &mut rpms)?;
+        rpms.sort();
+        Ok(Built { rpms, log })
+    }
+
+    /// What `rpm -qp` says of a package, in a query format.
+    pub fn query(&self, rpm: &Path, format: &str) -> Result<String> {
+        let directory = rpm.parent().context("an rpm without directory")?;
+        let mut command = self.place.command("rpm", &[directory])?;
+        run(command
+            .args(["-qp", "--nosignature", "--qf", format])
+            .arg(rpm))
+    }
+
+    /// Dependencies of one type, one a line as rpm prints them, its own `rpmlib()` ones left out.
+    pub fn dependencies(&self, rpm: &Path, kind: &str) -> Result<Vec<String>> {
+        let format = format!("[%{{{kind}NAME}} %{{{kind}FLAGS:depflags}} %{{{kind}VERSION}}\\n]");
+        let text = self.query(rpm, &format)?;
+        let tags = text
+            .lines()
+            .map(str::trim)
+            .filter(|tag| !tag.starts_with("rpmlib("));
+        Ok(tags.map(str::to_owned).collect())
+    }
+}

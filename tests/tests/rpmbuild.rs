@@ -1,0 +1,276 @@
+//! Turns modules in ordinary packages into dependencies, and damaged ones into failed builds.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use kmpkit_tests::generate::{answer, tags};
+use kmpkit_tests::query::shown;
+use kmpkit_tests::rpmbuild::Rpm;
+use kmpkit_tests::tools::{run, tool};
+use kmpkit_tests::{Kernel, cache_dir, differ};
+
+/// A vendor's package: its spec knows nothing of kmpkit.
+const SPEC: &str = "Name: vendor-driver
+Version: 1
+Release: 1
+Summary: A driver
+License: GPL-2.0-only
+%global debug_package %{nil}
+%global __os_install_post %{nil}
+%description
+A driver.
+%install
+cp -a %{payload}/. %{buildroot}
+%files
+/
+";
+
+struct Package {
+    directory: tempfile::TempDir,
+}
+
+impl Package {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            directory: tempfile::tempdir()?,
+        })
+    }
+
+    fn payload(&self) -> PathBuf {
+        self.directory.path().join("payload")
+    }
+
+    /// Puts a file into the package; the path has a leading slash.
+    fn file(&self, path: &str, content: &[u8]) -> Result<PathBuf> {
+        let file = self.payload().join(path.trim_start_matches('/'));
+        fs::create_dir_all(file.parent().context("no parent")?)?;
+        fs::write(&file, content)?;
+        Ok(file)
+    }
+
+    fn build(&self, rpm: &Rpm, defines: &[(&str, &str)]) -> Result<PathBuf> {
+        let spec = self.directory.path().join("vendor-driver.spec");
+        fs::write(&spec, SPEC)?;
+        let payload = self.payload().display().to_string();
+        let mut all = vec![("payload", payload.as_str())];
+        all.extend(defines);
+        let built = rpm.build(&spec, &self.directory.path().join("top"), &all, &[])?;
+        built.rpms.into_iter().next().context("no package")
+    }
+}
+
+fn module(name: &str) -> Result<PathBuf> {
+    let kernel = Kernel::from_archive("bookworm", "amd64", &cache_dir())?;
+    let modules = kernel.modules()?;
+    let file = format!("{name}.ko");
+    modules
+        .into_iter()
+        .find(|path| path.ends_with(&file))
+        .with_context(|| file)
+}
+
+fn compressed(file: &Path, tool_name: &str) -> Result<Vec<u8>> {
+    let output = tool(tool_name)?.arg("-c").arg(file).output()?;
+    ensure!(output.status.success(), "{tool_name}");
+    Ok(output.stdout)
+}
+
+/// Both module directories, every compression, an executable file, and links: the package has
+/// exactly the generators' tags and none of the ELF generator.
+fn plain_package(rpm: &Rpm) -> Result<()> {
+    let package = Package::new()?;
+    let (driver, helper) = (module("xhci-pci")?, module("usb-common")?);
+    let helper_bytes = fs::read(&helper)?;
+    let mut files = vec![
+        package.file("/lib/modules/6/extra/xhci-pci.ko", &fs::read(&driver)?)?,
+        package.file("/usr/lib/modules/6/updates/helper.ko", &helper_bytes)?,
+    ];
+    for (tool, suffix) in [
+        ("xz", "xz"),
+        ("gzip", "gz"),
+        ("zstd", "zst"),
+        ("bzip2", "bz2"),
+    ] {
+        let path = format!("/usr/lib/modules/6/updates/packed_{tool}.ko.{suffix}");
+        files.push(package.file(&path, &compressed(&helper, tool)?)?);
+    }
+    for file in &files {
+        run(Command::new("chmod").arg("755").arg(file))?;
+    }
+    let hidden = package.file("/opt/vendor/hidden.ko", &helper_bytes)?;
+    let extra = package.payload().join("lib/modules/6/extra");
+    std::os::unix::fs::symlink("/opt/vendor/hidden.ko", extra.join("shown.ko"))?;
+    std::os::unix::fs::symlink("xhci-pci.ko", extra.join("alias.ko"))?;
+    std::os::unix::fs::symlink("/nowhere/else.ko", extra.join("gone.ko"))?;
+    package.file("/lib/modules/6/extra/README", b"no module")?;
+
+    let built = package.build(rpm, &[("kmp_dialect", "suse")])?;
+    let shown = shown(std::slice::from_ref(&built))?;
+    let shown = shown.get(&built).context("no answer")?;
+    for (kind, generators) in [
+        ("Provide", &[("ksym-provides", "")][..]),
+        ("Require", &[("ksym-requires", ""), ("depmod-requires", "")]),
+        ("Recommend", &[("depmod-requires", "--recommends")]),
+        ("Suggest", &[("depmod-requires", "--suggests")]),
+        ("Supplement", &[("modalias-supplements", "")]),
+    ] {
+        let mut wanted = BTreeSet::new();
+        for (generator, option) in generators {
+            let options: &[&str] = if option.is_empty() { &[] } else { &[option] };
+            for tags in tags(generator, options, &files)?.into_values() {
+                wanted.extend(tags);
+            }
+        }
+        if kind == "Provide" {
+            wanted
+                .extend(["vendor-driver = 1-1", "vendor-driver(x86-64) = 1-1"].map(str::to_owned));
+            wanted.insert("kmod(shown.ko)".to_owned());
+        }
+        let found = shown.tags.get(kind).cloned().unwrap_or_default();
+        differ::sets(&format!("{kind}s of {}", rpm.version()?), &found, &wanted)?;
+    }
+    ensure!(hidden.exists());
+    Ok(())
+}
+
+/// Each damage fails the build, and the log names file and reason.
+fn damaged_packages(rpm: &Rpm) -> Result<()> {
+    let whole = fs::read(module("usb-common")?)?;
+    let xz = compressed(&module("usb-common")?, "xz")?;
+    let half = |bytes: &[u8]| {
+        bytes
+            .get(..bytes.len() / 2)
+            .map(<[u8]>::to_vec)
+            .unwrap_or_default()
+    };
+    let mut lying = whole.clone();
+    if let Some(offset) = lying.get_mut(0x28..0x30) {
+        offset.fill(0xff);
+    }
+    for (name, content, reason) in [
+        ("cut.ko", half(&whole), "damaged ELF file"),
+        ("cut.ko.xz", half(&xz), "broken xz compression"),
+        ("lying.ko", lying, "damaged ELF file"),
+        ("empty.ko", Vec::new(), "the file is empty"),
+        ("text.ko", b"#!/bin/sh\n".to_vec(), "not an ELF file"),
+    ] {
+        let package = Package::new()?;
+        package.file(&format!("/lib/modules/6/extra/{name}"), &content)?;
+        refused(rpm, &package, &[], &[name, reason])?;
+    }
+    let package = Package::new()?;
+    fs::create_dir_all(package.payload().join("lib/modules/6/extra/directory.ko"))?;
+    refused(rpm, &package, &[], &["directory.ko", "not a regular file"])?;
+    let package = Package::new()?;
+    package.file("/lib/modules/6/extra/good.ko", &whole)?;
+    refused(
+        rpm,
+        &package,
+        &[("kmp_kabi", "6.1-50")],
+        &["6.1-50", "no dash"],
+    )
+}
+
+fn refused(rpm: &Rpm, package: &Package, defines: &[(&str, &str)], said: &[&str]) -> Result<()> {
+    let error = package.build(rpm, defines).err();
+    let error =
+        error.with_context(|| format!("{}: built {said:?}", rpm.version().unwrap_or_default()))?;
+    let log = error.to_string();
+    for words in said {
+        ensure!(log.contains(words), "no {words:?} in\n{log}");
+    }
+    ensure!(!log.contains("panicked"), "{log}");
+    Ok(())
+}
+
+/// Out-of-tree modules of the redhat dialect need the kernel's symvers to tell whose a symbol is.
+#[test]
+fn redhat_tells_kernel_symbols_from_others() -> Result<()> {
+    let kernel = Kernel::from_archive("bookworm", "amd64", &cache_dir())?;
+    let directory = tempfile::tempdir()?;
+    let out_of_tree = directory.path().join("xhci-pci.ko");
+    let modinfo = directory.path().join("modinfo");
+    run(tool("objcopy")?
+        .arg("-O")
+        .arg("binary")
+        .arg("--only-section=.modinfo")
+        .arg("--set-section-flags")
+        .arg(".modinfo=alloc")
+        .arg(module("xhci-pci")?)
+        .arg(&modinfo))?;
+    let text = String::from_utf8(fs::read(&modinfo)?)?.replace("intree=Y\0", "");
+    fs::write(&modinfo, text.replace("6.1.0-", "5.1.0-"))?;
+    run(tool("objcopy")?
+        .arg("--update-section")
+        .arg(format!(".modinfo={}", modinfo.display()))
+        .arg(module("xhci-pci")?)
+        .arg(&out_of_tree))?;
+
+    let files = [out_of_tree];
+    let without = answer("ksym-requires", &["--dialect", "redhat"], &files)?;
+    let said = String::from_utf8_lossy(&without.stderr);
+    ensure!(
+        !without.status.success() && said.contains("Module.symvers is not installed"),
+        "{said}"
+    );
+    let symvers = kernel.symvers.context("no symvers")?;
+    let kept = directory.path().join("Module.symvers");
+    let lines = fs::read_to_string(&symvers)?;
+    let lines: String = lines
+        .lines()
+        .filter(|line| !line.contains("\txhci_"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    fs::write(&kept, lines)?;
+    let kept = kept.display().to_string();
+    let found = tags(
+        "ksym-requires",
+        &["--dialect", "redhat", "--symvers", &kept],
+        &files,
+    )?;
+    for tag in found.values().flatten() {
+        let foreign = tag.contains("(xhci_");
+        ensure!(
+            tag.starts_with(if foreign { "ksym(" } else { "kernel(" }),
+            "{tag}"
+        );
+        let crc = tag.split(" = 0x").nth(1).context("no CRC")?;
+        ensure!(crc.len() == 8, "{tag}");
+    }
+    ensure!(
+        found
+            .values()
+            .flatten()
+            .any(|tag| tag.starts_with("ksym(xhci_"))
+    );
+    Ok(())
+}
+
+#[test]
+fn plain_package_with_the_hosts_rpm() -> Result<()> {
+    plain_package(&Rpm::host()?)
+}
+
+#[test]
+fn damaged_packages_with_the_hosts_rpm() -> Result<()> {
+    damaged_packages(&Rpm::host()?)
+}
+
+#[test]
+#[ignore = "test-all"]
+fn rpm_4_20() -> Result<()> {
+    let rpm = Rpm::suite("trixie")?;
+    plain_package(&rpm)?;
+    damaged_packages(&rpm)
+}
+
+#[test]
+#[ignore = "test-all"]
+fn rpm_6_1() -> Result<()> {
+    let rpm = Rpm::suite("sid")?;
+    plain_package(&rpm)?;
+    damaged_packages(&rpm)
+}
