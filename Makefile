@@ -37,3 +37,33 @@ install: ## Install what was built below DESTDIR, where rpm looks for it
 	install -m 0644 man/*.7 $(DESTDIR)$(MANDIR)/man7
 	install -m 0644 examples/*.spec $(DESTDIR)$(DOCDIR)/examples
 	install -m 0644 README.md DESIGN.md $(DESTDIR)$(DOCDIR)
+
+.PHONY: setup
+setup: ## Install what the tests and the demonstration need
+	tests/setup.sh
+
+.PHONY: demo
+demo: setup ## From the distribution's kernel to a machine booted with the drivers it needs
+	$(CARGO) run --quiet --release --locked -p kmpkit-tests --bin demo
+
+.PHONY: lint
+lint: ## Check formatting, clippy and documentation
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --locked --no-deps --workspace
+
+.PHONY: test
+test: setup lint ## Pass the tests: one kernel for each oracle, one machine
+	$(CARGO) test --locked --workspace
+
+.PHONY: test-all
+test-all: setup lint ## Pass all tests: every kernel, rpm and scenario
+	$(CARGO) test --locked --workspace -- --include-ignored --nocapture
+
+.PHONY: bench
+bench: setup ## Print the time of the generators as ratios
+	$(CARGO) run --release --locked -p kmpkit-tests --bin bench
+
+.PHONY: help
+help: ## List the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12

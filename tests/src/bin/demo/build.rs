@@ -10,6 +10,7 @@ use indicatif::ProgressBar;
 use kmpkit_tests::Kernel;
 use kmpkit_tests::kernel::walk;
 use kmpkit_tests::rpms::createrepo;
+use kmpkit_tests::stage::Stage;
 use kmpkit_tests::tools::{command_line, tail, tool};
 
 use crate::Options;
@@ -51,10 +52,9 @@ fn rpmbuild(
     ]);
     command.args(["--define", &format!("_topdir {}", top.display())]);
     command.args(["--define", &format!("_rpmdir {}", repo.display())]);
+    command.args(["--define", "_binary_payload w7.zstdio"]);
     command.arg(&options.spec);
-    if let Some(dir) = &options.rpm_config {
-        command.env("RPM_CONFIGDIR", dir);
-    }
+    command.env("RPM_CONFIGDIR", Stage::get()?.rpm_config());
     command.stdout(out.try_clone()?).stderr(out);
     let line = command_line(&command);
     let mut child = command

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use kmpkit_tests::modular::example;
+use kmpkit_tests::stage::Stage;
 use kmpkit_tests::zypp::Solver;
 use kmpkit_tests::{BootReport, Kernel, Machine, Modalias, Zypp, cache_dir, need, need_root};
 
@@ -26,14 +28,8 @@ struct Options {
     #[arg(long)]
     suite: Option<String>,
     /// The spec that packages a kernel tree
-    #[arg(long, default_value = "examples/modular-kernel.spec")]
+    #[arg(long, default_value_os_t = example())]
     spec: PathBuf,
-    /// rpm's configuration directory with kmpkit's files in it
-    #[arg(long)]
-    rpm_config: Option<PathBuf>,
-    /// Flavor: the image package is kernel-FLAVOR-image
-    #[arg(long, default_value = "amd64")]
-    flavor: String,
     /// A repository that is already built
     #[arg(long)]
     repo: Option<PathBuf>,
@@ -56,6 +52,7 @@ fn main() -> Result<()> {
     need_root("installing packages into a root")?;
     let mut steps = Steps::default();
 
+    steps.run("build kmpkit", |_| Stage::get())?;
     let kernel = steps.run("kernel and headers from the archive", |_| kernel(&options))?;
     let repo = match &options.repo {
         Some(repo) => repo.clone(),
@@ -65,7 +62,8 @@ fn main() -> Result<()> {
     let aliases = steps.run("machine without modules: read its hardware", |_| {
         machine.modaliases(&kernel)
     })?;
-    let image = format!("kernel-{}-image", options.flavor);
+    let flavor = kernel.release.rsplit('-').next().unwrap_or_default();
+    let image = format!("kernel-{flavor}-image");
     let mut zypp = zypp(&options.work, &repo)?;
     steps.run(&format!("zypper install {image}"), |_| {
         zypp.hardware(&unique(&aliases))?;
