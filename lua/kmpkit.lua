@@ -83,7 +83,7 @@ end
 -- The part of the install section that runs each generator once over all files.
 function kmpkit.keep_tags()
    local script = {
-      "find %{buildroot}/boot %{buildroot}%{kmp_modules_dir} -type f > %{__kmp_state}/files",
+      "find %{buildroot} -type f > %{__kmp_state}/files",
    }
    for macro, command in generators() do
       script[#script + 1] = "%{" .. command .. "} --multifile < %{__kmp_state}/files > %{__kmp_state}/" .. macro

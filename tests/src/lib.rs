@@ -33,6 +33,7 @@ pub mod stage;
 pub mod tools;
 pub mod vm;
 pub mod why;
+pub mod worlds;
 pub mod zypp;
 
 pub use chroot::Chroot;

@@ -5,16 +5,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::stage::project;
+
 /// Where kernels, chroots and repositories are kept between runs: `$KMPKIT_CACHE`, or `cache` in
 /// the build directory. Remove it to get what is current now.
 pub fn cache_dir() -> PathBuf {
     if let Some(dir) = std::env::var_os("KMPKIT_CACHE") {
         return dir.into();
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    target
-        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"))
-        .join("cache")
+    build_dir().join("cache")
+}
+
+/// The build directory: cargo's, of this run.
+pub fn build_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| project().join("target"), PathBuf::from)
 }
 
 /// Makes `dir` unless it is there: `make` fills a directory beside it, which then gets its name.

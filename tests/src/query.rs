@@ -46,7 +46,7 @@ const SCRIPTS: [&str; 8] = [
 
 /// Queries packages with the host's rpm, by file.
 pub fn shown(rpms: &[PathBuf]) -> Result<BTreeMap<PathBuf, Shown>> {
-    let mut format = String::from("#%{NAME}-%{VERSION}-%{RELEASE}\\n");
+    let mut format = String::from("package\\t%{NAME}-%{VERSION}-%{RELEASE}\\n");
     for kind in TYPES {
         let upper = kind.to_uppercase();
         format += &format!(
@@ -63,7 +63,10 @@ pub fn shown(rpms: &[PathBuf]) -> Result<BTreeMap<PathBuf, Shown>> {
         let text = run(tool("rpm")?
             .args(["-qp", "--nosignature", "--qf", &format])
             .args(some))?;
-        let parts: Vec<&str> = text.split('#').filter(|part| !part.is_empty()).collect();
+        let parts: Vec<&str> = text
+            .split("package\t")
+            .filter(|part| !part.is_empty())
+            .collect();
         ensure!(
             parts.len() == some.len(),
             "rpm answered {} of {}",

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::once::beside;
+use crate::once::{beside, build_dir};
 use crate::tools::{run, tool};
 
 /// The checkout.
@@ -37,8 +37,7 @@ impl Stage {
     }
 
     fn make() -> Result<Stage> {
-        let target = std::env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(|| project().join("target"), PathBuf::from);
+        let target = build_dir();
         let stage = Stage {
             root: target.join("stage"),
             rpm_config: target.join("rpm-config"),
@@ -70,6 +69,7 @@ impl Stage {
         make.args(["--silent", "-C"]).arg(project());
         make.args(["all", "install"]);
         make.arg(format!("DESTDIR={}", root.display()));
+        make.arg(format!("OUT={}", build_dir().join("release").display()));
         // The test runner's settings are not the build's.
         for variable in ["MAKEFLAGS", "MAKELEVEL", "RPM_CONFIGDIR"] {
             make.env_remove(variable);

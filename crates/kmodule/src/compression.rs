@@ -107,3 +107,36 @@ impl Compression {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_bomb_stops_at_the_limit() {
+        let plain = vec![0; 1 << 20];
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(9));
+        let mut xz = liblzma::write::XzEncoder::new(Vec::new(), 6);
+        let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::new(9));
+        gzip.write_all(&plain).unwrap();
+        xz.write_all(&plain).unwrap();
+        bzip2.write_all(&plain).unwrap();
+        for packed in [
+            gzip.finish().unwrap(),
+            xz.finish().unwrap(),
+            bzip2.finish().unwrap(),
+            zstd::encode_all(&plain[..], 3).unwrap(),
+        ] {
+            let format = Compression::detect(&packed).unwrap();
+            let within = |limit| format.decompress_within(limit, &packed, Extent::Whole);
+            assert_eq!(within(1 << 20).unwrap().len(), 1 << 20, "{format}");
+            let result = within((1 << 20) - 1);
+            assert!(
+                matches!(result, Err(Problem::TooLarge { limit: 1048575 })),
+                "{format}"
+            );
+        }
+    }
+}

@@ -3,6 +3,7 @@
 
 use object::Endianness;
 use object::elf;
+use object::endian::Endian;
 use object::write::elf::{FileHeader, Rel, SectionHeader, Sym, Writer};
 
 /// An ELF file under construction.
@@ -15,6 +16,9 @@ pub struct ElfFile {
     pub sections: Vec<Section>,
     /// `None` writes no symbol table.
     pub symbols: Option<Vec<Symbol>>,
+    /// The symbols' section indexes are in a section of their own, as in files
+    /// of more than 65,279 sections.
+    pub wide_indexes: bool,
 }
 
 #[derive(Clone, Default)]
@@ -22,6 +26,8 @@ pub struct Section {
     pub name: String,
     pub address: u64,
     pub data: Vec<u8>,
+    /// Bytes in memory of a section that has none in the file.
+    pub nobits: u64,
     pub relocations: Vec<Relocation>,
 }
 
@@ -77,18 +83,22 @@ impl ElfFile {
             writer.write(&section.data);
             headers.push(SectionHeader {
                 sh_name: name(writer, section.name.as_bytes()),
-                sh_type: elf::SHT_PROGBITS,
-                sh_flags: elf::SHF_ALLOC.into(),
+                sh_type: match section.nobits {
+                    0 => elf::SHT_PROGBITS,
+                    _ => elf::SHT_NOBITS,
+                },
+                sh_flags: elf::SHF_ALLOC,
                 sh_addr: section.address,
                 sh_offset: offset,
-                sh_size: section.data.len() as u64,
+                sh_size: section.data.len() as u64 + section.nobits,
                 sh_addralign: align,
                 ..SectionHeader::default()
             });
         }
-        let symtab = headers.len() as u32
-            + 1
-            + self.sections.iter().filter(|s| !s.relocations.is_empty()).count() as u32;
+        let relocated = self.sections.iter().filter(|s| !s.relocations.is_empty());
+        // Behind the null section, these, and .strtab.
+        let wide = usize::from(self.wide_indexes);
+        let symtab = (self.sections.len() + relocated.count() + wide + 2) as u32;
         for (target, section) in (1..).zip(&self.sections) {
             if section.relocations.is_empty() {
                 continue;
@@ -126,6 +136,7 @@ impl ElfFile {
             for symbol in symbols {
                 let st_name = writer.add_string(symbol.name.as_bytes());
                 let (section, st_shndx) = match symbol.place {
+                    Place::Section(_) if self.wide_indexes => (None, elf::SHN_XINDEX),
                     Place::Undefined => (None, elf::SHN_UNDEF),
                     Place::Absolute => (None, elf::SHN_ABS),
                     Place::Section(index) => (Some(index as u32 + 1), elf::SHN_UNDEF),
@@ -140,6 +151,19 @@ impl ElfFile {
                     st_size: 0,
                 });
             }
+            if self.wide_indexes {
+                let offset = writer.write_align(4);
+                let indexes = self.wide_indexes(symbols);
+                writer.write(&indexes);
+                headers.push(SectionHeader {
+                    sh_name: name(writer, b".symtab_shndx"),
+                    sh_type: elf::SHT_SYMTAB_SHNDX,
+                    sh_offset: offset,
+                    sh_size: indexes.len() as u64,
+                    sh_link: symtab,
+                    ..SectionHeader::default()
+                });
+            }
             writer.write_strtab().unwrap();
         }
         writer.write_shstrtab().unwrap();
@@ -147,13 +171,23 @@ impl ElfFile {
         for header in &headers {
             writer.write_section_header(header);
         }
-        // The string table's header follows, so its index is known.
         if self.symbols.is_some() {
-            writer.write_symtab_section_header(1);
             writer.write_strtab_section_header();
+            writer.write_symtab_section_header(1);
         }
         writer.write_shstrtab_section_header();
         writer.write_file_header_to(header).unwrap();
+    }
+
+    fn wide_indexes(&self, symbols: &[Symbol]) -> Vec<u8> {
+        let of = |symbol: &Symbol| match symbol.place {
+            Place::Section(index) => index as u32 + 1,
+            _ => 0,
+        };
+        [0].into_iter()
+            .chain(symbols.iter().map(of))
+            .flat_map(|index| self.endian.write_u32(index))
+            .collect()
     }
 
     fn machine(&self) -> elf::Machine {

@@ -1,0 +1,109 @@
+//! Fixtures, and what kmodule says of them.
+
+pub mod boot;
+pub mod elf;
+pub mod fixture;
+#[path = "../../../../../tests/src/goblin_reader.rs"]
+#[allow(dead_code)]
+pub mod goblin_reader;
+pub mod pack;
+
+use std::path::{Path, PathBuf};
+
+use kmodule::{Arena, Error, Image, KernelImage, Module};
+use tempfile::TempDir;
+
+/// Symbols with their CRCs, as owned text.
+pub type Crcs = Vec<(String, u32)>;
+
+/// A directory for the files of one test.
+pub struct Files(TempDir);
+
+impl Files {
+    pub fn new() -> Self {
+        Self(TempDir::with_prefix("kmodule-").unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+}
+
+/// All facts of a module.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Facts {
+    pub exports: Crcs,
+    pub imports: Crcs,
+    pub modinfo: Vec<String>,
+}
+
+/// Every fact kmodule tells of a module, or the first error.
+pub fn facts(path: &Path) -> Result<Facts, Error> {
+    let image = Image::open(path)?;
+    let arena = Arena::new();
+    let module = Module::parse(&image, &arena)?;
+    module.vermagic()?;
+    let fields = ["license", "alias", "depends", "vermagic", "softdep"];
+    Ok(Facts {
+        exports: module
+            .exports()?
+            .iter()
+            .map(|export| (text(export.name), export.crc))
+            .collect(),
+        imports: module
+            .imports()?
+            .iter()
+            .map(|import| (text(import.name), import.crc))
+            .collect(),
+        modinfo: fields
+            .iter()
+            .flat_map(|key| {
+                let values = module.modinfo().values(key);
+                values.map(move |value| format!("{key}={}", text(value)))
+            })
+            .collect(),
+    })
+}
+
+/// As [`facts`], of bytes.
+pub fn facts_of(bytes: &[u8]) -> Result<Facts, Error> {
+    let files = Files::new();
+    facts(&files.write("fixture.ko", bytes))
+}
+
+/// Kernelrelease and exports of a kernel image.
+pub fn kernel(path: &Path) -> Result<(String, Crcs), Error> {
+    let image = KernelImage::open(path)?;
+    let exports = image.exports(|exports| {
+        exports
+            .iter()
+            .map(|export| (text(export.name), export.crc))
+            .collect()
+    })?;
+    Ok((image.kernelrelease()?.to_string(), exports))
+}
+
+pub fn kernel_of(bytes: &[u8]) -> Result<(String, Crcs), Error> {
+    let files = Files::new();
+    kernel(&files.write("vmlinux", bytes))
+}
+
+/// The text of an error, after checking that it names `path`.
+pub fn complaint<T: std::fmt::Debug>(result: Result<T, Error>, path: &Path) -> String {
+    let message = result.unwrap_err().to_string();
+    let name = path.display().to_string();
+    let reason = message.strip_prefix(&format!("{name}: "));
+    reason
+        .unwrap_or_else(|| panic!("{message:?} does not name {name}"))
+        .to_owned()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,10 @@
+//! kmodule against files made for it: every storage form, every damage.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+mod compression;
+mod damage;
+mod lies;
+mod linked;
+mod modules;
+mod symvers;

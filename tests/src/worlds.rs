@@ -1,0 +1,213 @@
+//! Turns real kernels into the repositories that scenarios name, each once for a process.
+//!
+//! | world | packages | variables |
+//! | --- | --- | --- |
+//! | `bookworm`, `trixie` | the whole current kernel of the suite | `{release} {version} {kabi}` |
+//! | `neighbours` | two kernels of different kABI, only [`MODULES`] of each | the same of the newer one, and `{old_release} {old_version} {old_kabi}` |
+//! | `redhat` | the same two in the redhat dialect | the same |
+//! | `vendor` | a vendor's package with one module of the newer of the two | the same, and `{imports}`: the tags of all symbols it imports, by Module.symvers |
+//!
+//! They lie in `worlds` in the build directory, to be looked at, and are made anew by each run:
+//! what makes them is what is tested.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, anyhow, ensure};
+
+use crate::kernel::Kernel;
+use crate::kmod_tools::{depmod, modversions, symvers};
+use crate::modular::{packages, part, repository};
+use crate::once::{beside, build_dir, cache_dir};
+use crate::rpmbuild::Rpm;
+use crate::rpms::createrepo;
+use crate::scenario::World;
+
+/// The modules of the worlds that have not all, to which comes all they depend on.
+pub const MODULES: &[&str] = &["e1000", "xhci-pci", "usb-storage"];
+
+/// The module in the vendor's package.
+const VENDOR_MODULE: &str = "xhci-pci";
+
+/// The vendor's spec knows nothing of kmpkit; of its macros it sets none.
+const VENDOR_SPEC: &str = "Name: vendor-driver
+Version: 1
+Release: 1
+Summary: A driver
+License: GPL-2.0-only
+%global debug_package %{nil}
+%global __os_install_post %{nil}
+%description
+A driver.
+%install
+install -D -m 0644 %{module} %{buildroot}/lib/modules/%{release}/updates/%{basename:%{module}}
+%files
+/lib/modules
+";
+
+type Make = fn(&Path) -> Result<World>;
+type Made = OnceLock<Result<(World, File), String>>;
+
+static WORLDS: [(&str, Make, Made); 5] = [
+    ("bookworm", |dir| whole("bookworm", dir), OnceLock::new()),
+    ("trixie", |dir| whole("trixie", dir), OnceLock::new()),
+    ("neighbours", |dir| two(dir, "suse"), OnceLock::new()),
+    ("redhat", |dir| two(dir, "redhat"), OnceLock::new()),
+    ("vendor", vendor, OnceLock::new()),
+];
+
+/// A repository by the name a scenario gives it.
+pub fn world(name: &str) -> Result<World> {
+    let (name, make, made) = WORLDS
+        .iter()
+        .find(|world| world.0 == name)
+        .with_context(|| format!("no world {name:?}"))?;
+    let (world, _) = made
+        .get_or_init(|| anew(name, *make).map_err(|error| format!("{error:#}")))
+        .as_ref()
+        .map_err(|error| anyhow!("world {name}: {error}"))?;
+    Ok(world.clone())
+}
+
+/// The rpmbuild directory of the world `bookworm`: its packages are below `RPMS` there, and
+/// `rpmbuild.log` is what rpmbuild said.
+pub fn bookworm_top() -> Result<PathBuf> {
+    world("bookworm")?;
+    Ok(directory("bookworm"))
+}
+
+fn directory(name: &str) -> PathBuf {
+    build_dir().join("worlds").join(name)
+}
+
+/// The file is locked: no other process makes this world while this one uses it.
+fn anew(name: &str, make: Make) -> Result<(World, File)> {
+    let dir = directory(name);
+    let parent = dir.parent().context("no parent")?;
+    fs::create_dir_all(parent).with_context(|| format!("create {}", parent.display()))?;
+    let lock = beside(&dir, ".lock");
+    let file = File::create(&lock).with_context(|| format!("create {}", lock.display()))?;
+    file.lock()
+        .with_context(|| format!("lock {}", lock.display()))?;
+    if dir.exists() {
+        fs::remove_dir_all(&dir).with_context(|| format!("remove {}", dir.display()))?;
+    }
+    fs::create_dir(&dir).with_context(|| format!("create {}", dir.display()))?;
+    Ok((make(&dir)?, file))
+}
+
+fn whole(suite: &str, dir: &Path) -> Result<World> {
+    let kernel = Kernel::from_archive(suite, "amd64", &cache_dir())?;
+    let repo = repository(&Rpm::host()?, &kernel, dir, &[("kmp_dialect", "suse")])?;
+    Ok(World {
+        repo,
+        variables: variables("", &kernel),
+    })
+}
+
+fn two(dir: &Path, dialect: &str) -> Result<World> {
+    let rpm = Rpm::host()?;
+    let [old, new] = neighbours()?;
+    for (kernel, tree) in [(&old, "old"), (&new, "new")] {
+        let few = few(kernel, &dir.join(tree))?;
+        packages(&rpm, &few, dir, &[("kmp_dialect", dialect)])?;
+    }
+    let repo = dir.join("RPMS");
+    createrepo(&repo)?;
+    let mut variables = variables("", &new);
+    variables.extend(self::variables("old_", &old));
+    Ok(World { repo, variables })
+}
+
+/// The archive's current kernel and the build before it; where the archive has only one, the
+/// next suite's is the newer.
+fn neighbours() -> Result<[Kernel; 2]> {
+    let mut builds = Kernel::all_in_archive("bookworm", "amd64", &cache_dir())?;
+    if builds.len() < 2 {
+        builds.push(Kernel::from_archive("trixie", "amd64", &cache_dir())?);
+    }
+    let new = builds.pop().context("no kernel")?;
+    let old = builds.pop().context("one kernel")?;
+    ensure!(
+        new.release != old.release,
+        "{} is no neighbour",
+        new.release
+    );
+    Ok([old, new])
+}
+
+/// A tree with [`MODULES`] and what depmod says they need.
+fn few(kernel: &Kernel, root: &Path) -> Result<Kernel> {
+    let depmod = depmod(kernel)?;
+    let mut paths = BTreeSet::new();
+    for module in MODULES {
+        let (path, needs) = depmod
+            .closure
+            .iter()
+            .find(|(path, _)| named(path, module))
+            .with_context(|| format!("{}: no {module}", kernel.release))?;
+        paths.insert(path.as_str());
+        paths.extend(needs.iter().map(String::as_str));
+    }
+    let paths: Vec<&str> = paths.into_iter().collect();
+    part(kernel, root, &paths)
+}
+
+fn named(path: &str, module: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.split('.').next() == Some(module)
+}
+
+fn vendor(dir: &Path) -> Result<World> {
+    let [_, kernel] = neighbours()?;
+    let module = kernel
+        .modules()?
+        .into_iter()
+        .find(|path| path.to_str().is_some_and(|path| named(path, VENDOR_MODULE)))
+        .context(VENDOR_MODULE)?;
+    let spec = dir.join("vendor-driver.spec");
+    fs::write(&spec, VENDOR_SPEC)?;
+    let path = module.display().to_string();
+    let defines = [
+        ("kmp_dialect", "suse"),
+        ("module", path.as_str()),
+        ("release", kernel.release.as_str()),
+    ];
+    Rpm::host()?.build(&spec, dir, &defines, &[&kernel.root])?;
+    let repo = dir.join("RPMS");
+    createrepo(&repo)?;
+    let imported = modversions(&module)?;
+    let imports: Vec<String> = symvers(&kernel)?
+        .into_iter()
+        .filter(|(symbol, ..)| imported.contains_key(symbol))
+        .map(|(symbol, crc, _)| format!("ksym(amd64:{symbol}) = {crc:x}"))
+        .collect();
+    ensure!(
+        imports.len() == imported.len(),
+        "{} of {} imports in Module.symvers",
+        imports.len(),
+        imported.len()
+    );
+    let mut variables = variables("", &kernel);
+    variables.push(("imports".to_owned(), imports.join(" ")));
+    Ok(World { repo, variables })
+}
+
+/// Release, version of the packages and kABI as the example spec derives them.
+fn variables(prefix: &str, kernel: &Kernel) -> Vec<(String, String)> {
+    let release = kernel.release.as_str();
+    let base = release.rsplit_once('-').map_or(release, |(base, _)| base);
+    let version = match base.split_once('-') {
+        Some((version, rest)) => format!("{version}-{}", rest.replace('-', "_")),
+        None => format!("{base}-1"),
+    };
+    [
+        ("release", release.to_owned()),
+        ("version", version),
+        ("kabi", base.replace('-', "_")),
+    ]
+    .map(|(name, value)| (format!("{prefix}{name}"), value))
+    .into()
+}

@@ -1,0 +1,6 @@
+//! Turns a whole kernel into packages once, and asks of them what they say, what solvers make of
+//! them and whether a machine boots with them.
+
+mod machine;
+mod packages;
+mod scenarios;
