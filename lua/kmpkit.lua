@@ -69,7 +69,6 @@ function kmpkit.tree(root, release)
    if not pipe:close() then
       error("%kmp_tree: no kernel tree in " .. root, 0)
    end
-   rpm.define("kmp_root " .. root)
    if rpm.expand("%{?kmp_kabi}") == "" then
       rpm.define("kmp_kabi %{kmp_tree_kabi}")
    end
@@ -80,16 +79,22 @@ function kmpkit.tree(root, release)
    end
 end
 
--- The part of the install section that runs each generator once over all files.
+-- The part of the install section that runs each generator once over all files,
+-- side by side.
 function kmpkit.keep_tags()
+   local start, wait = {}, {}
+   for macro, command in generators() do
+      start[#start + 1] = "%{" .. command .. "} --multifile < %{__kmp_state}/files > %{__kmp_state}/" .. macro .. " &"
+      start[#start + 1] = macro .. "=$!"
+      wait[#wait + 1] = "wait $" .. macro
+   end
    local script = {
       "find %{buildroot} -type f > %{__kmp_state}/files",
+      table.concat(start, "\n"),
+      table.concat(wait, "\n"),
+      -- Last, so that it vouches for all of them.
+      "xargs -d '\\n' stat --printf '%%s %%Y %%Z %%i %%n\\n' < %{__kmp_state}/files > %{__kmp_state}/stamps",
    }
-   for macro, command in generators() do
-      script[#script + 1] = "%{" .. command .. "} --multifile < %{__kmp_state}/files > %{__kmp_state}/" .. macro
-   end
-   -- Last, so that it vouches for all of them.
-   script[#script + 1] = "xargs -d '\\n' stat --printf '%%s %%Y %%Z %%i %%n\\n' < %{__kmp_state}/files > %{__kmp_state}/stamps"
    print(rpm.expand(table.concat(script, "\n")))
 end
 

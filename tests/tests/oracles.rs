@@ -59,6 +59,7 @@ fn check(suite: &str, arch: &str) -> Result<()> {
         ("exports of the kernel", kernel_exports(&kernel, &facts)?),
         ("imports", imports(&facts)?),
         ("aliases with a colon", aliases(&facts)?),
+        ("aliases in the redhat dialect", redhat_aliases(&facts)?),
         ("dependencies", dependencies(&kernel, &facts)?),
         ("soft and weak dependencies", soft_dependencies(&facts)?),
         ("facts by goblin", by_goblin(&facts)?),
@@ -244,16 +245,61 @@ fn aliases(facts: &Oracle) -> Result<usize> {
     Ok(count)
 }
 
-/// The aliases a pattern stands for: brackets first, then `%XX`.
-fn patterns(pattern: &str) -> Vec<String> {
+/// All aliases; what is not in Fedora's set of characters is an underscore.
+fn redhat_aliases(facts: &Oracle) -> Result<usize> {
+    let mut count = 0;
+    for (module, tags) in tags(
+        "modalias-supplements",
+        &["--dialect", "redhat"],
+        &facts.modules,
+    )? {
+        let version = facts.values(&module, "version").next().map(|version| {
+            let keep = |c: char| c.is_ascii_alphanumeric() || "._".contains(c);
+            version.replace(|c| !keep(c), "_")
+        });
+        let end = version.map_or(")".to_owned(), |version| format!(") = {version}"));
+        let mut ours = BTreeSet::new();
+        for tag in &tags {
+            let pattern = tag
+                .strip_prefix("modalias(")
+                .and_then(|tag| tag.strip_suffix(&end));
+            let pattern = pattern.with_context(|| format!("{module:?}: {tag}, not {end}"))?;
+            ours.extend(expanded(pattern));
+        }
+        let keep = |c: char| c.is_ascii_alphanumeric() || "][._:*?/-".contains(c);
+        let theirs: BTreeSet<String> = facts
+            .values(&module, "alias")
+            .flat_map(|alias| expanded(&alias.replace(|c| !keep(c), "_")))
+            .collect();
+        differ::sets(&module.display().to_string(), &ours, &theirs)?;
+        count += theirs.len();
+    }
+    Ok(count)
+}
+
+/// What a pattern stands for: one for each character in its brackets, from left to right.
+fn expanded(pattern: &str) -> Vec<String> {
     if let Some((head, rest)) = pattern.split_once('[')
         && let Some((set, tail)) = rest.split_once(']')
     {
-        return set
+        let tails = expanded(tail);
+        let each = set
             .chars()
-            .flat_map(|c| patterns(&format!("{head}{c}{tail}")))
-            .collect();
+            .flat_map(|c| tails.iter().map(move |tail| format!("{head}{c}{tail}")));
+        return each.collect();
     }
+    vec![pattern.to_owned()]
+}
+
+/// The aliases a pattern stands for: brackets first, then `%XX`.
+fn patterns(pattern: &str) -> Vec<String> {
+    expanded(pattern)
+        .iter()
+        .map(|alias| unescaped(alias))
+        .collect()
+}
+
+fn unescaped(pattern: &str) -> String {
     let mut parts = pattern.split('%');
     let mut alias = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -261,7 +307,7 @@ fn patterns(pattern: &str) -> Vec<String> {
         alias.extend(u8::from_str_radix(code, 16).map(char::from));
         alias.push_str(rest);
     }
-    vec![alias]
+    alias
 }
 
 /// Direct dependencies against the exporters of the symbols a module uses, and all that follow from

@@ -10,41 +10,48 @@ use crate::tag::TagSet;
 /// The hardware a module drives: Supplements in the suse dialect, Provides in
 /// the redhat one.
 ///
-/// Only aliases with a colon name hardware; `fs-`, `crypto-`, `net-pf-` and
-/// their kin are asked for by the kernel when they are used.
-///
 /// # Errors
 /// The module does not say which kernel it is for.
 pub fn hardware(module: &Module<'_>, rules: &TagRules) -> Result<TagSet, Error> {
-    let aliases = module
-        .modinfo()
-        .values("alias")
-        .filter(|alias| alias.contains(&b':'));
-    let (prefix, suffix, patterns): (_, _, Vec<_>) = match rules.dialect {
-        Dialect::Suse => {
-            let mut aliases = aliases.peekable();
-            if aliases.peek().is_none() {
-                return Ok(TagSet::default());
-            }
-            let release = module.vermagic()?.kernelrelease;
-            let kabi = rules.kabi.as_ref();
-            let kabi = kabi.map_or_else(String::new, |kabi| format!("-{kabi}"));
-            (
-                format!("modalias(kernel-{}{kabi}:", rules.flavor(&release)),
-                ")".to_owned(),
-                aliases.map(escape::modalias).collect(),
-            )
-        }
-        Dialect::RedHat => (
-            "modalias(".to_owned(),
-            format!("){}", module_version(module)),
-            aliases.map(sanitised).collect(),
-        ),
-    };
-    Ok(combine(patterns, prefix.len() + suffix.len())
+    match rules.dialect {
+        Dialect::Suse => supplements(module, rules),
+        Dialect::RedHat => Ok(provides(module)),
+    }
+}
+
+/// Only aliases with a colon name hardware; `fs-`, `crypto-`, `net-pf-` and
+/// their kin are asked for by the kernel when they are used.
+fn supplements(module: &Module<'_>, rules: &TagRules) -> Result<TagSet, Error> {
+    let aliases = module.modinfo().values("alias");
+    let patterns: Vec<_> = aliases
+        .filter(|alias| alias.contains(&b':'))
+        .map(escape::modalias)
+        .collect();
+    if patterns.is_empty() {
+        return Ok(TagSet::default());
+    }
+    let release = module.vermagic()?.kernelrelease;
+    let kabi = rules.kabi.as_ref();
+    let kabi = kabi.map_or_else(String::new, |kabi| format!("-{kabi}"));
+    let prefix = format!("modalias(kernel-{}{kabi}:", rules.flavor(&release));
+    Ok(tags(&prefix, patterns, ")"))
+}
+
+/// All aliases, as Fedora's modalias.prov has it.
+fn provides(module: &Module<'_>) -> TagSet {
+    let patterns = module.modinfo().values("alias").map(sanitised).collect();
+    tags(
+        "modalias(",
+        patterns,
+        &format!("){}", module_version(module)),
+    )
+}
+
+fn tags(prefix: &str, patterns: Vec<String>, suffix: &str) -> TagSet {
+    combine(patterns, prefix.len() + suffix.len())
         .into_iter()
         .map(|pattern| format!("{prefix}{pattern}{suffix}"))
-        .collect())
+        .collect()
 }
 
 /// As Fedora's modalias.prov writes them: what is not `[][0-9a-zA-Z._:*?/-]`

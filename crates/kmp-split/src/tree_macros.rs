@@ -15,6 +15,7 @@ pub fn tree_macros(tree: &KernelTree) -> Vec<(&'static str, String)> {
     };
     let (version, rest) = base.split_once('-').unwrap_or((base, "1"));
     let mut macros = vec![
+        ("kmp_root", tree.root.display().to_string()),
         ("kmp_kernelrelease", release.to_string()),
         ("kmp_flavor", release.flavor().to_owned()),
         ("kmp_version", version.to_owned()),
