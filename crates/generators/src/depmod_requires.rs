@@ -6,6 +6,7 @@ use anyhow::Result;
 use deptag::{TagRules, TagSet};
 
 use crate::input::module_tags;
+use crate::options::ERRORS;
 use crate::{Generator, Options};
 
 /// Print the modules a kernel module depends on
@@ -14,7 +15,7 @@ use crate::{Generator, Options};
 /// depends= it prints kmod(). With --recommends it prints those of its softdep=
 /// instead, with --suggests those of its weakdep=.
 #[derive(clap::Parser, Debug)]
-#[command(name = "depmod-requires", version)]
+#[command(name = "depmod-requires", version, after_long_help = ERRORS)]
 pub struct DepmodRequires {
     #[command(flatten)]
     options: Options,
@@ -29,14 +30,8 @@ pub struct DepmodRequires {
 }
 
 impl Generator for DepmodRequires {
-    type Rules = TagRules;
-
     fn options(&self) -> &Options {
         &self.options
-    }
-
-    fn rules(&self) -> Result<TagRules> {
-        Ok(self.options.rules())
     }
 
     fn tags(&self, rules: &TagRules, path: &Path) -> Result<TagSet> {

@@ -8,6 +8,7 @@ use kmodule::{FileKind, file_kind};
 
 use crate::input::{Link, module_tags};
 use crate::kernel::{image_tags, symvers_tags};
+use crate::options::ERRORS;
 use crate::{Generator, Options};
 
 /// Print what a kernel module or kernel provides
@@ -18,21 +19,15 @@ use crate::{Generator, Options};
 /// prints the kernel's release and flavor, kmod() for each module linked in and
 /// ksym() or kernel() for each symbol it exports.
 #[derive(clap::Parser, Debug)]
-#[command(name = "ksym-provides", version)]
+#[command(name = "ksym-provides", version, after_long_help = ERRORS)]
 pub struct KsymProvides {
     #[command(flatten)]
     options: Options,
 }
 
 impl Generator for KsymProvides {
-    type Rules = TagRules;
-
     fn options(&self) -> &Options {
         &self.options
-    }
-
-    fn rules(&self) -> Result<TagRules> {
-        Ok(self.options.rules())
     }
 
     fn tags(&self, rules: &TagRules, path: &Path) -> Result<TagSet> {

@@ -6,6 +6,7 @@ use anyhow::Result;
 use deptag::{TagRules, TagSet};
 
 use crate::input::module_tags;
+use crate::options::ERRORS;
 use crate::{Generator, Options};
 
 /// Print the hardware a kernel module drives
@@ -15,21 +16,15 @@ use crate::{Generator, Options};
 /// zypper installs the driver where the hardware is; a Provides in the redhat
 /// dialect. Patterns that differ in one character are combined.
 #[derive(clap::Parser, Debug)]
-#[command(name = "modalias-supplements", version)]
+#[command(name = "modalias-supplements", version, after_long_help = ERRORS)]
 pub struct ModaliasSupplements {
     #[command(flatten)]
     options: Options,
 }
 
 impl Generator for ModaliasSupplements {
-    type Rules = TagRules;
-
     fn options(&self) -> &Options {
         &self.options
-    }
-
-    fn rules(&self) -> Result<TagRules> {
-        Ok(self.options.rules())
     }
 
     fn tags(&self, rules: &TagRules, path: &Path) -> Result<TagSet> {

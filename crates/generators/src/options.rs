@@ -4,6 +4,12 @@ use std::path::PathBuf;
 
 use deptag::{Dialect, Flavor, Kabi, Protocol, TagRules};
 
+/// What every manual page says of errors.
+pub(crate) const ERRORS: &str = "\
+For a file that cannot be read no tag is printed but a line that rpm refuses, since rpm does not \
+look at the exit status of a generator. File and reason are told on standard error, and the exit \
+status is 1. RUST_LOG=info or RUST_LOG=debug tells for each file why tags were printed or not.";
+
 /// Options of every generator.
 #[derive(clap::Args, Debug)]
 pub struct Options {

@@ -5,29 +5,21 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use deptag::{REFUSED, TagSet, serve};
+use deptag::{REFUSED, TagRules, TagSet, serve};
 
 use crate::options::Options;
 
 /// A dependency generator.
 pub trait Generator: clap::Parser {
-    /// What it answers from, made once from its options.
-    type Rules;
-
     /// The options it shares with the others.
     fn options(&self) -> &Options;
-
-    /// Reads what its options name.
-    ///
-    /// # Errors
-    /// A file an option names cannot be read.
-    fn rules(&self) -> Result<Self::Rules>;
 
     /// The tags of one file; none for a file that is not its business.
     ///
     /// # Errors
-    /// The file is its business but cannot be read.
-    fn tags(&self, rules: &Self::Rules, path: &Path) -> Result<TagSet>;
+    /// The file is its business but it, or a file an option names, cannot be
+    /// read.
+    fn tags(&self, rules: &TagRules, path: &Path) -> Result<TagSet>;
 }
 
 /// Runs a generator on the command line, stdin and stdout of the process.
@@ -52,7 +44,7 @@ pub fn run<G: Generator>() -> ExitCode {
 }
 
 fn answer<G: Generator>(name: &str, generator: &G) -> Result<bool> {
-    let rules = generator.rules()?;
+    let rules = generator.options().rules();
     let protocol = generator.options().protocol();
     let stdout = io::BufWriter::new(io::stdout().lock());
     let tags = |path: &Path| {
