@@ -10,7 +10,8 @@ MANDIR ?= /usr/share/man
 DOCDIR ?= /usr/share/doc/kmpkit
 
 BINARIES := ksym-provides ksym-requires modalias-supplements depmod-requires kmp-split
-OUT := target/release
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+OUT := $(TARGET)/release
 
 .PHONY: all
 all: binaries man ## Build everything
@@ -21,9 +22,9 @@ binaries: ## Build the generators and kmp-split
 
 .PHONY: man
 man: ## Make the manual pages from the option tables
-	mkdir -p target/man
-	$(CARGO) run --quiet --release --locked -p generators --example man -- target/man
-	$(CARGO) run --quiet --release --locked -p kmp-split --example man -- target/man
+	mkdir -p $(TARGET)/man
+	$(CARGO) run --quiet --release --locked -p generators --example man -- $(TARGET)/man
+	$(CARGO) run --quiet --release --locked -p kmp-split --example man -- $(TARGET)/man
 
 .PHONY: install
 install: ## Install what was built below DESTDIR, where rpm looks for it
@@ -33,7 +34,7 @@ install: ## Install what was built below DESTDIR, where rpm looks for it
 	install -m 0644 macros.d/macros.kmpkit $(DESTDIR)$(RPMCONFIGDIR)/macros.d
 	install -m 0644 lua/kmpkit.lua $(DESTDIR)$(RPMCONFIGDIR)/lua
 	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(DOCDIR)/examples
-	install -m 0644 target/man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 0644 $(TARGET)/man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 0644 man/*.7 $(DESTDIR)$(MANDIR)/man7
 	install -m 0644 examples/*.spec $(DESTDIR)$(DOCDIR)/examples
 	install -m 0644 README.md DESIGN.md $(DESTDIR)$(DOCDIR)

@@ -4,7 +4,8 @@
 //! - [`Chroot`]: another release of Debian, for its rpm, zypper or dnf5;
 //! - [`Machine`]: virtual hardware, read without modules or booted with a root's;
 //! - [`Zypp`] and [`Dnf`]: an empty rpm root, filled by a solver;
-//! - [`Scenario`]: a dependency test as a readable text file;
+//! - [`Scenario`]: a dependency test as a readable text file, [`worlds`]: the repositories it names;
+//! - [`drive::drive`]: from an empty root to every driver a machine needs;
 //! - [`reasons`]: why each package is in a root;
 //! - [`need`], [`run`]: tools that must be there, commands that must succeed.
 //!
@@ -15,6 +16,7 @@ pub mod archive;
 pub mod chroot;
 pub mod cpio;
 pub mod differ;
+pub mod drive;
 pub mod generate;
 pub mod goblin_reader;
 pub mod initramfs;

@@ -61,8 +61,8 @@ impl Machine {
 
     /// The machine, after [`Machine::full`], with HD audio too.
     ///
-    /// QEMU's codec matches no alias: the kernel asks for its driver by name (`codec_bind_generic`
-    /// in sound/pci/hda/hda_bind.c), which no tag of a module tells.
+    /// No module has an alias for QEMU's codec; the kernel then asks for the generic driver by
+    /// name (`codec_bind_generic` in sound/pci/hda/hda_bind.c), which no tag of a module tells.
     pub fn hd_audio(self) -> Machine {
         self.device("intel-hda").device("hda-duplex,audiodev=quiet")
     }

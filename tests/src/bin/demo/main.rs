@@ -5,16 +5,15 @@ mod build;
 mod steps;
 mod table;
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use kmpkit_tests::drive::drive;
 use kmpkit_tests::modular::example;
 use kmpkit_tests::stage::Stage;
-use kmpkit_tests::zypp::Solver;
-use kmpkit_tests::{BootReport, Kernel, Machine, Modalias, Zypp, cache_dir, need, need_root};
+use kmpkit_tests::{Kernel, Machine, Zypp, cache_dir, need, need_root};
 
 use crate::steps::Steps;
 
@@ -34,9 +33,6 @@ struct Options {
     #[arg(long)]
     repo: Option<PathBuf>,
 }
-
-/// More rounds of new hardware than any machine has buses behind buses.
-const ROUNDS: usize = 8;
 
 fn main() -> Result<()> {
     let options = Options::parse();
@@ -65,16 +61,15 @@ fn main() -> Result<()> {
     let flavor = kernel.release.rsplit('-').next().unwrap_or_default();
     let image = format!("kernel-{flavor}-image");
     let mut zypp = zypp(&options.work, &repo)?;
-    steps.run(&format!("zypper install {image}"), |_| {
-        zypp.hardware(&unique(&aliases))?;
-        zypp.install(&[&image])
+    let driven = drive(&machine, &mut zypp, &image, aliases, &mut |name, work| {
+        steps.run(name, |_| work())
     })?;
-    let (report, hardware) = drive(&mut steps, &machine, &mut zypp, aliases)?;
+    let report = driven.boots.last().context("no boot")?;
     let whole = steps.run("machine with the whole kernel, to compare", |_| {
         machine.boot_kernel(&kernel)
     })?;
 
-    table::Summary::collect(&zypp, &repo, &image, &hardware, &report, &whole)?.print();
+    table::Summary::collect(&zypp, &repo, &image, &driven.hardware, report, &whole)?.print();
     steps.print();
     println!(
         "\nThe packages are in {0}; try: rpm -qp --requires {0}/*/e1000-kmp-*.rpm",
@@ -112,46 +107,4 @@ fn zypp(work: &Path, repo: &Path) -> Result<Zypp> {
         fs::remove_dir_all(&root).with_context(|| format!("remove {}", root.display()))?;
     }
     Zypp::new(&root, &[("kmp", repo)])
-}
-
-/// Boots, tells zypper what has appeared behind the newly driven buses, and boots again until
-/// zypper has nothing to add.
-fn drive(
-    steps: &mut Steps,
-    machine: &Machine,
-    zypp: &mut Zypp,
-    mut hardware: Vec<Modalias>,
-) -> Result<(BootReport, Vec<Modalias>)> {
-    for round in 1..=ROUNDS {
-        let report = steps.run(&format!("boot {round}"), |_| machine.boot(zypp.root()))?;
-        let known: BTreeSet<&Modalias> = hardware.iter().collect();
-        let new: Vec<Modalias> = report
-            .aliases
-            .iter()
-            .filter(|a| !known.contains(a))
-            .cloned()
-            .collect();
-        if new.is_empty() {
-            return Ok((report, hardware));
-        }
-        hardware.extend(new);
-        let before = zypp.names()?;
-        let devices = hardware.len();
-        steps.run(
-            &format!("zypper inr --no-recommends, {devices} devices now"),
-            |_| {
-                zypp.hardware(&unique(&hardware))?;
-                zypp.inr()
-            },
-        )?;
-        if zypp.names()? == before {
-            return Ok((report, hardware));
-        }
-    }
-    bail!("hardware keeps appearing after {ROUNDS} boots")
-}
-
-fn unique(aliases: &[Modalias]) -> Vec<String> {
-    let set: BTreeSet<&String> = aliases.iter().map(|a| &a.modalias).collect();
-    set.into_iter().cloned().collect()
 }
