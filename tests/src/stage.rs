@@ -69,7 +69,7 @@ impl Stage {
         make.args(["--silent", "-C"]).arg(project());
         make.args(["all", "install"]);
         make.arg(format!("DESTDIR={}", root.display()));
-        make.arg(format!("OUT={}", build_dir().join("release").display()));
+        make.arg(format!("TARGET={}", build_dir().display()));
         // The test runner's settings are not the build's.
         for variable in ["MAKEFLAGS", "MAKELEVEL", "RPM_CONFIGDIR"] {
             make.env_remove(variable);

@@ -4,6 +4,7 @@
 //! decodes `%XX` inside modalias() (`str::hexdecode`). Percent signs are not
 //! macros here: rpm does not expand generator output.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// What SUSE leaves as it is inside modalias(): `[*:a-zA-Z0-9]`.
@@ -15,10 +16,12 @@ pub(crate) fn modalias(alias: &[u8]) -> String {
 
 /// Names inside kmod(), ksym() and kernel(): as they are, but for what rpm
 /// would take apart. No symbol or module of a real kernel needs it.
-pub(crate) fn name(name: &[u8]) -> String {
-    escape(name, |byte| {
-        byte.is_ascii_graphic() && !b",;()%".contains(&byte)
-    })
+pub(crate) fn name(name: &[u8]) -> Cow<'_, str> {
+    let keep = |byte: u8| byte.is_ascii_graphic() && !b",;()%".contains(&byte);
+    match std::str::from_utf8(name) {
+        Ok(plain) if plain.bytes().all(keep) => plain.into(),
+        _ => escape(name, keep).into(),
+    }
 }
 
 fn escape(bytes: &[u8], keep: impl Fn(u8) -> bool) -> String {

@@ -26,19 +26,18 @@ pub fn kernel(kernel: &Kernel<'_>, rules: &TagRules) -> TagSet {
         .exports
         .iter()
         .map(|&(name, crc)| spell.tag(true, name, crc));
-    let mut tags: TagSet = builtin.chain(exports).collect();
-    tags.insert(format!("kernel-release({release})"));
+    let mut tags = vec![format!("kernel-release({release})")];
     if is_version(release) {
-        tags.insert(format!("kernel-uname-r = {release}"));
+        tags.push(format!("kernel-uname-r = {release}"));
     }
     if rules.dialect == Dialect::Suse {
         let flavor = rules.flavor(release);
-        tags.insert(format!("kernel-{flavor}"));
+        tags.push(format!("kernel-{flavor}"));
         if let Some(kabi) = &rules.kabi {
-            tags.insert(format!("kernel-{flavor}-{kabi}"));
+            tags.push(format!("kernel-{flavor}-{kabi}"));
         }
     }
-    tags
+    tags.into_iter().chain(builtin).chain(exports).collect()
 }
 
 /// The requirement that only a kernel of exactly this release meets, in the

@@ -39,7 +39,7 @@ pub fn suggests(module: &Module<'_>, rules: &TagRules) -> TagSet {
 pub(crate) fn kmod(name: &[u8], rules: &TagRules) -> String {
     let mut name = escape::name(name);
     if rules.dialect == Dialect::Suse {
-        name = name.replace('-', "_");
+        name = name.replace('-', "_").into();
     }
     format!("kmod({name}.ko){}", rules.kabi_version())
 }

@@ -6,7 +6,7 @@
 //! the escaped brackets a kernel alias may itself have (`%5B0%2D9%5D`), where
 //! fnmatch would see a bracket within a bracket.
 
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 
 use crate::tag::LIMIT;
 
@@ -87,52 +87,75 @@ impl Group {
     }
 }
 
+/// All groups of sorted patterns.
+///
+/// Those that begin alike lie together, so only where neighbours part are their
+/// ends compared.
 fn groups(patterns: &[String]) -> Vec<Group> {
-    // What is left of a pattern without one character, by where that was.
-    type Rest<'p> = (usize, &'p [u8], &'p [u8]);
-    let mut alike: HashMap<Rest<'_>, Vec<usize>> = HashMap::new();
-    // Few patterns have a partner, and a partner has the same length.
-    let mut by_length: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (index, pattern) in patterns.iter().enumerate() {
-        by_length.entry(pattern.len()).or_default().push(index);
-    }
-    for members in by_length.into_values().filter(|members| members.len() > 1) {
-        for index in members {
-            let Some(pattern) = patterns.get(index).map(|pattern| pattern.as_bytes()) else {
-                continue;
-            };
-            for position in plain_positions(pattern) {
-                let (head, rest) = pattern.split_at(position);
-                let tail = rest.get(1..).unwrap_or_default();
-                alike.entry((position, head, tail)).or_default().push(index);
-            }
+    let mut groups = Vec::new();
+    let all: Vec<Rest<'_>> = patterns
+        .iter()
+        .enumerate()
+        .map(|(index, pattern)| (pattern.as_bytes(), index))
+        .collect();
+    // Patterns that are equal before a position.
+    let mut alike = vec![(0, &all[..])];
+    while let Some((from, members)) = alike.pop() {
+        let [(first, _), .., (last, _)] = members else {
+            continue;
+        };
+        let position = from + common(behind(first, from), behind(last, from));
+        if first.get(..position).is_some_and(next_may_become_a_bracket) {
+            groups_at(position, members, &mut groups);
         }
+        let parted = members.chunk_by(|(a, _), (b, _)| a.get(position) == b.get(position));
+        alike.extend(parted.map(|members| (position + 1, members)));
     }
-    alike
-        .into_iter()
-        .filter(|(_, members)| members.len() > 1)
-        .map(|((position, ..), members)| Group { position, members })
-        .collect()
+    groups
 }
 
-/// Where a letter or digit stands for itself.
-fn plain_positions(pattern: &[u8]) -> Vec<usize> {
-    let mut positions = Vec::new();
+/// A pattern and its index.
+type Rest<'p> = (&'p [u8], usize);
+
+fn behind(pattern: &[u8], from: usize) -> &[u8] {
+    pattern.get(from..).unwrap_or_default()
+}
+
+fn common(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// The groups of patterns that are equal before `position`.
+fn groups_at(position: usize, members: &[Rest<'_>], groups: &mut Vec<Group>) {
+    let plain =
+        |&&(pattern, _): &&Rest<'_>| pattern.get(position).is_some_and(u8::is_ascii_alphanumeric);
+    let mut tails: Vec<Rest<'_>> = members
+        .iter()
+        .filter(plain)
+        .map(|&(pattern, index)| (behind(pattern, position + 1), index))
+        .collect();
+    tails.sort_unstable();
+    let same = tails.chunk_by(|(a, _), (b, _)| a == b);
+    groups.extend(same.filter(|same| same.len() > 1).map(|same| Group {
+        position,
+        members: same.iter().map(|&(_, index)| index).collect(),
+    }));
+}
+
+/// Whether the character behind `head` stands for itself and lies in no
+/// brackets.
+fn next_may_become_a_bracket(head: &[u8]) -> bool {
     let mut in_brackets = false;
     let mut at = 0;
-    while let Some(&byte) = pattern.get(at) {
-        let token = pattern.get(at..at + 3).unwrap_or_default();
-        match (byte, token) {
-            (b'%', b"%5B") => in_brackets = true,
-            (b'%', b"%5D") => in_brackets = false,
-            (b'[', _) => in_brackets = true,
-            (b']', _) => in_brackets = false,
-            _ if byte.is_ascii_alphanumeric() && !in_brackets => positions.push(at),
+    while let Some(&byte) = head.get(at) {
+        match (byte, head.get(at..at + 3)) {
+            (b'[', _) | (b'%', Some(b"%5B")) => in_brackets = true,
+            (b']', _) | (b'%', Some(b"%5D")) => in_brackets = false,
             _ => {}
         }
         at += if byte == b'%' { 3 } else { 1 };
     }
-    positions
+    at == head.len() && !in_brackets
 }
 
 /// The patterns a combined one stands for: one for each character in its
@@ -198,6 +221,8 @@ mod tests {
             ["a:1", "a11"],
             ["a:%2C", "a:%2D"],
             ["a:%2C", "a:%3C"],
+            ["a:1", "a:12"],
+            ["a:1", "a:22"],
         ] {
             let mut sorted = patterns;
             sorted.sort_unstable();

@@ -47,7 +47,12 @@ pub fn serve<E>(
             output.write_all(&[b";", &line[..], b"\n"].concat())?;
         }
         match answer {
-            Ok(tags) => tags.iter().try_for_each(|tag| writeln!(output, "{tag}"))?,
+            Ok(tags) => {
+                for tag in tags.iter() {
+                    output.write_all(tag.as_bytes())?;
+                    output.write_all(b"\n")?;
+                }
+            }
             Err(_) => {
                 sound = false;
                 writeln!(output, "{generator}-failed = {REFUSED}")?;

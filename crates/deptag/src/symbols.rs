@@ -1,6 +1,7 @@
 //! Exports and imports in, `ksym()` and `kernel()` tags out.
 
 use std::collections::HashSet;
+use std::fmt::Write;
 
 use kmodule::{Crc, Error, Kernelrelease, Module, Symvers};
 
@@ -94,11 +95,16 @@ impl<'r> Spelling<'r> {
 
     pub(crate) fn tag(&self, from_kernel: bool, name: &[u8], crc: Crc) -> String {
         let name = escape::name(name);
-        match (self.dialect, from_kernel) {
-            (Dialect::Suse, _) => format!("ksym({}:{name}) = {crc:x}", self.flavor),
-            (Dialect::RedHat, true) => format!("kernel({name}) = 0x{crc:08x}"),
-            (Dialect::RedHat, false) => format!("ksym({name}) = 0x{crc:08x}"),
-        }
+        // Grown by format!, each of a kernel's 200,000 tags would move twice.
+        let around = "kernel(:) = 0x12345678".len() + self.flavor.len();
+        let mut tag = String::with_capacity(around + name.len());
+        // Writing to a String cannot fail.
+        let _ = match (self.dialect, from_kernel) {
+            (Dialect::Suse, _) => write!(tag, "ksym({}:{name}) = {crc:x}", self.flavor),
+            (Dialect::RedHat, true) => write!(tag, "kernel({name}) = 0x{crc:08x}"),
+            (Dialect::RedHat, false) => write!(tag, "ksym({name}) = 0x{crc:08x}"),
+        };
+        tag
     }
 }
 

@@ -1,28 +1,17 @@
 //! A set of tags: sorted and unique, so that the same facts print the same
 //! bytes.
 
-use std::collections::BTreeSet;
-
 /// libsolv ignores a namespace dependency of this length or more.
 pub(crate) const LIMIT: usize = 1024;
 
 /// The tags of one file and one dependency type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TagSet(BTreeSet<String>);
+pub struct TagSet(Vec<String>);
 
 impl TagSet {
-    /// Adds one tag, name and comparison as rpm would read them in a spec.
-    pub(crate) fn insert(&mut self, tag: String) {
-        if tag.len() >= LIMIT {
-            log::warn!("libsolv ignores tags of {LIMIT} bytes or more: {tag}");
-        }
-        self.0.insert(tag);
-    }
-
     /// All tags of both sets.
-    pub fn merge(mut self, other: Self) -> Self {
-        self.0.extend(other.0);
-        self
+    pub fn merge(self, other: Self) -> Self {
+        self.0.into_iter().chain(other.0).collect()
     }
 
     /// The tags in order.
@@ -42,9 +31,14 @@ impl TagSet {
 }
 
 impl FromIterator<String> for TagSet {
+    /// Takes tags as rpm would read them in a spec.
     fn from_iter<I: IntoIterator<Item = String>>(tags: I) -> Self {
-        let mut set = Self::default();
-        tags.into_iter().for_each(|tag| set.insert(tag));
-        set
+        let mut tags: Vec<String> = tags.into_iter().collect();
+        tags.sort_unstable();
+        tags.dedup();
+        for tag in tags.iter().filter(|tag| tag.len() >= LIMIT) {
+            log::warn!("libsolv ignores tags of {LIMIT} bytes or more: {tag}");
+        }
+        Self(tags)
     }
 }
