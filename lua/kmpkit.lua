@@ -13,39 +13,48 @@ local REFUSED = "kmpkit-failed = see-the-error-above\n"
 -- The generators of our attr files: the macro rpmbuild asks, and the one that
 -- holds the command.
 local GENERATORS = {
-   { "__ksym_provides_provides", "__kmp_ksym_provides" },
-   { "__ksym_requires_requires", "__kmp_ksym_requires" },
-   { "__depmod_requires_requires", "__kmp_depmod_requires" },
-   { "__depmod_requires_recommends", "__kmp_depmod_recommends" },
-   { "__depmod_requires_suggests", "__kmp_depmod_suggests" },
-   { "__modalias_supplements_supplements", "__kmp_modalias_supplements_suse", dialect = "suse" },
-   { "__modalias_supplements_provides", "__kmp_modalias_provides_redhat", dialect = "redhat" },
+   { asked = "__ksym_provides_provides", command = "__kmpkit_ksym_provides" },
+   { asked = "__ksym_requires_requires", command = "__kmpkit_ksym_requires" },
+   { asked = "__depmod_requires_requires", command = "__kmpkit_depmod_requires" },
+   { asked = "__depmod_requires_recommends", command = "__kmpkit_depmod_recommends" },
+   { asked = "__depmod_requires_suggests", command = "__kmpkit_depmod_suggests" },
+   { asked = "__modalias_supplements_supplements", command = "__kmpkit_modalias_supplements_suse", dialect = "suse" },
+   { asked = "__modalias_supplements_provides", command = "__kmpkit_modalias_provides_redhat", dialect = "redhat" },
 }
 
 local function quoted(text)
    return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- A spec file may hold these bytes as they are, also in a shell command.
-local function check_path(path)
-   if not path:match("^[%w._+/-]+$") then
-      error("characters other than A-Z a-z 0-9 . _ + - / in the path " .. path, 0)
+-- These reach a shell as they are.
+local function check(what, value)
+   if not value:match("^[%w._+/-][%w._+~^/-]*$") then
+      error(what .. " \"" .. value .. "\": characters other than A-Z a-z 0-9 . _ + ~ ^ / -", 0)
    end
-   return path
+   return value
 end
 
+-- The generators of the dialect.
 local function generators()
-   local dialect = rpm.expand("%{kmp_dialect}")
-   local index = 0
-   return function()
-      repeat
-         index = index + 1
-         local generator = GENERATORS[index]
-      until not generator or (generator.dialect or dialect) == dialect
-      local generator = GENERATORS[index]
-      if generator then
-         return generator[1], generator[2]
+   for _, name in ipairs({ "kmp_dialect", "kmp_flavor", "kmp_kabi", "kmp_symvers" }) do
+      local value = rpm.expand("%{?" .. name .. "}")
+      if value ~= "" then
+         check("%" .. name, value)
       end
+   end
+   local dialect = rpm.expand("%{kmp_dialect}")
+   local wanted = {}
+   for _, generator in ipairs(GENERATORS) do
+      if (generator.dialect or dialect) == dialect then
+         wanted[#wanted + 1] = generator
+      end
+   end
+   return wanted
+end
+
+local function define_unless_set(name, value)
+   if rpm.expand("%{?" .. name .. "}") == "" then
+      rpm.define(name .. " " .. value)
    end
 end
 
@@ -54,65 +63,79 @@ function kmpkit.tree(root, release)
    if not root then
       error("usage: %kmp_tree DIRECTORY [KERNELRELEASE]", 0)
    end
-   check_path(root)
-   local command = rpm.expand("%{_rpmconfigdir}/kmp-split tree ") .. root
+   local command = rpm.expand("%{_rpmconfigdir}/kmp-split tree ") .. quoted(root)
    if release then
       command = command .. " --release " .. quoted(release)
    end
    local pipe = io.popen(command)
-   for line in pipe:lines() do
-      local name, value = line:match("^(kmp_[%w_]+) (.*)$")
-      if name then
-         rpm.define(name .. " " .. check_path(value))
-      end
-   end
+   local lines = pipe:read("a")
    if not pipe:close() then
-      error("%kmp_tree: no kernel tree in " .. root, 0)
+      error("%kmp_tree " .. root .. " failed: see above", 0)
    end
-   if rpm.expand("%{?kmp_kabi}") == "" then
-      rpm.define("kmp_kabi %{kmp_tree_kabi}")
+   for name, value in lines:gmatch("(kmp_[%w_]+) ([^\n]*)\n") do
+      rpm.define(name .. " " .. value)
    end
+   define_unless_set("kmp_flavor", "%{kmp_tree_flavor}")
+   define_unless_set("kmp_kabi", "%{kmp_tree_kabi}")
    -- No entry is younger: none is copied into any package.
    rpm.define("_changelog_trimtime 2147483647")
-   for macro, command_macro in generators() do
-      rpm.define(macro .. "() %{lua:require('kmpkit').answer(arg[1], '" .. macro .. "', '" .. command_macro .. "')}")
+   for _, generator in ipairs(GENERATORS) do
+      rpm.define(generator.asked .. "() %{lua:require('kmpkit').answer(arg[1], '" .. generator.asked .. "')}")
    end
 end
 
--- The part of the install section that runs each generator once over all files,
--- side by side.
-function kmpkit.keep_tags()
-   local start, wait = {}, {}
-   for macro, command in generators() do
-      start[#start + 1] = "%{" .. command .. "} --multifile < %{__kmp_state}/files > %{__kmp_state}/" .. macro .. " &"
-      start[#start + 1] = macro .. "=$!"
-      wait[#wait + 1] = "wait $" .. macro
+-- What the kept tags depend on besides the files.
+local function commands()
+   local all = {}
+   for _, generator in ipairs(generators()) do
+      all[#all + 1] = rpm.expand("%{" .. generator.command .. "}")
    end
+   return table.concat(all, "; ")
+end
+
+-- The part of the install section that runs each generator once over the files
+-- that rpmbuild would show it, side by side. A file that changes meanwhile or
+-- later does not match its stamp: that is taken before, and in a second of its
+-- own, since Lua sees times in whole seconds.
+function kmpkit.keep_tags()
    local script = {
-      "find %{buildroot} -type f > %{__kmp_state}/files",
-      table.concat(start, "\n"),
-      table.concat(wait, "\n"),
-      -- Last, so that it vouches for all of them.
-      "xargs -d '\\n' stat --printf '%%s %%Y %%Z %%i %%n\\n' < %{__kmp_state}/files > %{__kmp_state}/stamps",
+      "grep -E '%{__kmpkit_provider_path}' %{__kmpkit_state}/all.files | sed 's|^|%{buildroot}|' > %{__kmpkit_state}/files",
+      "echo " .. quoted(commands()) .. " > %{__kmpkit_state}/stamps.new",
+      "sleep 1",
+      "xargs -d '\\n' stat --printf '%%s %%Y %%Z %%i %%n\\n' < %{__kmpkit_state}/files >> %{__kmpkit_state}/stamps.new",
    }
+   local wait = {}
+   for _, generator in ipairs(generators()) do
+      local name = generator.asked
+      script[#script + 1] = "%{" .. generator.command .. "} --multifile < %{__kmpkit_state}/files > %{__kmpkit_state}/" .. name .. " &"
+      script[#script + 1] = name .. "=$!"
+      wait[#wait + 1] = "wait $" .. name
+   end
+   script[#script + 1] = table.concat(wait, "\n")
+   script[#script + 1] = "mv %{__kmpkit_state}/stamps.new %{__kmpkit_state}/stamps"
    print(rpm.expand(table.concat(script, "\n")))
 end
 
-local function open(name)
-   return io.open(rpm.expand("%{__kmp_state}/") .. name)
+-- The lines of a file of the state; none if it is not there.
+local function lines(name)
+   local file = io.open(rpm.expand("%{__kmpkit_state}/") .. name)
+   return file and file:lines() or function() end
 end
 
 local stamps
 
--- Size, mtime, ctime and inode of a file when its tags were kept.
+-- Size, mtime, ctime and inode of a file when its tags were kept, if that was
+-- with the same options.
 local function stamp_kept(path)
    if not stamps then
       stamps = {}
-      local file = open("stamps")
-      for line in file and file:lines() or function() end do
-         local stamp, of = line:match("^(%d+ %d+ %d+ %d+) (.*)$")
-         if stamp then
-            stamps[of] = stamp
+      local next_line = lines("stamps")
+      if next_line() == commands() then
+         for line in next_line do
+            local stamp, of = line:match("^(%d+ %d+ %d+ %d+) (.*)$")
+            if stamp then
+               stamps[of] = stamp
+            end
          end
       end
    end
@@ -127,26 +150,26 @@ end
 local kept = {}
 
 -- The tags of a file from the multifile output of a generator.
-local function tags_kept(macro, path)
-   if not kept[macro] then
+local function tags_kept(name, path)
+   if not kept[name] then
       local of, tags = {}, nil
-      local file = open(macro)
-      for line in file and file:lines() or function() end do
-         local name = line:match("^;(.*)$")
-         if name then
+      for line in lines(name) do
+         local file = line:match("^;(.*)$")
+         if file then
             tags = {}
-            of[name] = tags
-         else
+            of[file] = tags
+         elseif tags then
             tags[#tags + 1] = line
          end
       end
-      kept[macro] = of
+      kept[name] = of
    end
-   return kept[macro][path]
+   return kept[name][path]
 end
 
 local function run(command, path)
-   local pipe = io.popen("printf '%s\\n' " .. quoted(path) .. " | " .. rpm.expand("%{" .. command .. "}"))
+   local build_root = "RPM_BUILD_ROOT=" .. quoted(rpm.expand("%{buildroot}")) .. " "
+   local pipe = io.popen("printf '%s\\n' " .. quoted(path) .. " | " .. build_root .. rpm.expand("%{" .. command .. "}"))
    local output = pipe:read("a")
    -- A generator that fails has printed a line that rpm refuses; one that could
    -- not be started has not.
@@ -156,16 +179,21 @@ local function run(command, path)
    return output
 end
 
--- The parametric generators: prints the tags of one file.
-function kmpkit.answer(path, macro, command)
-   local ok, result = pcall(function()
-      local stamp = stamp_kept(path)
-      if stamp and stamp == stamp_now(path) then
-         local tags = tags_kept(macro, path)
-         return tags and table.concat(tags, "\n") or ""
+local function tags(path, name)
+   for _, generator in ipairs(generators()) do
+      if generator.asked == name then
+         local stamp = stamp_kept(path)
+         local known = stamp and stamp == stamp_now(path) and tags_kept(name, path)
+         return known and table.concat(known, "\n") or run(generator.command, path)
       end
-      return run(command, path)
-   end)
+   end
+   -- A type of the other dialect.
+   return ""
+end
+
+-- The parametric generators: prints the tags of one file.
+function kmpkit.answer(path, name)
+   local ok, result = pcall(tags, path, name)
    if not ok then
       io.stderr:write("kmpkit: ", tostring(result), "\n")
       result = REFUSED
@@ -175,9 +203,9 @@ end
 
 -- The spec file is open while it is parsed; rpm has no macro that names it.
 local function spec_path()
-   for _, entry in ipairs(posix.dir("/proc/self/fd") or {}) do
-      local target = posix.readlink("/proc/self/fd/" .. entry)
-      if target and target:match("%.spec$") then
+   for _, descriptor in ipairs(posix.dir("/proc/self/fd") or {}) do
+      local target = posix.readlink("/proc/self/fd/" .. descriptor)
+      if target and target:match("%.spec$") and (tonumber(descriptor) or 0) > 2 then
          return target
       end
    end
@@ -198,9 +226,14 @@ function kmpkit.copy_changelog()
    for _, section in ipairs({ "package", "files", "description", "prep", "build", "install" }) do
       entries = (entries .. "\n"):match("^(.-)\n%%" .. section .. "[%s]") or entries
    end
-   local target = rpm.expand("%{buildroot}%{__kmp_changelog}")
+   entries = rpm.expand(entries)
+   local last = "END_OF_CHANGELOG"
+   while entries:find(last, 1, true) do
+      last = last .. "_"
+   end
+   local target = rpm.expand("%{buildroot}%{__kmpkit_changelog}")
    print("mkdir -p " .. target:match("^(.*)/") .. "\n")
-   print("cat > " .. target .. " <<'END_OF_CHANGELOG'\n" .. rpm.expand(entries) .. "\nEND_OF_CHANGELOG\n")
+   print("cat > " .. target .. " <<'" .. last .. "'\n" .. entries .. "\n" .. last .. "\n")
 end
 
 return kmpkit

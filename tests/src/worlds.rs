@@ -206,7 +206,7 @@ fn variables(prefix: &str, kernel: &Kernel) -> Vec<(String, String)> {
     [
         ("release", release.to_owned()),
         ("version", version),
-        ("kabi", base.replace('-', "_")),
+        ("kabi", release.replace('-', "_")),
     ]
     .map(|(name, value)| (format!("{prefix}{name}"), value))
     .into()

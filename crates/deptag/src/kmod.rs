@@ -9,7 +9,7 @@ use crate::tag::TagSet;
 /// Provides: the module is here.
 ///
 /// `name` is its basename without `.ko`.
-pub fn module(name: &[u8], rules: &TagRules) -> TagSet {
+pub fn provided(name: &[u8], rules: &TagRules) -> TagSet {
     [kmod(name, rules)].into_iter().collect()
 }
 

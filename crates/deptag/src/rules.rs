@@ -32,7 +32,7 @@ impl TagRules {
     pub fn flavor<'r>(&'r self, release: &'r Kernelrelease) -> &'r str {
         self.flavor
             .as_ref()
-            .map_or_else(|| release.flavor(), |flavor| &flavor.0)
+            .map_or_else(|| release.flavor(), Flavor::as_str)
     }
 
     /// ` = <kabi>`, or nothing where the kABI has no name.
@@ -45,7 +45,7 @@ impl TagRules {
 
 /// A value that would not survive inside a tag.
 #[derive(Debug, thiserror::Error)]
-#[error("\"{value}\" has characters other than {allowed}")]
+#[error("\"{value}\" is not {allowed}")]
 pub struct BadValue {
     value: String,
     allowed: &'static str,
@@ -66,11 +66,18 @@ fn checked(value: &str, extra: &str, allowed: &'static str) -> Result<String, Ba
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flavor(String);
 
+impl Flavor {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for Flavor {
     type Err = BadValue;
 
     fn from_str(value: &str) -> Result<Self, BadValue> {
-        checked(value, "._+~", "letters, digits and . _ + ~").map(Self)
+        checked(value, "._+~", "of letters, digits and . _ + ~").map(Self)
     }
 }
 
@@ -83,7 +90,7 @@ impl FromStr for Kabi {
     type Err = BadValue;
 
     fn from_str(value: &str) -> Result<Self, BadValue> {
-        checked(value, "._+~^", "letters, digits and . _ + ~ ^ (no dash)").map(Self)
+        checked(value, "._+~^", "of letters, digits and . _ + ~ ^ (no dash)").map(Self)
     }
 }
 

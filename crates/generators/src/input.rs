@@ -49,12 +49,17 @@ impl Link {
         let Ok(target) = path.read_link() else {
             return Self::None;
         };
-        let target = match (target.strip_prefix("/"), std::env::var_os("RPM_BUILD_ROOT")) {
-            (Ok(below_root), Some(build_root)) => Path::new(&build_root).join(below_root),
+        let build_root = std::env::var_os("RPM_BUILD_ROOT").map(PathBuf::from);
+        let target = match (target.strip_prefix("/"), &build_root) {
+            (Ok(below_root), Some(build_root)) => build_root.join(below_root),
             _ => path.parent().unwrap_or(path).join(target),
         };
+        let is_ours = |target: &Path| {
+            let root = build_root.as_ref().map(|root| root.canonicalize());
+            root.is_none_or(|root| root.is_ok_and(|root| target.starts_with(root)))
+        };
         match target.canonicalize() {
-            Ok(target) if !lies_in_modules(&target) => Self::ToHidden(target),
+            Ok(target) if is_ours(&target) && !lies_in_modules(&target) => Self::ToHidden(target),
             _ => Self::Elsewhere,
         }
     }

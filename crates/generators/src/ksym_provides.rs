@@ -33,11 +33,13 @@ impl Generator for KsymProvides {
     fn tags(&self, rules: &TagRules, path: &Path) -> Result<TagSet> {
         match file_kind(path) {
             FileKind::Module { name } => module_tags(path, |module| {
-                Ok(deptag::module(name, rules).merge(deptag::exports(module, rules)?))
+                Ok(deptag::provided(name, rules).merge(deptag::exports(module, rules)?))
             }),
             FileKind::Other => Ok(TagSet::default()),
             _ if !matches!(Link::of(path), Link::None) => Ok(TagSet::default()),
-            FileKind::KernelImage => image_tags(path, self.options.symvers.as_deref(), rules),
+            FileKind::KernelImage { .. } => {
+                image_tags(path, self.options.symvers.as_deref(), rules)
+            }
             FileKind::Symvers(_) => symvers_tags(path, rules),
         }
     }

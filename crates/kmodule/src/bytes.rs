@@ -57,6 +57,21 @@ impl Image {
         })
     }
 
+    /// All bytes of the file at `path`, decompressed.
+    ///
+    /// # Errors
+    /// As for [`Image::open`].
+    pub(crate) fn read_whole(path: &Path) -> Result<Vec<u8>> {
+        match Data::open(path)? {
+            Data::Memory(plain) => Ok(plain),
+            Data::File { file, len } => {
+                let mut plain = vec![0; len as usize];
+                file.read_exact_at(&mut plain, 0)?;
+                Ok(plain)
+            }
+        }
+    }
+
     /// The path it was opened by.
     pub fn path(&self) -> &Path {
         &self.path

@@ -13,7 +13,10 @@ pub enum FileKind<'p> {
         name: &'p [u8],
     },
     /// A kernel image: vmlinuz, vmlinux, bzImage, Image and their kin.
-    KernelImage,
+    KernelImage {
+        /// The kernelrelease its name ends in, as in `vmlinuz-<rel>`.
+        release: Option<&'p [u8]>,
+    },
     /// A symvers file.
     Symvers(SymversOf<'p>),
     /// Anything else.
@@ -30,9 +33,11 @@ pub enum SymversOf<'p> {
 }
 
 const SUFFIXES: [&[u8]; 4] = [b".gz", b".xz", b".zst", b".bz2"];
-const IMAGES: [&[u8]; 8] = [
-    b"vmlinuz", b"vmlinux", b"bzImage", b"zImage", b"Image", b"uImage", b"image", b"kernel",
+const IMAGES: [&[u8]; 7] = [
+    b"vmlinuz", b"vmlinux", b"bzImage", b"zImage", b"uImage", b"Image", b"image",
 ];
+/// Files that vouch for an image, named like it.
+const VOUCHERS: [&[u8]; 3] = [b".sig", b".sign", b".hmac"];
 
 /// Tells modules, kernel images and symvers files from all others by name.
 pub fn file_kind(path: &Path) -> FileKind<'_> {
@@ -48,11 +53,21 @@ pub fn file_kind(path: &Path) -> FileKind<'_> {
     if plain == b"symvers" || plain == b"Module.symvers" {
         return FileKind::Symvers(release_of_directory(path));
     }
-    let stem = plain.split(|&byte| byte == b'-').next().unwrap_or_default();
-    match IMAGES.contains(&stem) {
-        true => FileKind::KernelImage,
-        false => FileKind::Other,
+    IMAGES
+        .iter()
+        .find_map(|image| image_release(plain.strip_prefix(*image)?))
+        .map_or(FileKind::Other, |release| FileKind::KernelImage { release })
+}
+
+/// What follows `vmlinuz` in the name of an image: nothing, or `-<rel>`. A
+/// kernelrelease begins with a digit.
+fn image_release(behind: &[u8]) -> Option<Option<&[u8]>> {
+    if behind.is_empty() {
+        return Some(None);
     }
+    let release = behind.strip_prefix(b"-")?;
+    let vouches = VOUCHERS.iter().any(|end| release.ends_with(end));
+    (release.first()?.is_ascii_digit() && !vouches).then_some(Some(release))
 }
 
 /// The module name in a path: basename without `.ko` and suffix.
@@ -97,14 +112,19 @@ mod tests {
     fn names_tell_kinds() {
         let module = |name| FileKind::Module { name };
         let release = |name| FileKind::Symvers(SymversOf::Release(name));
-        let kinds: [(&str, FileKind<'_>); 12] = [
+        let image = |release| FileKind::KernelImage { release };
+        let kinds = [
             ("/lib/modules/r/kernel/xhci-pci.ko", module(b"xhci-pci")),
             ("a.ko.zst", module(b"a")),
             ("a.ko.xz", module(b"a")),
             ("a.ko.debug", FileKind::Other),
             (".ko", FileKind::Other),
-            ("/boot/vmlinuz-6.1.0-50-amd64", FileKind::KernelImage),
-            ("/lib/modules/r/vmlinux.xz", FileKind::KernelImage),
+            ("/boot/vmlinuz-6.1-amd64", image(Some(b"6.1-amd64"))),
+            ("/boot/vmlinux-6.1-rt.gz", image(Some(b"6.1-rt"))),
+            ("/lib/modules/r/vmlinux.xz", image(None)),
+            ("/boot/vmlinuz-6.1-amd64.hmac", FileKind::Other),
+            ("/usr/share/image-missing.png", FileKind::Other),
+            ("/usr/share/doc/vmlinuz-notes", FileKind::Other),
             ("/boot/symvers-6.4-default.gz", release(b"6.4-default")),
             ("/usr/lib/modules/6.9/symvers.xz", release(b"6.9")),
             (

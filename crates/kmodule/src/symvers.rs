@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use crate::Crc;
-use crate::compression::{Compression, Extent, LIMIT};
+use crate::bytes::Image;
 use crate::error::{Error, Problem, Result};
 
 /// The text of a symvers file, decompressed and checked line by line.
@@ -33,23 +33,9 @@ impl Symvers {
     /// It cannot be read, its compression is broken, or a line has not the
     /// fields it must have.
     pub fn open(path: &Path) -> std::result::Result<Self, Error> {
-        Self::read(path).map_err(|problem| Error::new(path, problem))
-    }
-
-    fn read(path: &Path) -> Result<Self> {
-        let meta = std::fs::metadata(path)?;
-        if !meta.is_file() {
-            return Err(Problem::NotAFile);
-        }
-        if meta.len() > LIMIT {
-            return Err(Problem::TooLarge { limit: LIMIT });
-        }
-        let raw = std::fs::read(path)?;
-        let text = match Compression::detect(&raw) {
-            Some(format) => format.decompress(&raw, Extent::Whole)?,
-            None => raw,
-        };
-        Self::parse(text)
+        Image::read_whole(path)
+            .and_then(Self::parse)
+            .map_err(|problem| Error::new(path, problem))
     }
 
     fn parse(text: Vec<u8>) -> Result<Self> {

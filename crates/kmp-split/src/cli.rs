@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use deptag::Dialect;
+use deptag::{Dialect, Flavor};
 use kmodule::{Arena, Image, Kernelrelease, Module};
 use modtree::KernelTree;
 
@@ -40,6 +40,9 @@ enum Command {
         /// Version and release of the packages, as VERSION-RELEASE
         #[arg(long, value_name = "EVR")]
         evr: String,
+        /// Flavor in the names of the packages
+        #[arg(long, value_name = "NAME")]
+        flavor: Flavor,
     },
     /// Print the macros that name the kernel's files, a name and a value a line
     Tree {
@@ -61,7 +64,8 @@ struct TreeArgs {
 /// Runs kmp-split on `args`, the first of which is its own name.
 ///
 /// rpm does not look at the exit status of `%(...)`, so every failure also
-/// prints a line that is an error in a spec file.
+/// prints a line that is an error wherever it stands in a spec file: the files
+/// of a package that does not exist.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"))
         .format_timestamp(None)
@@ -83,7 +87,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn refuse(reason: &str) -> ExitCode {
     // Nothing is left to tell it to if both streams are closed.
     let _ = writeln!(io::stderr(), "kmp-split: {reason}");
-    let _ = writeln!(io::stdout(), "kmp-split failed: see the error above");
+    let _ = writeln!(
+        io::stdout(),
+        "%files -n kmp-split-failed-see-the-error-above"
+    );
     ExitCode::FAILURE
 }
 
@@ -93,21 +100,27 @@ impl Command {
         let mut out = Vec::new();
         match self {
             Self::Tree { tree } => {
+                let plain = |c: char| c.is_ascii_alphanumeric() || "._+~/-".contains(c);
                 for (name, value) in tree_macros(&tree.find()?) {
                     ensure!(
-                        !value.contains(char::is_control),
-                        "{value:?}: control characters in a path"
+                        value.chars().all(plain),
+                        "{value:?}: characters other than A-Z a-z 0-9 . _ + ~ - / in its path"
                     );
-                    writeln!(out, "{name} {}", value.replace('%', "%%"))?;
+                    writeln!(out, "{name} {value}")?;
                 }
             }
-            Self::Spec { tree, dialect, evr } => {
+            Self::Spec {
+                tree,
+                dialect,
+                evr,
+                flavor,
+            } => {
                 let tree = tree.find()?;
                 let packages = described(&tree)?;
                 let shared = Subpackages {
                     dialect: *dialect,
                     evr,
-                    flavor: tree.release.flavor(),
+                    flavor: flavor.as_str(),
                     modules_dir: tree.modules.below_root(),
                 };
                 subpackages(&mut out, shared, &packages)?;

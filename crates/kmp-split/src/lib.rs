@@ -12,6 +12,3 @@ mod spec_text;
 mod tree_macros;
 
 pub use cli::{Cli, run};
-pub use plan::{Package, PlanError, plan};
-pub use spec_text::{Subpackages, subpackages};
-pub use tree_macros::tree_macros;

@@ -1,9 +1,9 @@
 //! Packages in, the subpackages of a spec file out.
 //!
-//! rpm's section parser reads the text, and some of it passes macro expansion.
-//! Paths and names were checked when the tree was read; the one free text, a
-//! module's description, is made harmless here: every `%` doubled, nothing at
-//! the start of a line.
+//! rpm's section parser reads the text, and which parts of it pass macro
+//! expansion depends on its version. Paths and names were checked when the tree
+//! was read; the one free text, a module's description, is made harmless here:
+//! no `%`, nothing at the start of a line.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -81,15 +81,17 @@ impl Subpackages<'_> {
     }
 
     fn installed(&self, path: &str) -> String {
-        format!("/{}/{path}", self.modules_dir.display())
+        let below_root = self.modules_dir.join(path);
+        let below_root = below_root.display().to_string();
+        format!("/{}", below_root.trim_end_matches('/'))
     }
 
-    /// The directories of a module that the kernel image does not own.
+    /// The directories of a module. All packages own them that need them, so that
+    /// the last one to go takes them along.
     fn directories(&self, path: &str) -> BTreeSet<String> {
         let parents = Path::new(path).ancestors().skip(1);
         parents
             .filter_map(Path::to_str)
-            .filter(|directory| !directory.is_empty())
             .map(|directory| self.installed(directory))
             .collect()
     }
@@ -102,13 +104,14 @@ fn summary(module: &str, description: Option<&str>) -> String {
         .unwrap_or_default()
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+        .collect::<String>()
+        .replace('%', " percent");
     let words: Vec<_> = plain.split_whitespace().collect();
     let line: String = words.join(" ").chars().take(WIDTH).collect();
     let line = line.trim_end_matches(['.', ' ']);
     match line.is_empty() {
         true => format!("Kernel module {module}"),
-        false => line.replace('%', "%%"),
+        false => line.to_owned(),
     }
 }
 
@@ -155,6 +158,7 @@ The kernel module e1000e for amd64 kernels.
 It describes itself as: Intel driver.
 %files -n e1000e-kmp-amd64
 %defattr(-,root,root)
+%dir /lib/modules/6.1-amd64
 %dir /lib/modules/6.1-amd64/kernel
 %dir /lib/modules/6.1-amd64/kernel/net
 /lib/modules/6.1-amd64/kernel/net/e1000e.ko
@@ -166,7 +170,7 @@ It describes itself as: Intel driver.
     #[test]
     fn a_description_stays_text() {
         let text = text(Some("%(id)\n%prep\n%{lua:x}\u{7}  y"), Dialect::RedHat);
-        assert!(text.contains("Summary: %%(id) %%prep %%{lua:x} y\n"));
+        assert!(text.contains("Summary: percent(id) percentprep percent{lua:x} y\n"));
         assert!(text.contains("Provides: kmod-e1000e = 6.1.0-50\n"));
         assert!(!text.contains("\n%prep"));
         assert_eq!(summary("x", Some(" . ")), "Kernel module x");

@@ -9,18 +9,17 @@ use modtree::KernelTree;
 /// image package puts them.
 pub fn tree_macros(tree: &KernelTree) -> Vec<(&'static str, String)> {
     let release = &tree.release;
-    let base = match release.base() {
-        "" => release.as_str(),
-        base => base,
-    };
-    let (version, rest) = base.split_once('-').unwrap_or((base, "1"));
+    // Everything before the flavor: upstream's version, then the build.
+    let base = release.as_str().rsplit_once('-');
+    let base = base.map_or(release.as_str(), |(base, _)| base);
+    let (version, build) = base.split_once('-').unwrap_or((base, "1"));
     let mut macros = vec![
         ("kmp_root", tree.root.display().to_string()),
         ("kmp_kernelrelease", release.to_string()),
-        ("kmp_flavor", release.flavor().to_owned()),
+        ("kmp_tree_flavor", release.flavor().to_owned()),
+        ("kmp_tree_kabi", release.as_str().replace('-', "_")),
         ("kmp_version", version.to_owned()),
-        ("kmp_release", rest.replace('-', "_")),
-        ("kmp_tree_kabi", base.replace('-', "_")),
+        ("kmp_release", build.replace('-', "_")),
         ("kmp_modules_dir", below_root(tree, tree.modules.path())),
     ];
     for (from, to, source) in [

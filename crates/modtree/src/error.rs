@@ -44,7 +44,7 @@ pub enum Error {
         release: String,
     },
     /// A path that could not be written into a spec file as it is.
-    #[error("{}: characters other than A-Z a-z 0-9 . _ + - / in a module's path", .0.display())]
+    #[error("{}: characters other than A-Z a-z 0-9 . _ + ~ - / in its path", .0.display())]
     BadPath(PathBuf),
     /// A directory name that is no kernelrelease, or a kernel that names none.
     #[error("{}: {problem}", path.display())]

@@ -113,7 +113,7 @@ impl ReleaseDir {
     fn module(&self, path: &Path, name: &[u8]) -> Result<ModuleFile, Error> {
         let bad = || Error::BadPath(path.to_owned());
         let below = path.strip_prefix(&self.path).map_err(|_| bad())?;
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._+/-".contains(c);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._+~/-".contains(c);
         let below = below
             .to_str()
             .filter(|text| text.chars().all(plain))

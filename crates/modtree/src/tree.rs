@@ -1,10 +1,8 @@
 //! A root directory in, the files of one kernel out.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use kmodule::{FileKind, Kernelrelease, SymversOf, file_kind};
+use kmodule::Kernelrelease;
 
 use crate::{Error, ReleaseDir};
 
@@ -31,8 +29,9 @@ pub struct KernelTree {
 impl KernelTree {
     /// Finds the kernel below `root`: the one of `release`, or the only one.
     ///
-    /// Files are looked for in `boot/` with the release in their name (Debian,
-    /// SUSE), beside the modules (Fedora), then in the root itself.
+    /// Files are looked for beside the modules (Fedora, SUSE), in `boot/` with
+    /// the release in their name (Debian), then in the root itself. On merged
+    /// systems `boot/` has links to the former.
     ///
     /// # Errors
     /// No release, several without a choice, or a file missing that every
@@ -78,77 +77,6 @@ impl KernelTree {
     }
 }
 
-/// What surrounds a kernel image or symvers file in the tree it is packaged
-/// from.
-#[derive(Debug, Default)]
-pub struct PackagedKernel {
-    /// The release its path names.
-    pub release: Option<Kernelrelease>,
-    root: Option<PathBuf>,
-}
-
-impl PackagedKernel {
-    /// Reads release and root off the path of a kernel image or symvers file:
-    /// `<root>/boot/vmlinuz-<rel>`, `<root>/lib/modules/<rel>/vmlinuz`,
-    /// `<root>/usr/src/linux-headers-<rel>/Module.symvers` and their kin.
-    pub fn around(path: &Path) -> Self {
-        let name = |path: Option<&Path>| -> Vec<u8> {
-            let name = path.and_then(Path::file_name);
-            name.map(|name| name.as_bytes().to_vec())
-                .unwrap_or_default()
-        };
-        let directory = path.parent();
-        let above = directory.and_then(Path::parent);
-        let outside = above.and_then(Path::parent);
-        let in_boot = name(directory) == b"boot";
-        let in_modules = name(above) == b"modules" && name(outside) == b"lib";
-        let in_src = name(outside) == b"usr" && name(above) == b"src";
-        let root = match (in_boot, in_modules, in_src) {
-            (true, ..) => above,
-            (_, true, _) => outside.and_then(Path::parent).map(|root| {
-                match root.file_name() == Some(OsStr::new("usr")) {
-                    true => root.parent().unwrap_or(root),
-                    false => root,
-                }
-            }),
-            (_, _, true) => outside.and_then(Path::parent),
-            _ => None,
-        };
-        let release = match file_kind(path) {
-            FileKind::Symvers(SymversOf::Release(release)) => release.to_vec(),
-            FileKind::KernelImage if in_modules => name(directory),
-            FileKind::KernelImage => release_in_name(&name(Some(path))),
-            _ => Vec::new(),
-        };
-        Self {
-            release: Kernelrelease::try_from(&release[..]).ok(),
-            root: root.map(Path::to_owned),
-        }
-    }
-
-    /// The symvers of `release` in the same tree.
-    pub fn symvers(&self, release: &Kernelrelease) -> Option<PathBuf> {
-        let root = self.root.as_ref()?;
-        symvers(root, &ReleaseDir::find(root, release)?, release)
-    }
-
-    /// The builtin modules of `release`, from the list in the same tree.
-    ///
-    /// # Errors
-    /// The list is there but cannot be read.
-    pub fn builtin(&self, release: &Kernelrelease) -> Result<Vec<Vec<u8>>, Error> {
-        let directory = self
-            .root
-            .as_ref()
-            .and_then(|root| ReleaseDir::find(root, release));
-        let names = directory.map(|directory| directory.builtin()).transpose()?;
-        Ok(names.flatten().unwrap_or_else(|| {
-            log::warn!("no modules.builtin for {release}: no kmod() for what is linked in");
-            Vec::new()
-        }))
-    }
-}
-
 fn only_release(root: &Path) -> Result<Kernelrelease, Error> {
     let mut releases = ReleaseDir::releases(root)?;
     match (releases.pop(), releases.is_empty()) {
@@ -173,8 +101,8 @@ fn locate(
 ) -> Option<PathBuf> {
     let versioned = format!("{name}-{release}");
     [
-        root.join("boot").join(&versioned),
         modules.path().join(name),
+        root.join("boot").join(&versioned),
         root.join(&versioned),
         root.join(name),
     ]
@@ -182,13 +110,17 @@ fn locate(
     .find(|path| path.is_file())
 }
 
-fn symvers(root: &Path, modules: &ReleaseDir, release: &Kernelrelease) -> Option<PathBuf> {
+pub(crate) fn symvers(
+    root: &Path,
+    modules: &ReleaseDir,
+    release: &Kernelrelease,
+) -> Option<PathBuf> {
     ["", ".gz", ".xz", ".zst"]
         .iter()
         .flat_map(|suffix| {
             [
-                root.join(format!("boot/symvers-{release}{suffix}")),
                 modules.path().join(format!("symvers{suffix}")),
+                root.join(format!("boot/symvers-{release}{suffix}")),
                 root.join(format!("symvers{suffix}")),
             ]
         })
@@ -211,22 +143,6 @@ pub fn devel_symvers(root: &Path, release: &Kernelrelease) -> Option<PathBuf> {
     .find(|path| path.is_file())
 }
 
-/// `vmlinuz-<rel>[.gz]`: what follows the first dash.
-fn release_in_name(name: &[u8]) -> Vec<u8> {
-    let after_dash = name
-        .iter()
-        .position(|&byte| byte == b'-')
-        .map(|dash| dash + 1);
-    let release = after_dash
-        .and_then(|start| name.get(start..))
-        .unwrap_or_default();
-    [&b".gz"[..], b".xz", b".zst", b".bz2"]
-        .iter()
-        .find_map(|suffix| release.strip_suffix(*suffix))
-        .unwrap_or(release)
-        .to_vec()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,27 +159,6 @@ mod tests {
             std::fs::write(path, "kernel/fs/built-in.ko\n").unwrap();
         }
         root
-    }
-
-    #[test]
-    fn paths_tell_release_and_root() {
-        for (path, wanted) in [
-            ("/b/boot/vmlinuz-6.1-x", "6.1-x"),
-            ("/b/usr/lib/modules/6.1-x/vmlinuz", "6.1-x"),
-            ("/b/lib/modules/6.1-x/symvers.gz", "6.1-x"),
-            ("/b/boot/symvers-6.1-x.gz", "6.1-x"),
-            ("/b/boot/vmlinux-6.1-x.xz", "6.1-x"),
-            ("/b/usr/src/linux-headers-6.1-x/Module.symvers", "6.1-x"),
-        ] {
-            let around = PackagedKernel::around(Path::new(path));
-            assert_eq!(around.release, Some(release(wanted)), "{path}");
-            assert_eq!(around.root.as_deref(), Some(Path::new("/b")), "{path}");
-        }
-        assert!(
-            PackagedKernel::around(Path::new("vmlinux"))
-                .release
-                .is_none()
-        );
     }
 
     #[test]

@@ -119,8 +119,8 @@ struct Expected {
 
 impl Expected {
     fn read(kernel: &Kernel) -> Result<Self> {
-        let (base, flavor) = kernel.release.rsplit_once('-').context("no flavor")?;
-        let kabi = base.replace('-', "_");
+        let (_, flavor) = kernel.release.rsplit_once('-').context("no flavor")?;
+        let kabi = kernel.release.replace('-', "_");
         let mut files = kernel.modules()?;
         let digests = digests(&files)?;
         files.push(kernel.vmlinuz.clone());
@@ -333,6 +333,101 @@ fn a_description_runs_nothing() -> Result<()> {
     Ok(())
 }
 
+/// Tags kept beside the build are used only for the files and options they were made from.
+#[test]
+fn stale_tags_are_not_used() -> Result<()> {
+    let (directory, part) = part_of_bookworm("kernel/drivers/usb/common")?;
+    let expected = Expected::read(&part)?;
+    let tree = part.root.display().to_string();
+    let spec = fs::read_to_string(modular::example())?;
+    let state = "%{__kmpkit_state}";
+    for (name, meddle) in [
+        (
+            "a list is lost",
+            format!("rm {state}/__ksym_requires_requires"),
+        ),
+        (
+            "files changed",
+            format!(
+                "sed -i 's/^ksym/x/' {state}/__*; find %{{buildroot}} -type f -exec touch {{}} +"
+            ),
+        ),
+        (
+            "options changed",
+            format!("sed -i 's/^ksym/x/' {state}/__*; sed -i '1s/suse/redhat/' {state}/stamps"),
+        ),
+    ] {
+        let file = directory.path().join("kernel.spec");
+        let install = format!("\n%kmp_install\n{meddle}\n");
+        fs::write(&file, spec.replace("\n%kmp_install\n", &install))?;
+        let top = directory.path().join("top");
+        let built = Rpm::host()?.build(&file, &top, &[("kernel_tree", &tree)], &[])?;
+        for (rpm, shown) in shown(&built.rpms)? {
+            expected
+                .check(&shown)
+                .with_context(|| format!("{name}: {}", rpm.display()))?;
+        }
+        fs::remove_dir_all(&top)?;
+    }
+    Ok(())
+}
+
+/// The image beside the modules with links to it in boot/, compressed symvers, files that are no
+/// modules in a directory of their own, links, and what depmod once wrote.
+#[test]
+fn a_merged_layout_is_packaged_once() -> Result<()> {
+    let (directory, part) = part_of_bookworm("kernel/drivers/usb/common")?;
+    let modules = &part.modules_dir;
+    for (from, name) in [
+        (&part.vmlinuz, "vmlinuz"),
+        (&part.system_map, "System.map"),
+        (&part.config, "config"),
+        (part.symvers.as_ref().context("no symvers")?, "symvers"),
+    ] {
+        fs::rename(from, modules.join(name))?;
+        std::os::unix::fs::symlink(modules.join(name), from)?;
+    }
+    run(tool("gzip")?.arg(modules.join("symvers")))?;
+    fs::create_dir(modules.join("vdso"))?;
+    fs::write(modules.join("vdso/vdso64.so"), "no module")?;
+    std::os::unix::fs::symlink("vdso64.so", modules.join("vdso/vdso.so"))?;
+    std::os::unix::fs::symlink(
+        "usb-common.ko",
+        modules.join("kernel/drivers/usb/common/link.ko"),
+    )?;
+    fs::write(modules.join("modules.dep"), "")?;
+    let built = modular::packages(&Rpm::host()?, &part, &directory.path().join("top"), &[])?;
+    let all = shown(&built.rpms)?;
+    let image = all.values().find(|shown| shown.nvr.contains("-image-"));
+    let image = image.context("no image package")?;
+    let below = format!("/lib/modules/{}", part.release);
+    let files: BTreeSet<String> = image
+        .files
+        .keys()
+        .map(|path| path.replace(&below, "."))
+        .collect();
+    let wanted = [
+        ".",
+        "./System.map",
+        "./config",
+        "./modules.builtin",
+        "./modules.builtin.modinfo",
+        "./modules.order",
+        "./symvers.gz",
+        "./vdso",
+        "./vdso/vdso.so",
+        "./vdso/vdso64.so",
+        "./vmlinuz",
+    ];
+    differ::sets("the image", &files, &wanted.map(str::to_owned).into())?;
+    let provides = image.tags.get("Provide").context("no provides")?;
+    ensure!(
+        provides.iter().any(|tag| tag.starts_with("ksym(")),
+        "no ksym()"
+    );
+    Ok(())
+}
+
 /// A tree that cannot be packaged fails the build with a line that says why.
 #[test]
 fn a_bad_tree_fails_the_build() -> Result<()> {
@@ -362,6 +457,21 @@ fn a_bad_tree_fails_the_build() -> Result<()> {
         fs::write(&bad, bytes)?;
         refused(reason)?;
         fs::remove_file(&bad)?;
+    }
+    let proof = part.root.join("proof");
+    let bad = part.modules_dir.join("%(touch ${IFS}proof)");
+    fs::write(&bad, "no module")?;
+    refused("no such names in a package")?;
+    ensure!(!proof.exists(), "a file name was executed");
+    fs::remove_file(&bad)?;
+    for (name, value) in [
+        ("kmp_kabi", "6.1;true"),
+        ("kmp_kabi", "6.1-50"),
+        ("kmp_flavor", "a b"),
+    ] {
+        let top = tempfile::tempdir()?;
+        let built = modular::packages(&Rpm::host()?, &part, top.path(), &[(name, value)]);
+        ensure!(built.is_err(), "built with {name} {value}");
     }
     fs::remove_file(&part.vmlinuz)?;
     refused("no kernel image for")
