@@ -23,6 +23,9 @@ impl Steps {
             .with_style(style)
             .with_prefix(name.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
+        if bar.is_hidden() {
+            println!("          … {name}");
+        }
         let start = Instant::now();
         let result = work(&bar).with_context(|| name.to_owned());
         bar.finish_and_clear();
