@@ -33,6 +33,7 @@ pub mod rpms;
 pub mod scenario;
 pub mod stage;
 pub mod tools;
+pub mod vendor;
 pub mod vm;
 pub mod why;
 pub mod worlds;

@@ -24,7 +24,8 @@ pub struct Shown {
     pub text: String,
 }
 
-const TYPES: [&str; 7] = [
+/// The types of dependencies that are shown.
+pub const TYPES: [&str; 7] = [
     "Provide",
     "Require",
     "Recommend",

@@ -24,28 +24,13 @@ use crate::once::{beside, build_dir, cache_dir};
 use crate::rpmbuild::Rpm;
 use crate::rpms::createrepo;
 use crate::scenario::World;
+use crate::vendor::VendorPackage;
 
 /// The modules of the worlds that have not all, to which comes all they depend on.
 pub const MODULES: &[&str] = &["e1000", "xhci-pci", "usb-storage"];
 
 /// The module in the vendor's package.
 const VENDOR_MODULE: &str = "xhci-pci";
-
-/// The vendor's spec knows nothing of kmpkit; of its macros it sets none.
-const VENDOR_SPEC: &str = "Name: vendor-driver
-Version: 1
-Release: 1
-Summary: A driver
-License: GPL-2.0-only
-%global debug_package %{nil}
-%global __os_install_post %{nil}
-%description
-A driver.
-%install
-install -D -m 0644 %{module} %{buildroot}/lib/modules/%{release}/updates/%{basename:%{module}}
-%files
-/lib/modules
-";
 
 type Make = fn(&Path) -> Result<World>;
 type Made = OnceLock<Result<(World, File), String>>;
@@ -167,16 +152,14 @@ fn vendor(dir: &Path) -> Result<World> {
         .into_iter()
         .find(|path| path.to_str().is_some_and(|path| named(path, VENDOR_MODULE)))
         .context(VENDOR_MODULE)?;
-    let spec = dir.join("vendor-driver.spec");
-    fs::write(&spec, VENDOR_SPEC)?;
-    let path = module.display().to_string();
-    let defines = [
-        ("kmp_dialect", "suse"),
-        ("module", path.as_str()),
-        ("release", kernel.release.as_str()),
-    ];
-    Rpm::host()?.build(&spec, dir, &defines, &[&kernel.root])?;
+    let package = VendorPackage::new()?;
+    let file = module.file_name().unwrap_or_default().to_string_lossy();
+    let installed = format!("/lib/modules/{}/updates/{file}", kernel.release);
+    package.file(&installed, &fs::read(&module)?)?;
+    let rpm = package.build(&Rpm::host()?, &[("kmp_dialect", "suse")])?;
     let repo = dir.join("RPMS");
+    fs::create_dir_all(&repo)?;
+    fs::copy(&rpm, repo.join(rpm.file_name().unwrap_or_default()))?;
     createrepo(&repo)?;
     let imported = modversions(&module)?;
     let imports: Vec<String> = symvers(&kernel)?

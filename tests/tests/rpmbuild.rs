@@ -10,57 +10,8 @@ use kmpkit_tests::generate::{answer, tags};
 use kmpkit_tests::query::shown;
 use kmpkit_tests::rpmbuild::Rpm;
 use kmpkit_tests::tools::{run, tool};
+use kmpkit_tests::vendor::VendorPackage;
 use kmpkit_tests::{Kernel, cache_dir, differ};
-
-/// A vendor's package: its spec knows nothing of kmpkit.
-const SPEC: &str = "Name: vendor-driver
-Version: 1
-Release: 1
-Summary: A driver
-License: GPL-2.0-only
-%global debug_package %{nil}
-%global __os_install_post %{nil}
-%description
-A driver.
-%install
-cp -a %{payload}/. %{buildroot}
-%files
-/
-";
-
-struct Package {
-    directory: tempfile::TempDir,
-}
-
-impl Package {
-    fn new() -> Result<Self> {
-        Ok(Self {
-            directory: tempfile::tempdir()?,
-        })
-    }
-
-    fn payload(&self) -> PathBuf {
-        self.directory.path().join("payload")
-    }
-
-    /// Puts a file into the package; the path has a leading slash.
-    fn file(&self, path: &str, content: &[u8]) -> Result<PathBuf> {
-        let file = self.payload().join(path.trim_start_matches('/'));
-        fs::create_dir_all(file.parent().context("no parent")?)?;
-        fs::write(&file, content)?;
-        Ok(file)
-    }
-
-    fn build(&self, rpm: &Rpm, defines: &[(&str, &str)]) -> Result<PathBuf> {
-        let spec = self.directory.path().join("vendor-driver.spec");
-        fs::write(&spec, SPEC)?;
-        let payload = self.payload().display().to_string();
-        let mut all = vec![("payload", payload.as_str())];
-        all.extend(defines);
-        let built = rpm.build(&spec, &self.directory.path().join("top"), &all, &[])?;
-        built.rpms.into_iter().next().context("no package")
-    }
-}
 
 fn module(name: &str) -> Result<PathBuf> {
     let kernel = Kernel::from_archive("bookworm", "amd64", &cache_dir())?;
@@ -81,7 +32,7 @@ fn compressed(file: &Path, tool_name: &str) -> Result<Vec<u8>> {
 /// Both module directories, every compression, an executable file, and links: the package has
 /// exactly the generators' tags and none of the ELF generator.
 fn plain_package(rpm: &Rpm) -> Result<()> {
-    let package = Package::new()?;
+    let package = VendorPackage::new()?;
     let (driver, helper) = (module("xhci-pci")?, module("usb-common")?);
     let helper_bytes = fs::read(&helper)?;
     let mut files = vec![
@@ -157,14 +108,14 @@ fn damaged_packages(rpm: &Rpm) -> Result<()> {
         ("empty.ko", Vec::new(), "the file is empty"),
         ("text.ko", b"#!/bin/sh\n".to_vec(), "not an ELF file"),
     ] {
-        let package = Package::new()?;
+        let package = VendorPackage::new()?;
         package.file(&format!("/lib/modules/6/extra/{name}"), &content)?;
         refused(rpm, &package, &[], &[name, reason])?;
     }
-    let package = Package::new()?;
+    let package = VendorPackage::new()?;
     fs::create_dir_all(package.payload().join("lib/modules/6/extra/directory.ko"))?;
     refused(rpm, &package, &[], &["directory.ko", "not a regular file"])?;
-    let package = Package::new()?;
+    let package = VendorPackage::new()?;
     package.file("/lib/modules/6/extra/good.ko", &whole)?;
     refused(
         rpm,
@@ -174,7 +125,12 @@ fn damaged_packages(rpm: &Rpm) -> Result<()> {
     )
 }
 
-fn refused(rpm: &Rpm, package: &Package, defines: &[(&str, &str)], said: &[&str]) -> Result<()> {
+fn refused(
+    rpm: &Rpm,
+    package: &VendorPackage,
+    defines: &[(&str, &str)],
+    said: &[&str],
+) -> Result<()> {
     let error = package.build(rpm, defines).err();
     let error =
         error.with_context(|| format!("{}: built {said:?}", rpm.version().unwrap_or_default()))?;

@@ -2,5 +2,6 @@
 //! them and whether a machine boots with them.
 
 mod machine;
+mod odd_trees;
 mod packages;
 mod scenarios;
