@@ -32,6 +32,7 @@ fn compressed(file: &Path, tool_name: &str) -> Result<Vec<u8>> {
 /// Both module directories, every compression, an executable file, and links: the package has
 /// exactly the generators' tags and none of the ELF generator.
 fn plain_package(rpm: &Rpm) -> Result<()> {
+    println!("{}", rpm.version()?);
     let package = VendorPackage::new()?;
     let (driver, helper) = (module("xhci-pci")?, module("usb-common")?);
     let helper_bytes = fs::read(&helper)?;
