@@ -37,7 +37,7 @@ install: ## Install what was built below DESTDIR, where rpm looks for it
 	install -m 0644 $(TARGET)/man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 0644 man/*.7 $(DESTDIR)$(MANDIR)/man7
 	install -m 0644 examples/*.spec $(DESTDIR)$(DOCDIR)/examples
-	install -m 0644 README.md DESIGN.md $(DESTDIR)$(DOCDIR)
+	install -m 0644 README.md DESIGN.md COPYING $(DESTDIR)$(DOCDIR)
 
 .PHONY: setup
 setup: ## Install what the tests and the demonstration need

@@ -26,22 +26,26 @@ local function quoted(text)
    return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- These reach a shell as they are.
-local function check(what, value)
-   if not value:match("^[%w._+/-][%w._+~^/-]*$") then
-      error(what .. " \"" .. value .. "\": characters other than A-Z a-z 0-9 . _ + ~ ^ / -", 0)
+-- What the options may be. They reach a shell as they are.
+local OPTIONS = {
+   { name = "kmp_dialect", pattern = "^[a-z]+$", allowed = "suse or redhat" },
+   { name = "kmp_flavor", pattern = "^[%w._+][%w._+~]*$", allowed = "of A-Z a-z 0-9 . _ + ~" },
+   { name = "kmp_kabi", pattern = "^[%w._+][%w._+~^]*$", allowed = "of A-Z a-z 0-9 . _ + ~ ^ (no dash)" },
+   { name = "kmp_symvers", pattern = "^[%w._+/][%w._+~/-]*$", allowed = "a path of A-Z a-z 0-9 . _ + ~ / -" },
+}
+
+local function check_options()
+   for _, option in ipairs(OPTIONS) do
+      local value = rpm.expand("%{?" .. option.name .. "}")
+      if value ~= "" and not value:match(option.pattern) then
+         error("%" .. option.name .. " \"" .. value .. "\" is not " .. option.allowed, 0)
+      end
    end
-   return value
 end
 
 -- The generators of the dialect.
 local function generators()
-   for _, name in ipairs({ "kmp_dialect", "kmp_flavor", "kmp_kabi", "kmp_symvers" }) do
-      local value = rpm.expand("%{?" .. name .. "}")
-      if value ~= "" then
-         check("%" .. name, value)
-      end
-   end
+   check_options()
    local dialect = rpm.expand("%{kmp_dialect}")
    local wanted = {}
    for _, generator in ipairs(GENERATORS) do
@@ -59,8 +63,8 @@ local function define_unless_set(name, value)
 end
 
 -- kmp_tree: defines the macros kmp-split prints for a kernel tree.
-function kmpkit.tree(root, release)
-   if not root then
+function kmpkit.tree(root, release, more)
+   if not root or more then
       error("usage: %kmp_tree DIRECTORY [KERNELRELEASE]", 0)
    end
    local command = rpm.expand("%{_rpmconfigdir}/kmp-split tree ") .. quoted(root)
@@ -77,6 +81,7 @@ function kmpkit.tree(root, release)
    end
    define_unless_set("kmp_flavor", "%{kmp_tree_flavor}")
    define_unless_set("kmp_kabi", "%{kmp_tree_kabi}")
+   check_options()
    -- No entry is younger: none is copied into any package.
    rpm.define("_changelog_trimtime 2147483647")
    for _, generator in ipairs(GENERATORS) do
@@ -212,28 +217,41 @@ local function spec_path()
    error("%kmp_install: cannot find the spec file in /proc/self/fd", 0)
 end
 
+-- The text below %changelog in a spec file, with what it includes, up to where
+-- another section begins.
+local function changelog_entries()
+   local entries
+   local function read(path)
+      for line in assert(io.lines(path)) do
+         local section = line:match("^%%(%l+)")
+         local included = line:match("^%%include%s+(.-)%s*$")
+         if section == "changelog" then
+            entries = {}
+         elseif not entries then
+         elseif included then
+            read(rpm.expand(included))
+         elseif section == "package" or section == "files" or section == "description" then
+            entries.over = true
+         elseif not entries.over and not (section and section:match("^e?n?d?if") or section == "else") then
+            entries[#entries + 1] = rpm.expand(line)
+         end
+      end
+   end
+   read(spec_path())
+   return entries or {}
+end
+
 -- The part of the install section that writes the changelog of the spec file
--- into a file of the image package.
+-- into a file of the image package. Each line begins with a bar on its way
+-- through rpm, which would take some for directives.
 function kmpkit.copy_changelog()
-   local file = assert(io.open(spec_path()))
-   local text = "\n" .. file:read("a")
-   file:close()
-   local entries = text:match("\n%%changelog[^\n]*\n(.*)$")
-   if not entries or not entries:match("%S") then
+   local entries = table.concat(changelog_entries(), "\n|")
+   if not entries:match("%w") then
       return
-   end
-   -- The entries end where another section begins.
-   for _, section in ipairs({ "package", "files", "description", "prep", "build", "install" }) do
-      entries = (entries .. "\n"):match("^(.-)\n%%" .. section .. "[%s]") or entries
-   end
-   entries = rpm.expand(entries)
-   local last = "END_OF_CHANGELOG"
-   while entries:find(last, 1, true) do
-      last = last .. "_"
    end
    local target = rpm.expand("%{buildroot}%{__kmpkit_changelog}")
    print("mkdir -p " .. target:match("^(.*)/") .. "\n")
-   print("cat > " .. target .. " <<'" .. last .. "'\n" .. entries .. "\n" .. last .. "\n")
+   print("sed 's/^|//' > " .. target .. " <<'END_OF_CHANGELOG'\n|" .. entries .. "\nEND_OF_CHANGELOG\n")
 end
 
 return kmpkit

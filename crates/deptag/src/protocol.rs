@@ -55,12 +55,23 @@ pub fn serve<E>(
             }
             Err(_) => {
                 sound = false;
-                writeln!(output, "{generator}-failed = {REFUSED}")?;
+                writeln!(output, "{}", refused(generator, &line))?;
             }
         }
     }
     output.flush()?;
     Ok(sound)
+}
+
+/// The line for a file without an answer. rpm shows it, so it names the file.
+fn refused(generator: &str, path: &[u8]) -> String {
+    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);
+    let name: String = name
+        .iter()
+        .map(|&byte| if plain(byte) { char::from(byte) } else { '_' })
+        .collect();
+    format!("{generator}-failed-for-{name} = {REFUSED}")
 }
 
 #[cfg(test)]
@@ -70,17 +81,24 @@ mod tests {
     fn answer(protocol: Protocol) -> (bool, String) {
         let mut output = Vec::new();
         let tags = |path: &Path| match path.to_str() {
-            Some("bad") => Err(()),
+            Some("/x/b d.ko") => Err(()),
             Some(path) => Ok([format!("b({path})"), "a".into()].into_iter().collect()),
             None => Err(()),
         };
-        let sound = serve("gen", protocol, &b"x y\nbad\n\nz"[..], &mut output, tags).unwrap();
+        let sound = serve(
+            "gen",
+            protocol,
+            &b"x y\n/x/b d.ko\n\nz"[..],
+            &mut output,
+            tags,
+        )
+        .unwrap();
         (sound, String::from_utf8(output).unwrap())
     }
 
     #[test]
     fn a_bad_file_poisons_the_output_and_spares_the_others() {
-        let refused = "gen-failed = see-the-error-above\n";
+        let refused = "gen-failed-for-b_d.ko = see-the-error-above\n";
         assert_eq!(
             answer(Protocol::Singlefile),
             (false, format!("a\nb(x y)\n{refused}a\nb(z)\n"))
@@ -89,7 +107,7 @@ mod tests {
             answer(Protocol::Multifile),
             (
                 false,
-                format!(";x y\na\nb(x y)\n;bad\n{refused};z\na\nb(z)\n")
+                format!(";x y\na\nb(x y)\n;/x/b d.ko\n{refused};z\na\nb(z)\n")
             )
         );
     }

@@ -8,12 +8,14 @@ use deptag::{Dialect, Flavor, Kabi, Protocol, TagRules};
 pub(crate) const ERRORS: &str = "\
 For a file that cannot be read no tag is printed but a line that rpm refuses, since rpm does not \
 look at the exit status of a generator. File and reason are told on standard error, and the exit \
-status is 1. RUST_LOG=info or RUST_LOG=debug tells for each file why tags were printed or not.";
+status is 1. RUST_LOG=debug tells how many tags each file got and which files were passed over, \
+RUST_LOG=info of kernels without modversions.";
 
 /// Options of every generator.
 #[derive(clap::Args, Debug)]
 pub struct Options {
-    /// Whose tag grammar to speak: suse or redhat
+    /// Whose tag grammar to speak: suse or redhat (rpmbuild passes that of the
+    /// distribution)
     #[arg(long, value_name = "NAME", default_value = "suse")]
     dialect: Dialect,
 

@@ -17,9 +17,9 @@ use crate::tree_macros::tree_macros;
 
 /// Split a kernel's modules into packages
 ///
-/// Reads a kernel tree: a directory with lib/modules/KERNELRELEASE and, in
-/// boot/, beside the modules or in the directory itself, vmlinuz, System.map,
-/// config and symvers. The macros %kmp_tree and %kmp_subpackages call it while
+/// Reads a kernel tree: a directory with lib/modules/KERNELRELEASE and, beside
+/// the modules, in boot/ or in the directory itself, vmlinuz, System.map,
+/// config and perhaps symvers. The macros %kmp_tree and %kmp_subpackages call it while
 /// rpmbuild parses a spec file.
 #[derive(Parser, Debug)]
 #[command(name = "kmp-split", version)]
@@ -37,7 +37,7 @@ enum Command {
         /// Whose package habits to follow: suse or redhat
         #[arg(long, value_name = "NAME", default_value = "suse")]
         dialect: Dialect,
-        /// Version and release of the packages, as VERSION-RELEASE
+        /// Version of the packages, as [EPOCH:]VERSION-RELEASE
         #[arg(long, value_name = "EVR")]
         evr: String,
         /// Flavor in the names of the packages

@@ -107,12 +107,21 @@ fn summary(module: &str, description: Option<&str>) -> String {
         .collect::<String>()
         .replace('%', " percent");
     let words: Vec<_> = plain.split_whitespace().collect();
-    let line: String = words.join(" ").chars().take(WIDTH).collect();
+    let line = words.join(" ");
+    let line = match line.char_indices().nth(WIDTH) {
+        Some((at, _)) => line.get(..at).map_or("", whole_words),
+        None => &line,
+    };
     let line = line.trim_end_matches(['.', ' ']);
     match line.is_empty() {
         true => format!("Kernel module {module}"),
         false => line.to_owned(),
     }
+}
+
+/// A text that was cut, up to its last blank.
+fn whole_words(cut: &str) -> &str {
+    cut.rsplit_once(' ').map_or(cut, |(whole, _)| whole)
 }
 
 #[cfg(test)]
@@ -174,5 +183,9 @@ It describes itself as: Intel driver.
         assert!(text.contains("Provides: kmod-e1000e = 6.1.0-50\n"));
         assert!(!text.contains("\n%prep"));
         assert_eq!(summary("x", Some(" . ")), "Kernel module x");
+        assert_eq!(
+            summary("x", Some(&"word ".repeat(50))),
+            "word ".repeat(24).trim()
+        );
     }
 }

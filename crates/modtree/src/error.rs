@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The operating system refused.
-    #[error("{}: {source}", path.display())]
+    #[error("{}", path.display())]
     Io {
         /// What was read.
         path: PathBuf,
@@ -26,7 +26,7 @@ pub enum Error {
         release: String,
     },
     /// Several releases, and none was chosen.
-    #[error("{}: several kernelreleases ({releases}); choose one", root.display())]
+    #[error("{}: several kernelreleases ({releases}): name one of them", root.display())]
     ManyReleases {
         /// The root.
         root: PathBuf,

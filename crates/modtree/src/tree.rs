@@ -204,7 +204,8 @@ mod tests {
         assert!(message(empty.path(), None).ends_with("no lib/modules/<kernelrelease> in it"));
         let two = tree(&["lib/modules/1-a/x", "lib/modules/1-b/x"]);
         assert!(
-            message(two.path(), None).ends_with("several kernelreleases (1-a, 1-b); choose one")
+            message(two.path(), None)
+                .ends_with("several kernelreleases (1-a, 1-b): name one of them")
         );
         assert!(message(two.path(), Some(&release("2-a"))).ends_with("no lib/modules/2-a in it"));
         assert!(
