@@ -217,28 +217,35 @@ local function spec_path()
    error("%kmp_install: cannot find the spec file in /proc/self/fd", 0)
 end
 
--- The text below %changelog in a spec file, with what it includes, up to where
+local function set(words)
+   local members = {}
+   for word in words:gmatch("%l+") do
+      members[word] = true
+   end
+   return members
+end
+
+local SECTIONS = set("package description files prep build install check clean")
+local CONDITIONALS = set("if ifarch ifnarch ifos ifnos elif elifarch elifos else endif")
+
+-- The lines below %changelog in a spec file, with what it includes, up to where
 -- another section begins.
 local function changelog_entries()
-   local entries
+   local entries, inside = {}, false
    local function read(path)
-      for line in assert(io.lines(path)) do
-         local section = line:match("^%%(%l+)")
-         local included = line:match("^%%include%s+(.-)%s*$")
-         if section == "changelog" then
-            entries = {}
-         elseif not entries then
-         elseif included then
-            read(rpm.expand(included))
-         elseif section == "package" or section == "files" or section == "description" then
-            entries.over = true
-         elseif not entries.over and not (section and section:match("^e?n?d?if") or section == "else") then
+      for line in io.lines(path) do
+         local word = line:match("^%%(%l+)")
+         if word == "changelog" or SECTIONS[word] then
+            inside = word == "changelog"
+         elseif inside and word == "include" then
+            read(rpm.expand(line:match("^%%include%s+(.-)%s*$")))
+         elseif inside and not CONDITIONALS[word] then
             entries[#entries + 1] = rpm.expand(line)
          end
       end
    end
    read(spec_path())
-   return entries or {}
+   return entries
 end
 
 -- The part of the install section that writes the changelog of the spec file

@@ -22,7 +22,6 @@ mod tag;
 pub use hardware::hardware;
 pub use kernel::{Kernel, kernel};
 pub use kmod::{depends, provided, recommends, suggests};
-pub use modalias::{expand, unescape};
 pub use protocol::{Protocol, REFUSED, serve};
 pub use rules::{BadValue, Dialect, Flavor, Kabi, TagRules};
 pub use symbols::{KernelSymbols, exports, imports, is_in_tree};

@@ -12,7 +12,7 @@ use crate::tag::LIMIT;
 
 /// Combines `patterns`; `around` is the length of what a tag has besides.
 ///
-/// The result is sorted, and [`expand`] gives back exactly the input.
+/// The result is sorted, and stands for exactly the input.
 pub(crate) fn combine(mut patterns: Vec<String>, around: usize) -> Vec<String> {
     patterns.sort_unstable();
     patterns.dedup();
@@ -158,45 +158,25 @@ fn next_may_become_a_bracket(head: &[u8]) -> bool {
     at == head.len() && !in_brackets
 }
 
-/// The patterns a combined one stands for: one for each character in its
-/// (unescaped) bracket expression.
-pub fn expand(pattern: &str) -> Vec<String> {
-    let Some((head, rest)) = pattern.split_once('[') else {
-        return vec![pattern.to_owned()];
-    };
-    let Some((variants, tail)) = rest.split_once(']') else {
-        return vec![pattern.to_owned()];
-    };
-    variants
-        .chars()
-        .flat_map(|variant| expand(tail).into_iter().map(move |tail| (variant, tail)))
-        .map(|(variant, tail)| format!("{head}{variant}{tail}"))
-        .collect()
-}
-
-/// Decodes `%XX`, as libzypp does before it matches.
-pub fn unescape(pattern: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(pattern.len());
-    let mut rest = pattern;
-    while let Some(byte) = rest.as_bytes().first() {
-        let escape = rest.strip_prefix('%').and_then(|after| after.get(..2));
-        match escape.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(decoded) => {
-                bytes.push(decoded);
-                rest = rest.get(3..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*byte);
-                rest = rest.get(1..).unwrap_or_default();
-            }
-        }
-    }
-    bytes
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The patterns a combined one stands for: one for each character in its
+    /// (unescaped) bracket expression.
+    fn expand(pattern: &str) -> Vec<String> {
+        let Some((head, rest)) = pattern.split_once('[') else {
+            return vec![pattern.to_owned()];
+        };
+        let Some((variants, tail)) = rest.split_once(']') else {
+            return vec![pattern.to_owned()];
+        };
+        variants
+            .chars()
+            .flat_map(|variant| expand(tail).into_iter().map(move |tail| (variant, tail)))
+            .map(|(variant, tail)| format!("{head}{variant}{tail}"))
+            .collect()
+    }
 
     fn combined(patterns: &[&str]) -> Vec<String> {
         combine(patterns.iter().map(|&p| p.to_owned()).collect(), 20)
@@ -265,10 +245,5 @@ mod tests {
             .collect();
         expanded.sort_unstable();
         assert_eq!(expanded, expected);
-    }
-
-    #[test]
-    fn unescaping_leaves_what_is_no_escape() {
-        assert_eq!(unescape("a%2Cb%zz%4"), b"a,b%zz%4");
     }
 }

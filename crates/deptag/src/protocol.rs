@@ -20,7 +20,7 @@ pub enum Protocol {
     Multifile,
 }
 
-/// A version that rpm 4.14 to 6.1 all refuse, for its dashes.
+/// A version that rpm 4.18, 4.20 and 6.1 all refuse, for its dashes.
 pub const REFUSED: &str = "see-the-error-above";
 
 /// Answers each path of `input` with the tags `tags` gives for it.
