@@ -23,8 +23,8 @@ binaries: ## Build the generators and kmp-split
 .PHONY: man
 man: ## Make the manual pages from the option tables
 	mkdir -p $(TARGET)/man
-	$(CARGO) run --quiet --release --locked -p generators --example man -- $(TARGET)/man
-	$(CARGO) run --quiet --release --locked -p kmp-split --example man -- $(TARGET)/man
+	$(CARGO) run --quiet --release --locked -p generators --example generators-man -- $(TARGET)/man
+	$(CARGO) run --quiet --release --locked -p kmp-split --example kmp-split-man -- $(TARGET)/man
 
 .PHONY: install
 install: ## Install what was built below DESTDIR, where rpm looks for it

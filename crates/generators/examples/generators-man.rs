@@ -6,7 +6,9 @@ use clap::CommandFactory;
 use generators::{DepmodRequires, KsymProvides, KsymRequires, ModaliasSupplements};
 
 fn main() -> Result<()> {
-    let directory = std::env::args_os().nth(1).context("usage: man DIRECTORY")?;
+    let directory = std::env::args_os()
+        .nth(1)
+        .context("usage: generators-man DIRECTORY")?;
     for command in [
         KsymProvides::command(),
         KsymRequires::command(),
