@@ -1,0 +1,1 @@
+//! Turns layers of TOML into a checked policy.
