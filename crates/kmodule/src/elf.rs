@@ -3,8 +3,11 @@
 //! `object` decodes the raw structures; this file flattens its two classes into
 //! one section list, so that the readers above are written once.
 
+use std::cell::OnceCell;
+
 use object::elf::{
-    FileHeader32, FileHeader64, SHF_COMPRESSED, SHT_NOBITS, SHT_NULL, SectionFlags, SectionType,
+    FileHeader32, FileHeader64, Machine, SHF_ALLOC, SHF_COMPRESSED, SHT_NOBITS, SHT_NULL,
+    SectionFlags, SectionType,
 };
 use object::endian::Endianness;
 use object::read::elf::{FileHeader, SectionHeader};
@@ -17,12 +20,13 @@ pub(crate) struct Elf<'d> {
     bytes: Bytes<'d>,
     pub(crate) endian: Endianness,
     pub(crate) is_64: bool,
+    pub(crate) machine: Machine,
     pub(crate) is_mips64el: bool,
     pub(crate) is_relocatable: bool,
     pub(crate) sections: Vec<Section<'d>>,
 }
 
-/// One section header.
+/// One section header, and the contents once they have been read.
 pub(crate) struct Section<'d> {
     pub(crate) name: &'d [u8],
     pub(crate) kind: SectionType,
@@ -32,6 +36,7 @@ pub(crate) struct Section<'d> {
     pub(crate) size: u64,
     pub(crate) link: u32,
     pub(crate) info: u32,
+    contents: OnceCell<&'d [u8]>,
 }
 
 impl<'d> Elf<'d> {
@@ -75,6 +80,7 @@ impl<'d> Elf<'d> {
                     size: header.sh_size(endian).into(),
                     link: header.sh_link(endian),
                     info: header.sh_info(endian),
+                    contents: OnceCell::new(),
                 })
             })
             .collect::<Option<Vec<_>>>()
@@ -87,6 +93,7 @@ impl<'d> Elf<'d> {
             bytes,
             endian,
             is_64: header.is_type_64(),
+            machine: header.e_machine(endian),
             is_mips64el: header.is_mips64el(endian),
             is_relocatable: header.e_type(endian) == object::elf::ET_REL,
             sections,
@@ -99,8 +106,17 @@ impl<'d> Elf<'d> {
             .find(|section| section.name == name.as_bytes())
     }
 
-    /// The contents of a section; empty for one that takes no room in the file.
-    pub(crate) fn data(&self, section: &Section<'_>) -> Result<&'d [u8]> {
+    /// The contents of a section, which are read only once; empty for one that
+    /// takes no room in the file.
+    pub(crate) fn data(&self, section: &Section<'d>) -> Result<&'d [u8]> {
+        if let Some(contents) = section.contents.get() {
+            return Ok(contents);
+        }
+        let contents = self.read(section)?;
+        Ok(section.contents.get_or_init(|| contents))
+    }
+
+    fn read(&self, section: &Section<'_>) -> Result<&'d [u8]> {
         // Only debug information may be compressed: what the loader reads lies
         // in memory as it is in the file.
         if section.flags & SHF_COMPRESSED != SectionFlags(0) {
@@ -110,6 +126,18 @@ impl<'d> Elf<'d> {
             SHT_NOBITS => Ok(&[]),
             _ => self.bytes.range(section.offset, section.size),
         }
+    }
+
+    /// The bytes of all sections that take part in memory, zeroed ones
+    /// included.
+    pub(crate) fn allocated(&self) -> Result<u64> {
+        self.sections
+            .iter()
+            .filter(|section| section.flags & SHF_ALLOC != SectionFlags(0))
+            .try_fold(0_u64, |sum, section| {
+                sum.checked_add(section.size)
+                    .ok_or_else(|| section.bad("larger than any memory"))
+            })
     }
 }
 
@@ -160,6 +188,11 @@ pub(crate) fn entries<T: object::pod::Pod>(data: &[u8]) -> Option<&[T]> {
 pub(crate) fn string_at(table: &[u8], offset: u64) -> Option<&[u8]> {
     let rest = table.get(usize::try_from(offset).ok()?..)?;
     rest.get(..memchr::memchr(0, rest)?)
+}
+
+/// A symbol without the dot the ppc64 ABI puts before function names.
+pub(crate) fn dedotted(name: &[u8]) -> &[u8] {
+    name.strip_prefix(b".").unwrap_or(name)
 }
 
 /// The 32-bit word at `offset`.

@@ -7,13 +7,11 @@
 //! these symbols, which the loader does not need: then `ksymtab` pairs the
 //! tables the loader reads.
 
-use std::collections::HashMap;
-
 use crate::Crc;
 use crate::elf::{Elf, word_at};
 use crate::error::{Problem, Result};
 use crate::ksymtab;
-use crate::symbols::{Place, Symbol, symbols};
+use crate::symbols::{Place, Symbol, SymbolTable, symbols};
 
 /// A symbol a module or kernel offers, with the CRC of its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,64 +45,45 @@ pub(crate) fn exports<'d>(elf: &Elf<'d>) -> Result<Vec<Export<'d>>> {
     if ksymtab::is_count(&tables, by_name.len()) {
         return Ok(by_name);
     }
-    ksymtab::paired(elf, &tables, symbols.as_deref())
+    ksymtab::paired(elf, &tables, symbols.as_ref())
 }
 
-fn named_crcs<'d>(elf: &Elf<'d>, symbols: &[Symbol<'d>]) -> Result<Vec<Export<'d>>> {
-    let mut words = CrcWords::new(elf);
-    symbols
-        .iter()
-        .filter_map(|symbol| Some((symbol.name.strip_prefix(b"__crc_")?, symbol)))
-        .filter(|(_, symbol)| symbol.place != Place::Elsewhere)
-        .map(|(name, symbol)| {
-            let crc = words.crc(symbol, 0)?;
-            Ok(Export { name, crc })
-        })
-        .collect()
-}
-
-/// Reads the words that CRC symbols point at, each section once.
-pub(crate) struct CrcWords<'e, 'd> {
-    elf: &'e Elf<'d>,
-    sections: HashMap<usize, &'d [u8]>,
-}
-
-impl<'e, 'd> CrcWords<'e, 'd> {
-    pub(crate) fn new(elf: &'e Elf<'d>) -> Self {
-        Self {
-            elf,
-            sections: HashMap::new(),
+fn named_crcs<'d>(elf: &Elf<'d>, symbols: &SymbolTable<'_, 'd>) -> Result<Vec<Export<'d>>> {
+    let mut crcs = Vec::new();
+    for symbol in symbols.iter() {
+        let symbol = symbol?;
+        let Some(name) = symbols.name(&symbol)?.strip_prefix(b"__crc_") else {
+            continue;
+        };
+        if symbol.place != Place::Elsewhere {
+            let crc = crc(elf, &symbol, 0)?;
+            crcs.push(Export { name, crc });
         }
     }
+    Ok(crcs)
+}
 
-    /// The CRC that `symbol`, moved by `addend`, is or points at.
-    pub(crate) fn crc(&mut self, symbol: &Symbol<'_>, addend: i64) -> Result<Crc> {
-        let value = symbol.value.wrapping_add_signed(addend);
-        let index = match symbol.place {
-            Place::Absolute => return Ok(value as Crc),
-            Place::Section(index) => index,
-            // A weak undefined symbol: genksyms gave up and the loader sees 0.
-            Place::Undefined | Place::Elsewhere => return Ok(0),
-        };
-        let missing = || Problem::BadSection {
-            section: String::from_utf8_lossy(symbol.name).into_owned(),
-            reason: "this symbol points outside the file",
-        };
-        let section = self.elf.sections.get(index).ok_or_else(missing)?;
-        let base = match self.elf.is_relocatable {
-            true => 0,
-            false => section.address,
-        };
-        let data = match self.sections.get(&index) {
-            Some(data) => data,
-            None => *self
-                .sections
-                .entry(index)
-                .or_insert(self.elf.data(section)?),
-        };
-        value
-            .checked_sub(base)
-            .and_then(|offset| word_at(data, offset, self.elf.endian))
-            .ok_or_else(missing)
-    }
+/// The CRC that `symbol`, moved by `addend`, is or points at.
+pub(crate) fn crc(elf: &Elf<'_>, symbol: &Symbol<'_>, addend: i64) -> Result<Crc> {
+    let value = symbol.value.wrapping_add_signed(addend);
+    let index = match symbol.place {
+        Place::Absolute => return Ok(value as Crc),
+        Place::Section(index) => index,
+        // A weak undefined symbol: genksyms gave up and the loader sees 0.
+        Place::Undefined | Place::Elsewhere => return Ok(0),
+    };
+    let missing = || Problem::BadSection {
+        section: String::from_utf8_lossy(symbol.name().unwrap_or_default()).into_owned(),
+        reason: "this symbol points outside the file",
+    };
+    let section = elf.sections.get(index).ok_or_else(missing)?;
+    let base = match elf.is_relocatable {
+        true => 0,
+        false => section.address,
+    };
+    let data = elf.data(section)?;
+    value
+        .checked_sub(base)
+        .and_then(|offset| word_at(data, offset, elf.endian))
+        .ok_or_else(missing)
 }

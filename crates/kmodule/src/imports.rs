@@ -10,7 +10,7 @@
 use object::endian::Endianness;
 
 use crate::Crc;
-use crate::elf::{Elf, string_at, word_at};
+use crate::elf::{Elf, dedotted, string_at, word_at};
 use crate::error::{Problem, Result};
 
 /// A symbol a module was linked against.
@@ -95,8 +95,4 @@ fn extended<'d>(elf: &Elf<'d>) -> Result<Vec<Import<'d>>> {
         true => Ok(imports),
         false => Err(names.bad("more names than CRCs")),
     }
-}
-
-fn dedotted(name: &[u8]) -> &[u8] {
-    name.strip_prefix(b".").unwrap_or(name)
 }

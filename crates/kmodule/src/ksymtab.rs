@@ -1,5 +1,6 @@
-//! The loader's own tables in, exports out: `__ksymtab*` entry by entry beside
-//! `__kcrctab*`, for files whose `__crc_` symbols were stripped.
+//! The loader's own tables in, exports out: the names `__ksymtab*` leads to, and
+//! for files whose `__crc_` symbols were stripped the CRCs of `__kcrctab*` beside
+//! them.
 //!
 //! An entry is `{ value, name, namespace }`, before 5.4 without the namespace;
 //! fields are 32-bit self-relative offsets where the architecture has
@@ -15,9 +16,9 @@ use object::endian::Endianness;
 use crate::Crc;
 use crate::elf::{Elf, Section, string_at, word_at};
 use crate::error::{Problem, Result};
-use crate::exports::{CrcWords, Export};
+use crate::exports::{self, Export};
 use crate::pointers::Pointers;
-use crate::symbols::{Symbol, relocations};
+use crate::symbols::{SymbolTable, relocations, symbols};
 
 type Indexed<'e, 'd> = (usize, &'e Section<'d>);
 
@@ -32,17 +33,8 @@ pub(crate) struct CrcTable<'e, 'd> {
 /// # Errors
 /// A `__kcrctab*` is alone.
 pub(crate) fn crc_tables<'e, 'd>(elf: &'e Elf<'d>) -> Result<Vec<CrcTable<'e, 'd>>> {
-    let named = |prefix: &'static [u8]| {
-        elf.sections
-            .iter()
-            .enumerate()
-            .filter(|(_, section)| section.size > 0)
-            .filter_map(move |(index, section)| {
-                Some((section.name.strip_prefix(prefix)?, (index, section)))
-            })
-    };
-    let ksymtabs: HashMap<_, _> = named(b"__ksymtab").collect();
-    named(b"__kcrctab")
+    let ksymtabs: HashMap<_, _> = tables_named(elf, b"__ksymtab").collect();
+    tables_named(elf, b"__kcrctab")
         .map(|(suffix, kcrctab)| {
             let ksymtab = *ksymtabs
                 .get(suffix)
@@ -50,6 +42,21 @@ pub(crate) fn crc_tables<'e, 'd>(elf: &'e Elf<'d>) -> Result<Vec<CrcTable<'e, 'd
             Ok(CrcTable { ksymtab, kcrctab })
         })
         .collect()
+}
+
+/// The sections that hold anything and whose names start with `prefix`, by the
+/// rest of their names.
+fn tables_named<'e, 'd>(
+    elf: &'e Elf<'d>,
+    prefix: &'static [u8],
+) -> impl Iterator<Item = (&'d [u8], Indexed<'e, 'd>)> {
+    elf.sections
+        .iter()
+        .enumerate()
+        .filter(|(_, section)| section.size > 0)
+        .filter_map(move |(index, section)| {
+            Some((section.name.strip_prefix(prefix)?, (index, section)))
+        })
 }
 
 /// Whether the tables hold `count` CRCs of 32 bits.
@@ -67,17 +74,12 @@ pub(crate) fn is_count(tables: &[CrcTable<'_, '_>], count: usize) -> bool {
 pub(crate) fn paired<'d>(
     elf: &Elf<'d>,
     tables: &[CrcTable<'_, 'd>],
-    symbols: Option<&[Symbol<'d>]>,
+    symbols: Option<&SymbolTable<'_, 'd>>,
 ) -> Result<Vec<Export<'d>>> {
-    let strings @ (_, section) =
-        indexed(elf, "__ksymtab_strings").ok_or(Problem::NoSection("__ksymtab_strings"))?;
-    let text = elf.data(section)?;
+    let names = Names::new(elf, symbols)?;
     let mut exports = Vec::new();
     for table in tables {
-        let pointers = table.pointers(elf, strings, symbols)?;
-        let (layout, names) = Layout::candidates(elf, table)
-            .find_map(|layout| Some((layout, layout.names(&pointers, text)?)))
-            .ok_or_else(|| table.ksymtab.1.bad("its entries do not lead to names"))?;
+        let (layout, names) = names.of(table.ksymtab, Some(table.kcrctab.1.size))?;
         let crcs = table.crcs(elf, layout, symbols)?;
         exports.extend(
             names
@@ -90,37 +92,86 @@ pub(crate) fn paired<'d>(
     Ok(exports)
 }
 
-fn indexed<'e, 'd>(elf: &'e Elf<'d>, name: &str) -> Option<Indexed<'e, 'd>> {
-    elf.sections
-        .iter()
-        .enumerate()
-        .find(|(_, section)| section.name == name.as_bytes())
+/// The names of all exports, whether or not they have CRCs, sorted.
+///
+/// `__ksymtab_strings` alone would not do: namespaces are in it, too.
+///
+/// # Errors
+/// As for [`paired`].
+pub(crate) fn export_names<'d>(elf: &Elf<'d>) -> Result<Vec<&'d [u8]>> {
+    let tables: Vec<_> = tables_named(elf, b"__ksymtab")
+        .filter(|(suffix, _)| *suffix != b"_strings")
+        .collect();
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let symbols = symbols(elf)?;
+    let names = Names::new(elf, symbols.as_ref())?;
+    let mut exports = Vec::new();
+    for (_, table) in tables {
+        let (_, names) = names.of(table, None)?;
+        exports.extend(names);
+    }
+    exports.sort_unstable();
+    exports.dedup();
+    Ok(exports)
 }
 
-impl<'d> CrcTable<'_, 'd> {
-    fn pointers(
-        &self,
-        elf: &Elf<'d>,
-        (index, section): Indexed<'_, 'd>,
-        symbols: Option<&[Symbol<'d>]>,
-    ) -> Result<Pointers<'d>> {
-        let (table, ksymtab) = self.ksymtab;
-        match (elf.is_relocatable, symbols) {
-            (false, _) => Pointers::linked(elf, ksymtab, section),
-            (true, Some(symbols)) => Pointers::relocated(elf, table, index, symbols),
+/// Finds the names of the entries of `__ksymtab*` sections.
+struct Names<'e, 'd> {
+    elf: &'e Elf<'d>,
+    symbols: Option<&'e SymbolTable<'e, 'd>>,
+    strings: Indexed<'e, 'd>,
+    text: &'d [u8],
+}
+
+impl<'e, 'd> Names<'e, 'd> {
+    fn new(elf: &'e Elf<'d>, symbols: Option<&'e SymbolTable<'e, 'd>>) -> Result<Self> {
+        let strings @ (_, section) = elf
+            .sections
+            .iter()
+            .enumerate()
+            .find(|(_, section)| section.name == b"__ksymtab_strings")
+            .ok_or(Problem::NoSection("__ksymtab_strings"))?;
+        Ok(Self {
+            elf,
+            symbols,
+            strings,
+            text: elf.data(section)?,
+        })
+    }
+
+    /// The names of a table's entries and their layout, which must fit the
+    /// size of the CRC table if there is one.
+    fn of(&self, table: Indexed<'_, 'd>, kcrctab: Option<u64>) -> Result<(Layout, Vec<&'d [u8]>)> {
+        let pointers = self.pointers(table)?;
+        let (_, ksymtab) = table;
+        Layout::candidates(self.elf.is_64, ksymtab.size, kcrctab)
+            .find_map(|layout| Some((layout, layout.names(&pointers, self.text)?)))
+            .ok_or_else(|| ksymtab.bad("its entries do not lead to names"))
+    }
+
+    fn pointers(&self, (index, ksymtab): Indexed<'_, 'd>) -> Result<Pointers<'d>> {
+        let (strings, section) = self.strings;
+        match (self.elf.is_relocatable, self.symbols) {
+            (false, _) => Pointers::linked(self.elf, ksymtab, section),
+            (true, Some(symbols)) => Pointers::relocated(self.elf, index, strings, symbols),
             (true, None) => Err(ksymtab.bad("the symbol table that names its entries is stripped")),
         }
     }
+}
 
+impl<'d> CrcTable<'_, 'd> {
     fn crcs(
         &self,
         elf: &Elf<'d>,
         layout: Layout,
-        symbols: Option<&[Symbol<'d>]>,
+        symbols: Option<&SymbolTable<'_, 'd>>,
     ) -> Result<Vec<Crc>> {
-        let indirect = match elf.is_relocatable {
-            true => self.relocated_crcs(elf, layout, symbols.unwrap_or_default())?,
-            false => self.distant_crcs(elf, layout)?,
+        let indirect = match (elf.is_relocatable, symbols) {
+            (true, Some(symbols)) => self.relocated_crcs(elf, layout, symbols)?,
+            (true, None) => None,
+            (false, _) => self.distant_crcs(elf, layout)?,
         };
         if let Some(crcs) = indirect {
             return Ok(crcs);
@@ -138,7 +189,7 @@ impl<'d> CrcTable<'_, 'd> {
         &self,
         elf: &Elf<'d>,
         layout: Layout,
-        symbols: &[Symbol<'d>],
+        symbols: &SymbolTable<'_, 'd>,
     ) -> Result<Option<Vec<Crc>>> {
         let (index, kcrctab) = self.kcrctab;
         let relocations: HashMap<_, _> = relocations(elf, index)?
@@ -149,7 +200,6 @@ impl<'d> CrcTable<'_, 'd> {
             return Ok(None);
         }
         let data = elf.data(kcrctab)?;
-        let mut words = CrcWords::new(elf);
         (0..layout.count)
             .map(|entry| {
                 let lost = || kcrctab.bad("an entry leads to no CRC");
@@ -162,7 +212,7 @@ impl<'d> CrcTable<'_, 'd> {
                         .cast_signed()
                         .into(),
                 };
-                words.crc(symbol, addend)
+                exports::crc(elf, &symbol, addend)
             })
             .collect::<Result<_>>()
             .map(Some)
@@ -208,21 +258,20 @@ struct Layout {
 impl Layout {
     /// What the sizes of the tables allow. On 64 bits the tables of 4.19 to 5.3
     /// (entries of 8 bytes, CRCs of 4) and those before 4.11 (16 and 8) have
-    /// the same proportion; only the names tell them apart.
-    fn candidates(elf: &Elf<'_>, table: &CrcTable<'_, '_>) -> impl Iterator<Item = Self> {
+    /// the same proportion, and without CRCs every size allows several; only
+    /// the names tell them apart.
+    fn candidates(is_64: bool, ksymtab: u64, kcrctab: Option<u64>) -> impl Iterator<Item = Self> {
         const SHAPES: [(u64, u64, u64); 5] =
             [(8, 4, 4), (12, 4, 4), (16, 8, 4), (24, 8, 4), (16, 8, 8)];
-        let (ksymtab, kcrctab) = (table.ksymtab.1.size, table.kcrctab.1.size);
-        let is_64 = elf.is_64;
         SHAPES.into_iter().filter_map(move |(entry, field, crc)| {
             let layout = Self {
-                count: kcrctab / crc,
+                count: ksymtab / entry,
                 entry,
                 field,
                 crc,
             };
-            let fits = layout.count * crc == kcrctab
-                && layout.count.checked_mul(entry) == Some(ksymtab)
+            let fits = ksymtab.is_multiple_of(entry)
+                && kcrctab.is_none_or(|size| size == layout.count * crc)
                 && (is_64 || field == 4);
             fits.then_some(layout)
         })

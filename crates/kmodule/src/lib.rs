@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! path ──> Image (file, or memory where it was compressed)
-//!            └─> Bytes (the ranges asked for) ─> Elf ─> Module: modinfo, imports, exports
+//!            └─> Bytes (the ranges asked for) ─> Elf ─> Module: modinfo, imports, exports, undefined symbols
 //!                                                  └──> KernelImage: kernelrelease, exports
 //! ```
 //!
@@ -25,8 +25,10 @@ mod module;
 mod name;
 mod pointers;
 mod release;
+mod signature;
 mod symbols;
 mod symvers;
+mod undefined;
 
 pub use bytes::{Arena, Image};
 pub use compression::Compression;
@@ -39,6 +41,7 @@ pub use module::Module;
 pub use name::{FileKind, SymversOf, file_kind, module_name};
 pub use release::Kernelrelease;
 pub use symvers::{Symvers, SymversEntry};
+pub use undefined::Undefined;
 
 /// The CRC genksyms or gendwarfksyms computed for an exported symbol.
 pub type Crc = u32;

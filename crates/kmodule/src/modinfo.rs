@@ -18,9 +18,8 @@ impl<'d> ModInfo<'d> {
 
     /// Every value of `key`, in file order.
     pub fn values(self, key: &str) -> impl Iterator<Item = &'d [u8]> {
-        let key = key.as_bytes().to_owned();
         self.fields()
-            .filter_map(move |field| field.strip_prefix(&key[..])?.strip_prefix(b"="))
+            .filter_map(move |field| field.strip_prefix(key.as_bytes())?.strip_prefix(b"="))
     }
 
     /// The first value of `key`.

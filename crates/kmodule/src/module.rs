@@ -1,15 +1,19 @@
 //! The ELF view of a module in, its facts out, each when it is asked for.
 
-use crate::bytes::{Arena, Image};
+use crate::bytes::{Arena, Bytes, Image};
 use crate::elf::Elf;
 use crate::error::{Error, Problem};
 use crate::exports::{self, Export};
 use crate::imports::{self, Import};
+use crate::ksymtab;
 use crate::modinfo::{ModInfo, Vermagic};
+use crate::signature;
+use crate::undefined::{self, Undefined};
 
 /// A kernel module whose section table has been read.
 pub struct Module<'d> {
     image: &'d Image,
+    bytes: Bytes<'d>,
     elf: Elf<'d>,
     modinfo: ModInfo<'d>,
 }
@@ -22,13 +26,15 @@ impl<'d> Module<'d> {
     /// every module has.
     pub fn parse(image: &'d Image, arena: &'d Arena) -> Result<Self, Error> {
         let parse = || {
-            let elf = Elf::parse(image.bytes(arena))?;
+            let bytes = image.bytes(arena);
+            let elf = Elf::parse(bytes)?;
             let section = elf
                 .section(".modinfo")
                 .ok_or(Problem::NoSection(".modinfo"))?;
             let modinfo = ModInfo::new(elf.data(section)?);
             Ok(Self {
                 image,
+                bytes,
                 elf,
                 modinfo,
             })
@@ -67,6 +73,43 @@ impl<'d> Module<'d> {
     /// Its version sections are damaged.
     pub fn imports(&self) -> Result<Vec<Import<'d>>, Error> {
         imports::imports(&self.elf).map_err(|problem| self.error(problem))
+    }
+
+    /// The names of the symbols it exports, sorted, also where its kernel has no
+    /// modversions.
+    ///
+    /// # Errors
+    /// Its tables are damaged, or too much of them was stripped.
+    pub fn export_names(&self) -> Result<Vec<&'d [u8]>, Error> {
+        ksymtab::export_names(&self.elf).map_err(|problem| self.error(problem))
+    }
+
+    /// The symbols it uses and does not define, in the order of its symbol
+    /// table; also those that architectures and the linker resolve, such as
+    /// ppc64's `TOC.`.
+    ///
+    /// # Errors
+    /// Its symbol table is damaged, or was stripped, and no kernel loads it.
+    pub fn undefined(&self) -> Result<Vec<Undefined<'d>>, Error> {
+        undefined::undefined(&self.elf).map_err(|problem| self.error(problem))
+    }
+
+    /// The bytes of its sections that go into memory (SHF_ALLOC), those of .bss
+    /// included. Compressing, signing and stripping a module do not change it.
+    ///
+    /// # Errors
+    /// The headers claim more than fits into 64 bits.
+    pub fn size(&self) -> Result<u64, Error> {
+        self.elf.allocated().map_err(|problem| self.error(problem))
+    }
+
+    /// Whether a signature is appended to it; whose, and whether it is right, is
+    /// not looked at.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn is_signed(&self) -> Result<bool, Error> {
+        signature::is_appended(self.bytes).map_err(|problem| self.error(problem))
     }
 
     fn error(&self, problem: Problem) -> Error {

@@ -10,7 +10,7 @@ use object::endian::Endianness;
 
 use crate::elf::{Elf, Section, word_at};
 use crate::error::Result;
-use crate::symbols::{Place, Symbol, relocations};
+use crate::symbols::{Place, SymbolTable, relocations};
 
 /// The fields of a table, as pointers into one section.
 pub(crate) enum Pointers<'d> {
@@ -32,7 +32,7 @@ impl<'d> Pointers<'d> {
         elf: &Elf<'d>,
         table: usize,
         into: usize,
-        symbols: &[Symbol<'d>],
+        symbols: &SymbolTable<'_, 'd>,
     ) -> Result<Self> {
         let data = match elf.sections.get(table) {
             Some(section) => elf.data(section)?,
@@ -56,7 +56,7 @@ impl<'d> Pointers<'d> {
     }
 
     /// The pointers of `table` into the section `into` of a linked file.
-    pub(crate) fn linked(elf: &Elf<'d>, table: &Section<'_>, into: &Section<'_>) -> Result<Self> {
+    pub(crate) fn linked(elf: &Elf<'d>, table: &Section<'d>, into: &Section<'_>) -> Result<Self> {
         Ok(Self::Linked {
             table: elf.data(table)?,
             address: table.address,

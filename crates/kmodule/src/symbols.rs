@@ -3,13 +3,13 @@
 use object::SymbolIndex;
 use object::elf::{
     FileHeader32, FileHeader64, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, SHT_REL, SHT_RELA,
-    SHT_SYMTAB, SHT_SYMTAB_SHNDX, SymbolSection,
+    SHT_SYMTAB, SHT_SYMTAB_SHNDX, STB_WEAK, Sym32, Sym64, SymbolSection, SymbolType,
 };
 use object::endian::{Endianness, U32};
 use object::read::elf::{FileHeader, Rel, Rela, Sym};
 
 use crate::elf::{Elf, Section, entries, string_at};
-use crate::error::Result;
+use crate::error::{Problem, Result};
 
 /// Where a symbol is defined.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,10 +21,29 @@ pub(crate) enum Place {
     Elsewhere,
 }
 
+/// The symbol table, whose entries are decoded when they are asked for: most
+/// callers want few of them, and finding the end of a name costs more than
+/// all the rest.
+pub(crate) struct SymbolTable<'e, 'd> {
+    section: &'e Section<'d>,
+    entries: Entries<'d>,
+    strings: &'d [u8],
+    high_indexes: &'d [U32<Endianness>],
+    endian: Endianness,
+}
+
+enum Entries<'d> {
+    Of32(&'d [Sym32<Endianness>]),
+    Of64(&'d [Sym64<Endianness>]),
+}
+
 pub(crate) struct Symbol<'d> {
-    pub(crate) name: &'d [u8],
+    strings: &'d [u8],
+    name: u32,
     pub(crate) value: u64,
     pub(crate) place: Place,
+    pub(crate) kind: SymbolType,
+    pub(crate) weak: bool,
 }
 
 /// A relocation entry. `addend` is `None` for REL, whose addend lies in the
@@ -35,53 +54,28 @@ pub(crate) struct Relocation {
     pub(crate) addend: Option<i64>,
 }
 
-/// The symbol table in file order, or `None` where it was stripped.
-pub(crate) fn symbols<'d>(elf: &Elf<'d>) -> Result<Option<Vec<Symbol<'d>>>> {
-    match elf.is_64 {
-        true => symbols_of::<FileHeader64<Endianness>>(elf),
-        false => symbols_of::<FileHeader32<Endianness>>(elf),
-    }
-}
-
-/// All relocations of the section with index `target`.
-pub(crate) fn relocations(elf: &Elf<'_>, target: usize) -> Result<Vec<Relocation>> {
-    match elf.is_64 {
-        true => relocations_of::<FileHeader64<Endianness>>(elf, target),
-        false => relocations_of::<FileHeader32<Endianness>>(elf, target),
-    }
-}
-
-fn symbols_of<'d, H>(elf: &Elf<'d>) -> Result<Option<Vec<Symbol<'d>>>>
-where
-    H: FileHeader<Endian = Endianness>,
-{
+/// The symbol table, or `None` where it was stripped.
+pub(crate) fn symbols<'e, 'd>(elf: &'e Elf<'d>) -> Result<Option<SymbolTable<'e, 'd>>> {
     let is_table = |(_, section): &(usize, &Section<'_>)| section.kind == SHT_SYMTAB;
-    let Some((index, table)) = elf.sections.iter().enumerate().find(is_table) else {
+    let Some((index, section)) = elf.sections.iter().enumerate().find(is_table) else {
         return Ok(None);
     };
     let strings = elf
         .sections
-        .get(table.link as usize)
-        .ok_or_else(|| table.bad("its string table does not exist"))?;
-    let strings = elf.data(strings)?;
-    let high_indexes = high_indexes(elf, index)?;
-    let entries = entries::<H::Sym>(elf.data(table)?).ok_or_else(|| table.bad("odd size"))?;
-    let symbol = |(index, entry): (usize, &H::Sym)| -> Option<Symbol<'d>> {
-        Some(Symbol {
-            name: string_at(strings, u64::from(entry.st_name(elf.endian)))?,
-            value: entry.st_value(elf.endian).into(),
-            place: match entry.st_shndx(elf.endian) {
-                SHN_XINDEX => Place::Section(high_indexes.get(index)?.get(elf.endian) as usize),
-                index => place(index),
-            },
-        })
+        .get(section.link as usize)
+        .ok_or_else(|| section.bad("its string table does not exist"))?;
+    let data = elf.data(section)?;
+    let entries = match elf.is_64 {
+        true => entries(data).map(Entries::Of64),
+        false => entries(data).map(Entries::Of32),
     };
-    entries
-        .iter()
-        .enumerate()
-        .map(|entry| symbol(entry).ok_or_else(|| table.bad("a symbol without name or section")))
-        .collect::<Result<_>>()
-        .map(Some)
+    Ok(Some(SymbolTable {
+        section,
+        entries: entries.ok_or_else(|| section.bad("odd size"))?,
+        strings: elf.data(strings)?,
+        high_indexes: high_indexes(elf, index)?,
+        endian: elf.endian,
+    }))
 }
 
 /// The section indexes that do not fit into a symbol's 16 bits, by symbol.
@@ -94,12 +88,77 @@ fn high_indexes<'d>(elf: &Elf<'d>, symtab: usize) -> Result<&'d [U32<Endianness>
     }
 }
 
+impl<'d> SymbolTable<'_, 'd> {
+    /// The symbol relocations call `index`; `None` if there is none.
+    pub(crate) fn get(&self, index: usize) -> Option<Symbol<'d>> {
+        match self.entries {
+            Entries::Of32(entries) => self.decode(index, entries.get(index)?),
+            Entries::Of64(entries) => self.decode(index, entries.get(index)?),
+        }
+    }
+
+    /// All symbols in file order, the null symbol first.
+    ///
+    /// # Errors
+    /// A symbol's section index is missing.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Result<Symbol<'d>>> {
+        let count = match self.entries {
+            Entries::Of32(entries) => entries.len(),
+            Entries::Of64(entries) => entries.len(),
+        };
+        (0..count).map(|index| self.get(index).ok_or_else(|| self.bad_symbol()))
+    }
+
+    /// The name of a symbol of this table.
+    ///
+    /// # Errors
+    /// It lies outside the string table or has no end.
+    pub(crate) fn name(&self, symbol: &Symbol<'d>) -> Result<&'d [u8]> {
+        symbol.name().ok_or_else(|| self.bad_symbol())
+    }
+
+    fn bad_symbol(&self) -> Problem {
+        self.section.bad("a symbol without name or section")
+    }
+
+    fn decode(&self, index: usize, entry: &impl Sym<Endian = Endianness>) -> Option<Symbol<'d>> {
+        Some(Symbol {
+            strings: self.strings,
+            name: entry.st_name(self.endian),
+            value: entry.st_value(self.endian).into(),
+            place: match entry.st_shndx(self.endian) {
+                SHN_XINDEX => {
+                    Place::Section(self.high_indexes.get(index)?.get(self.endian) as usize)
+                }
+                index => place(index),
+            },
+            kind: entry.st_type(),
+            weak: entry.st_bind() == STB_WEAK,
+        })
+    }
+}
+
+impl<'d> Symbol<'d> {
+    /// `None` if it lies outside the string table or has no end.
+    pub(crate) fn name(&self) -> Option<&'d [u8]> {
+        string_at(self.strings, self.name.into())
+    }
+}
+
 fn place(index: SymbolSection) -> Place {
     match index {
         SHN_UNDEF => Place::Undefined,
         SHN_ABS => Place::Absolute,
         SymbolSection(index) if index >= SHN_LORESERVE => Place::Elsewhere,
         SymbolSection(index) => Place::Section(usize::from(index)),
+    }
+}
+
+/// All relocations of the section with index `target`.
+pub(crate) fn relocations(elf: &Elf<'_>, target: usize) -> Result<Vec<Relocation>> {
+    match elf.is_64 {
+        true => relocations_of::<FileHeader64<Endianness>>(elf, target),
+        false => relocations_of::<FileHeader32<Endianness>>(elf, target),
     }
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use deptag::{Dialect, Flavor};
 use kmodule::{Arena, Image, Kernelrelease, Module};
-use modtree::KernelTree;
+use modtree::KernelFiles;
 
 use crate::plan::{Package, plan};
 use crate::spec_text::{Subpackages, subpackages};
@@ -131,17 +131,17 @@ impl Command {
 }
 
 impl TreeArgs {
-    fn find(&self) -> Result<KernelTree> {
+    fn find(&self) -> Result<KernelFiles> {
         let release = self
             .release
             .as_ref()
             .map(|release| Kernelrelease::try_from(release.as_bytes()).context("--release"))
             .transpose()?;
-        Ok(KernelTree::find(&self.root, release.as_ref())?)
+        Ok(KernelFiles::find(&self.root, release.as_ref())?)
     }
 }
 
-fn described(tree: &KernelTree) -> Result<Vec<(Package, Option<String>)>> {
+fn described(tree: &KernelFiles) -> Result<Vec<(Package, Option<String>)>> {
     let directory = tree.modules.path();
     let mut arena = Arena::new();
     plan(tree.modules.modules()?)?

@@ -3,11 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use modtree::KernelTree;
+use modtree::KernelFiles;
 
 /// `kmp_*` macros of the kernel in `tree`: where its files are, and where the
 /// image package puts them.
-pub fn tree_macros(tree: &KernelTree) -> Vec<(&'static str, String)> {
+pub fn tree_macros(tree: &KernelFiles) -> Vec<(&'static str, String)> {
     let release = &tree.release;
     // Everything before the flavor: upstream's version, then the build.
     let base = release.as_str().rsplit_once('-');
@@ -38,7 +38,7 @@ pub fn tree_macros(tree: &KernelTree) -> Vec<(&'static str, String)> {
 
 /// Files that lie in boot/ or beside the modules stay where they are; others go
 /// to /boot with the release in their name.
-fn installed(tree: &KernelTree, source: &Path) -> String {
+fn installed(tree: &KernelFiles, source: &Path) -> String {
     let in_place =
         source.starts_with(tree.root.join("boot")) || source.starts_with(tree.modules.path());
     if in_place {
@@ -48,7 +48,7 @@ fn installed(tree: &KernelTree, source: &Path) -> String {
     format!("/boot/{}-{}", name.trim_start_matches('.'), tree.release)
 }
 
-fn below_root(tree: &KernelTree, path: &Path) -> String {
+fn below_root(tree: &KernelFiles, path: &Path) -> String {
     let path: PathBuf = tree.below_root(path);
     path.display().to_string()
 }

@@ -46,6 +46,9 @@ pub enum Error {
     /// A path that could not be written into a spec file as it is.
     #[error("{}: characters other than A-Z a-z 0-9 . _ + ~ - / in its path", .0.display())]
     BadPath(PathBuf),
+    /// A module, kernel image or symvers file that is none.
+    #[error(transparent)]
+    File(#[from] kmodule::Error),
     /// A directory name that is no kernelrelease, or a kernel that names none.
     #[error("{}: {problem}", path.display())]
     BadRelease {

@@ -1,15 +1,28 @@
-//! Turns a root directory and a kernelrelease into the files of that kernel.
+//! Turns a root directory and a kernelrelease into the picture of that kernel's modules.
 //!
-//! `release_dir` knows `lib/modules/<rel>` and its lists, `tree` the whole
-//! kernel: image, System.map, config and symvers, wherever a distribution puts
-//! them. `packaged` finds the way back from one of those files.
+//! ```text
+//! root ─> KernelFiles (image, System.map, config, symvers), ReleaseDir (lib/modules/<rel>)
+//!            └─> Tree (every module's record and symbols) ─> Resolution (who needs whom)
+//! ```
+//!
+//! `packaged` finds the way back from one of a kernel's files.
 
 mod error;
+mod kernel_files;
 mod packaged;
+mod record;
 mod release_dir;
+mod resolve;
+mod table;
 mod tree;
 
 pub use error::Error;
+pub use kernel_files::{KernelFiles, devel_symvers};
 pub use packaged::PackagedKernel;
+pub use record::Record;
 pub use release_dir::{ModuleFile, ReleaseDir};
-pub use tree::{KernelTree, devel_symvers};
+pub use resolve::{
+    Binding, Difference, KernelExports, Resolution, kernel_exports, resolve,
+};
+pub use table::{Id, Table};
+pub use tree::{ModuleId, Symbol, SymbolId, Tree, spelled};

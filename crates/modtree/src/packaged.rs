@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use kmodule::{FileKind, Kernelrelease, SymversOf, file_kind};
 
-use crate::tree::symvers;
+use crate::kernel_files::symvers;
 use crate::{Error, ReleaseDir};
 
 /// What surrounds a kernel image or symvers file in the tree it is packaged

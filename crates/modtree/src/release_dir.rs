@@ -18,12 +18,28 @@ pub struct ReleaseDir {
 }
 
 /// A module file of a tree.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ModuleFile {
     /// Basename without `.ko` and compression suffix, dashes kept.
     pub name: String,
     /// Path below the release directory, such as `kernel/fs/ext4/ext4.ko.xz`.
     pub path: String,
+}
+
+impl ModuleFile {
+    /// Its path up to `.ko`, which compression does not change.
+    pub fn plain_path(&self) -> &str {
+        let directory = self.directory().len();
+        let start = if directory == 0 { 0 } else { directory + 1 };
+        self.path
+            .get(..start + self.name.len())
+            .unwrap_or(&self.path)
+    }
+
+    /// The directory it lies in, empty at the top.
+    pub fn directory(&self) -> &str {
+        self.path.rsplit_once('/').map_or("", |(directory, _)| directory)
+    }
 }
 
 /// Where module directories lie below a root; the first that exists counts.
@@ -40,6 +56,15 @@ impl ReleaseDir {
                 path: root.join(&below_root),
                 below_root,
             })
+    }
+
+    /// The directory of a kernel that is not there.
+    pub(crate) fn absent(root: &Path, release: &Kernelrelease) -> Self {
+        let below_root = Path::new("lib/modules").join(release.as_str());
+        Self {
+            path: root.join(&below_root),
+            below_root,
+        }
     }
 
     /// Every kernelrelease that has a directory below `root`, sorted.
@@ -132,11 +157,8 @@ impl ReleaseDir {
     /// # Errors
     /// The list is there but cannot be read.
     pub fn builtin(&self) -> Result<Option<Vec<Vec<u8>>>, Error> {
-        let path = self.path.join("modules.builtin");
-        let text = match std::fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io(&path)(error)),
+        let Some(text) = self.list("modules.builtin")? else {
+            return Ok(None);
         };
         let names = text
             .split(|&byte| byte == b'\n')
@@ -144,5 +166,25 @@ impl ReleaseDir {
             .map(<[u8]>::to_vec)
             .collect();
         Ok(Some(names))
+    }
+
+    /// The paths in modules.order up to `.ko`, in order; none where there is no such list.
+    ///
+    /// # Errors
+    /// The list is there but cannot be read.
+    pub fn order(&self) -> Result<Vec<String>, Error> {
+        let text = self.list("modules.order")?.unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let plain = |line: &str| line.strip_suffix(".ko").unwrap_or(line).to_owned();
+        Ok(text.lines().map(plain).collect())
+    }
+
+    fn list(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.path.join(name);
+        match std::fs::read(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io(&path)(error)),
+        }
     }
 }

@@ -1,240 +1,196 @@
-//! A root directory in, the files of one kernel out.
+//! A module directory in, the whole picture of it out: every module with what it says of itself,
+//! the symbols it exports and imports, what is linked into the kernel.
 
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
-use kmodule::Kernelrelease;
+use kmodule::{Crc, Kernelrelease};
+use rayon::prelude::*;
 
-use crate::{Error, ReleaseDir};
+use crate::record::{self, Named, Record, Symbols};
+use crate::table::Table;
+use crate::{Error, ReleaseDir, id};
 
-/// A kernel with its modules, as a distribution's packages or
-/// `make modules_install` lay it out.
-#[derive(Debug)]
-pub struct KernelTree {
-    /// The directory all other paths lie in.
-    pub root: PathBuf,
-    /// Its `uname -r`.
-    pub release: Kernelrelease,
-    /// `lib/modules/<rel>`.
-    pub modules: ReleaseDir,
-    /// The bootable image.
-    pub image: PathBuf,
-    /// System.map.
-    pub system_map: PathBuf,
-    /// The configuration it was built with.
-    pub config: PathBuf,
-    /// The CRCs of its exports, where they were kept.
-    pub symvers: Option<PathBuf>,
+id! {
+    /// A module of a [`Tree`].
+    ModuleId
 }
 
-impl KernelTree {
-    /// Finds the kernel below `root`: the one of `release`, or the only one.
-    ///
-    /// Files are looked for beside the modules (Fedora, SUSE), in `boot/` with
-    /// the release in their name (Debian), then in the root itself. On merged
-    /// systems `boot/` has links to the former.
+id! {
+    /// A symbol that some module of a [`Tree`] exports or imports.
+    SymbolId
+}
+
+/// A symbol as a module exports or imports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Symbol {
+    /// Its name.
+    pub id: SymbolId,
+    /// Its CRC, where the kernel has modversions.
+    pub crc: Option<Crc>,
+    /// An import that may stay unresolved.
+    pub weak: bool,
+}
+
+/// All modules of one kernel, in the order of their paths.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    /// The kernel.
+    pub release: Kernelrelease,
+    /// Where its modules lie.
+    pub directory: ReleaseDir,
+    /// What each module says of itself.
+    pub modules: Table<ModuleId, Record>,
+    /// What each module exports.
+    pub exports: Table<ModuleId, Vec<Symbol>>,
+    /// What each module imports.
+    pub imports: Table<ModuleId, Vec<Symbol>>,
+    /// Names of the symbols.
+    pub symbols: Table<SymbolId, Box<[u8]>>,
+    /// Names of the modules linked into the kernel, `-` as `_`.
+    pub builtin: Vec<String>,
+    by_name: BTreeMap<String, Vec<ModuleId>>,
+}
+
+impl Tree {
+    /// Reads every module of a directory, on all processors.
     ///
     /// # Errors
-    /// No release, several without a choice, or a file missing that every
-    /// kernel package has.
-    pub fn find(root: &Path, release: Option<&Kernelrelease>) -> Result<Self, Error> {
-        let root = root.canonicalize().map_err(Error::io(root))?;
-        let release = match release {
-            Some(release) => release.clone(),
-            None => only_release(&root)?,
-        };
-        let modules = ReleaseDir::find(&root, &release).ok_or_else(|| Error::MissingRelease {
-            root: root.clone(),
-            release: release.to_string(),
-        })?;
-        let find = |what, names: &[&str]| {
-            names
-                .iter()
-                .find_map(|name| locate(&root, &modules, &release, name))
-                .ok_or_else(|| Error::MissingFile {
-                    root: root.clone(),
-                    what,
-                    release: release.to_string(),
-                })
-        };
-        Ok(Self {
-            image: find(
-                "kernel image",
-                &["vmlinuz", "vmlinux", "Image", "bzImage", "image"],
-            )?,
-            system_map: find("System.map", &["System.map"])?,
-            config: find("config", &["config", ".config"])?,
-            symvers: symvers(&root, &modules, &release),
-            root,
-            release,
-            modules,
-        })
-    }
-
-    /// A file's path as packages name it: with a leading slash, without the
-    /// root.
-    pub fn below_root(&self, path: &Path) -> PathBuf {
-        Path::new("/").join(path.strip_prefix(&self.root).unwrap_or(path))
-    }
-}
-
-fn only_release(root: &Path) -> Result<Kernelrelease, Error> {
-    let mut releases = ReleaseDir::releases(root)?;
-    match (releases.pop(), releases.is_empty()) {
-        (None, _) => Err(Error::NoRelease(root.to_owned())),
-        (Some(only), true) => Ok(only),
-        (Some(last), false) => {
-            releases.push(last);
-            let names: Vec<_> = releases.iter().map(Kernelrelease::as_str).collect();
-            Err(Error::ManyReleases {
-                root: root.to_owned(),
-                releases: names.join(", "),
-            })
-        }
-    }
-}
-
-fn locate(
-    root: &Path,
-    modules: &ReleaseDir,
-    release: &Kernelrelease,
-    name: &str,
-) -> Option<PathBuf> {
-    let versioned = format!("{name}-{release}");
-    [
-        modules.path().join(name),
-        root.join("boot").join(&versioned),
-        root.join(&versioned),
-        root.join(name),
-    ]
-    .into_iter()
-    .find(|path| path.is_file())
-}
-
-pub(crate) fn symvers(
-    root: &Path,
-    modules: &ReleaseDir,
-    release: &Kernelrelease,
-) -> Option<PathBuf> {
-    ["", ".gz", ".xz", ".zst"]
-        .iter()
-        .flat_map(|suffix| {
-            [
-                modules.path().join(format!("symvers{suffix}")),
-                root.join(format!("boot/symvers-{release}{suffix}")),
-                root.join(format!("symvers{suffix}")),
-            ]
-        })
-        .find(|path| path.is_file())
-        .or_else(|| devel_symvers(root, release))
-        .or_else(|| Some(root.join("Module.symvers")).filter(|path| path.is_file()))
-}
-
-/// The Module.symvers that a distribution's kernel headers or devel package
-/// puts below `root`: Debian's, Fedora's, or wherever `build` leads.
-pub fn devel_symvers(root: &Path, release: &Kernelrelease) -> Option<PathBuf> {
-    [
-        format!("usr/src/linux-headers-{release}/Module.symvers"),
-        format!("usr/src/kernels/{release}/Module.symvers"),
-        format!("lib/modules/{release}/build/Module.symvers"),
-        format!("usr/lib/modules/{release}/build/Module.symvers"),
-    ]
-    .iter()
-    .map(|path| root.join(path))
-    .find(|path| path.is_file())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn release(text: &str) -> Kernelrelease {
-        Kernelrelease::try_from(text.as_bytes()).unwrap()
-    }
-
-    fn tree(files: &[&str]) -> tempfile::TempDir {
-        let root = tempfile::tempdir().unwrap();
-        for file in files {
-            let path = root.path().join(file);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, "kernel/fs/built-in.ko\n").unwrap();
-        }
-        root
-    }
-
-    #[test]
-    fn every_layout_is_found() {
-        for files in [
-            [
-                "boot/vmlinuz-6.1-x",
-                "boot/System.map-6.1-x",
-                "boot/config-6.1-x",
-                "lib/modules/6.1-x/modules.builtin",
-            ],
-            [
-                "usr/lib/modules/6.1-x/vmlinuz",
-                "usr/lib/modules/6.1-x/System.map",
-                "usr/lib/modules/6.1-x/config",
-                "usr/lib/modules/6.1-x/modules.builtin",
-            ],
-            [
-                "vmlinuz",
-                "System.map",
-                "config",
-                "lib/modules/6.1-x/modules.builtin",
-            ],
-        ] {
-            let root = tree(&files);
-            let found = KernelTree::find(root.path(), None).unwrap();
-            assert_eq!(found.release, release("6.1-x"));
-            assert!(found.symvers.is_none());
-            assert_eq!(found.modules.builtin().unwrap().unwrap(), [b"built-in"]);
-            assert_eq!(
-                found.below_root(&found.image),
-                Path::new("/").join(files[0])
-            );
-        }
-    }
-
-    #[test]
-    fn what_is_missing_is_named() {
-        let message = |root: &Path, wanted: Option<&Kernelrelease>| {
-            KernelTree::find(root, wanted).unwrap_err().to_string()
-        };
-        let empty = tree(&[]);
-        assert!(message(empty.path(), None).ends_with("no lib/modules/<kernelrelease> in it"));
-        let two = tree(&["lib/modules/1-a/x", "lib/modules/1-b/x"]);
-        assert!(
-            message(two.path(), None)
-                .ends_with("several kernelreleases (1-a, 1-b): name one of them")
-        );
-        assert!(message(two.path(), Some(&release("2-a"))).ends_with("no lib/modules/2-a in it"));
-        assert!(
-            message(two.path(), Some(&release("1-a"))).ends_with("no kernel image for 1-a in it")
-        );
-    }
-
-    #[test]
-    fn links_and_what_leads_out_are_no_modules() {
-        let root = tree(&[
-            "lib/modules/1-a/kernel/b.ko.xz",
-            "lib/modules/1-a/a.ko",
-            "lib/modules/1-a/build/x.ko",
-        ]);
-        let directory = ReleaseDir::find(root.path(), &release("1-a")).unwrap();
-        std::os::unix::fs::symlink("a.ko", directory.path().join("c.ko")).unwrap();
-        let paths: Vec<_> = directory
-            .modules()
-            .unwrap()
-            .into_iter()
-            .map(|m| m.path)
+    /// A module or a list cannot be read, or is damaged: the first by path.
+    pub fn scan(release: &Kernelrelease, directory: &ReleaseDir) -> Result<Self, Error> {
+        let files = directory.modules()?;
+        let read: Vec<Result<(Record, Symbols), Error>> = files
+            .into_par_iter()
+            .map(|file| record::read(&directory.path().join(&file.path), file))
             .collect();
-        assert_eq!(paths, ["a.ko", "kernel/b.ko.xz"]);
+        let read = read.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let builtin = directory.builtin()?.unwrap_or_default();
+        let builtin = builtin
+            .iter()
+            .map(|name| spelled(&String::from_utf8_lossy(name)))
+            .collect();
+        let mut tree = Self::new(release.clone(), directory.clone(), read, builtin);
+        tree.number(&directory.order()?);
+        Ok(tree)
     }
 
-    #[test]
-    fn a_path_that_could_be_a_macro_is_an_error() {
-        let root = tree(&["lib/modules/1-a/%(id).ko"]);
-        let directory = ReleaseDir::find(root.path(), &release("1-a")).unwrap();
-        assert!(matches!(directory.modules(), Err(Error::BadPath(_))));
+    fn new(
+        release: Kernelrelease,
+        directory: ReleaseDir,
+        read: Vec<(Record, Symbols)>,
+        builtin: Vec<String>,
+    ) -> Self {
+        let mut interner = Interner::default();
+        let mut modules = Vec::with_capacity(read.len());
+        let (mut exports, mut imports) = (Vec::new(), Vec::new());
+        for (record, symbols) in read {
+            modules.push(record);
+            exports.push(interner.all(symbols.exports));
+            imports.push(interner.all(symbols.imports));
+        }
+        let modules: Table<ModuleId, Record> = modules.into_iter().collect();
+        let mut by_name: BTreeMap<String, Vec<ModuleId>> = BTreeMap::new();
+        for (id, record) in modules.iter() {
+            by_name
+                .entry(spelled(&record.file.name))
+                .or_default()
+                .push(id);
+        }
+        Self {
+            release,
+            directory,
+            modules,
+            exports: exports.into_iter().collect(),
+            imports: imports.into_iter().collect(),
+            symbols: interner.names.into_iter().collect(),
+            builtin,
+            by_name,
+        }
+    }
+
+    /// The modules of a name, however its dashes are written; several where namesakes lie in
+    /// different directories.
+    pub fn named(&self, name: &str) -> &[ModuleId] {
+        self.by_name
+            .get(&spelled(name))
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    }
+
+    /// Whether a module is linked into the kernel.
+    pub fn is_builtin(&self, name: &str) -> bool {
+        self.builtin.contains(&spelled(name))
+    }
+
+    fn number(&mut self, order: &[String]) {
+        let places: HashMap<&str, u32> = order.iter().map(String::as_str).zip(0..).collect();
+        for id in self.modules.ids() {
+            let record = &mut self.modules[id];
+            record.order = places.get(record.file.plain_path()).copied();
+        }
+    }
+}
+
+/// The spelling in which module names are compared (linux/kernel/module, kmod's modname_normalize).
+pub fn spelled(name: &str) -> String {
+    name.replace('-', "_")
+}
+
+#[derive(Default)]
+struct Interner {
+    ids: HashMap<Box<[u8]>, SymbolId>,
+    names: Vec<Box<[u8]>>,
+}
+
+impl Interner {
+    fn all(&mut self, symbols: Vec<Named>) -> Vec<Symbol> {
+        let intern = |symbol: Named| Symbol {
+            id: self.id(symbol.name),
+            crc: symbol.crc,
+            weak: symbol.weak,
+        };
+        symbols.into_iter().map(intern).collect()
+    }
+
+    fn id(&mut self, name: Box<[u8]>) -> SymbolId {
+        if let Some(&id) = self.ids.get(&name) {
+            return id;
+        }
+        let id = <SymbolId as crate::Id>::from_index(self.names.len());
+        self.names.push(name.clone());
+        self.ids.insert(name, id);
+        id
+    }
+}
+
+/// A tree made of records alone, for plans of kernels that do not exist.
+impl Tree {
+    /// Takes records in any order; symbols by the names the pairs give.
+    pub fn from_records(
+        release: Kernelrelease,
+        records: Vec<(Record, Vec<String>, Vec<String>)>,
+        builtin: Vec<String>,
+    ) -> Self {
+        let named = |names: Vec<String>| {
+            let named = |name: String| Named {
+                name: name.into_bytes().into(),
+                crc: None,
+                weak: false,
+            };
+            names.into_iter().map(named).collect()
+        };
+        let mut read: Vec<_> = records
+            .into_iter()
+            .map(|(record, exports, imports)| {
+                let symbols = Symbols {
+                    exports: named(exports),
+                    imports: named(imports),
+                };
+                (record, symbols)
+            })
+            .collect();
+        read.sort_by(|(a, _), (b, _)| a.file.path.cmp(&b.file.path));
+        let directory = ReleaseDir::absent(Path::new("/"), &release);
+        Self::new(release, directory, read, builtin)
     }
 }

@@ -6,5 +6,6 @@ mod compression;
 mod damage;
 mod lies;
 mod linked;
+mod loading;
 mod modules;
 mod symvers;

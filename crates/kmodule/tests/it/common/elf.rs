@@ -36,6 +36,7 @@ pub struct Symbol {
     pub name: String,
     pub place: Place,
     pub value: u64,
+    pub weak: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -141,10 +142,14 @@ impl ElfFile {
                     Place::Absolute => (None, elf::SHN_ABS),
                     Place::Section(index) => (Some(index as u32 + 1), elf::SHN_UNDEF),
                 };
+                let binding = match symbol.weak {
+                    true => elf::STB_WEAK,
+                    false => elf::STB_GLOBAL,
+                };
                 writer.write_symbol(&Sym {
                     section,
                     st_name: writer.string_offset(Some(st_name)),
-                    st_info: elf::SymbolInfo((elf::STB_GLOBAL.0) << 4),
+                    st_info: elf::SymbolInfo(binding.0 << 4),
                     st_other: elf::SymbolOther(0),
                     st_shndx,
                     st_value: symbol.value,

@@ -18,6 +18,8 @@ pub enum CrcForm {
     Rodata,
     /// `__crc_x` is a place in `__kcrctab`, which holds the CRC.
     Kcrctab,
+    /// There are none: the kernel has no modversions.
+    None,
 }
 
 /// How an entry of `__ksymtab` points at its name.
@@ -62,7 +64,7 @@ pub struct Fixture {
     pub rela: bool,
     pub versions: Versions,
     pub stripped: Stripped,
-    /// Imports carry the dot of ppc64 function names.
+    /// Imports and undefined symbols carry the dot of ppc64 function names.
     pub dotted: bool,
     /// `__kflagstab`, as since 7.0.
     pub kflagstab: bool,
@@ -95,6 +97,17 @@ pub const BASIC: [(&str, u32); 3] = [
     ("kmalloc_caches", 0xf000_0002),
     ("only_basic", 3),
 ];
+
+/// The symbols .text refers to, and whether they are weak.
+pub const UNDEFINED: [(&str, bool); 3] = [
+    ("kmalloc_caches", false),
+    ("mach_powermac", true),
+    ("only_basic", false),
+];
+
+/// What `.text` and, in a crowded file, `.bss` take in memory.
+pub const TEXT: usize = 32;
+pub const BSS: u64 = 1 << 33;
 
 pub const RELEASE: &str = "6.1.0-50-test";
 
@@ -150,6 +163,10 @@ impl Fixture {
         exports
     }
 
+    pub fn export_names(&self) -> Vec<String> {
+        self.exports().into_iter().map(|(name, _)| name).collect()
+    }
+
     pub fn imports(&self) -> Crcs {
         let owned = |(name, crc): &(&str, u32)| ((*name).to_owned(), *crc);
         match self.versions {
@@ -196,7 +213,8 @@ impl<'f> Builder<'f> {
     }
 
     fn build(mut self) -> Vec<u8> {
-        self.section(".text", vec![0x90; 32]);
+        let text = self.section(".text", vec![0x90; TEXT]);
+        self.undefined(text);
         self.crowd(&[
             (".note.gnu.build-id", 36),
             (".init.text", 57),
@@ -221,9 +239,8 @@ impl<'f> Builder<'f> {
         self.crowd(&[(".gnu.linkonce.this_module", 896), (".comment", 33)]);
         if self.fixture.crowded {
             let bss = self.section(".bss", Vec::new());
-            self.sections[bss].nobits = 1 << 33;
+            self.sections[bss].nobits = BSS;
         }
-        self.symbol("module_layout", Place::Undefined, 0);
         self.strip();
         // Offsets so far, which addresses are in a linked file.
         for symbol in &mut self.symbols {
@@ -274,8 +291,26 @@ impl<'f> Builder<'f> {
             name: name.to_owned(),
             place,
             value,
+            weak: false,
         });
         self.symbols.len() - 1
+    }
+
+    /// References to [`UNDEFINED`], as only a file that is not linked has them.
+    fn undefined(&mut self, text: usize) {
+        if self.is_linked() {
+            return;
+        }
+        let dot = if self.fixture.dotted { "." } else { "" };
+        for (at, (name, weak)) in UNDEFINED.iter().enumerate() {
+            let symbol = self.symbol(&format!("{dot}{name}"), Place::Undefined, 0);
+            self.symbols[symbol].weak = *weak;
+            self.sections[text].relocations.push(Relocation {
+                offset: 8 * at as u64,
+                symbol,
+                addend: 0,
+            });
+        }
     }
 
     fn word(&self, word: u32) -> Vec<u8> {
@@ -377,6 +412,12 @@ impl<'f> Builder<'f> {
                 self.pointer(ksymtab, namespace);
             }
         }
+        if self.fixture.kflagstab {
+            self.section("__kflagstab", vec![u8::from(gpl); exports.len()]);
+        }
+        if self.fixture.crcs == CrcForm::None {
+            return;
+        }
         let kcrctab = self.section(&format!("__kcrctab{suffix}"), Vec::new());
         for &export in exports {
             let (name, crc, _) = self.fixture.exports[export];
@@ -389,9 +430,10 @@ impl<'f> Builder<'f> {
                 (Some(crc), _) => (Place::Absolute, u64::from(crc)),
             };
             let symbol = self.symbol(&format!("__crc_{name}"), place, value);
+            self.symbols[symbol].weak = crc.is_none();
             let crc = crc.unwrap_or(0);
             let word = match (self.is_linked(), self.fixture.crcs) {
-                (_, CrcForm::Kcrctab) => self.word(crc),
+                (_, CrcForm::Kcrctab | CrcForm::None) => self.word(crc),
                 (true, CrcForm::Absolute) => self.word(crc),
                 (true, CrcForm::AbsoluteLong) => self.long(crc.into()),
                 (true, CrcForm::Rodata) => {
@@ -402,9 +444,6 @@ impl<'f> Builder<'f> {
                 (false, _) => self.relocated(kcrctab, symbol, false),
             };
             self.sections[kcrctab].data.extend(word);
-        }
-        if self.fixture.kflagstab {
-            self.section("__kflagstab", vec![u8::from(gpl); exports.len()]);
         }
     }
 

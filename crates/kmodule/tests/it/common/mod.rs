@@ -16,6 +16,14 @@ use tempfile::TempDir;
 /// Symbols with their CRCs, as owned text.
 pub type Crcs = Vec<(String, u32)>;
 
+/// Those of them every module has, with modversions or without.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Symbols {
+    pub export_names: Vec<String>,
+    /// With whether it is weak.
+    pub undefined: Vec<(String, bool)>,
+}
+
 /// A directory for the files of one test.
 pub struct Files(TempDir);
 
@@ -49,6 +57,11 @@ pub fn facts(path: &Path) -> Result<Facts, Error> {
     let arena = Arena::new();
     let module = Module::parse(&image, &arena)?;
     module.vermagic()?;
+    module.size()?;
+    module.is_signed()?;
+    module.export_names()?;
+    // No symbol table is no damage to the other facts.
+    drop(module.undefined());
     let fields = ["license", "alias", "depends", "vermagic", "softdep"];
     Ok(Facts {
         exports: module
@@ -75,6 +88,28 @@ pub fn facts(path: &Path) -> Result<Facts, Error> {
 pub fn facts_of(bytes: &[u8]) -> Result<Facts, Error> {
     let files = Files::new();
     facts(&files.write("fixture.ko", bytes))
+}
+
+/// The names kmodule finds without a look at CRCs.
+pub fn symbols_of(bytes: &[u8]) -> Result<Symbols, Error> {
+    let files = Files::new();
+    symbols(&files.write("fixture.ko", bytes))
+}
+
+/// As [`symbols_of`], of a file.
+pub fn symbols(path: &Path) -> Result<Symbols, Error> {
+    let image = Image::open(path)?;
+    let arena = Arena::new();
+    let module = Module::parse(&image, &arena)?;
+    let names = module.export_names()?;
+    let undefined = module.undefined()?;
+    Ok(Symbols {
+        export_names: names.into_iter().map(text).collect(),
+        undefined: undefined
+            .iter()
+            .map(|symbol| (text(symbol.name), symbol.weak))
+            .collect(),
+    })
 }
 
 /// Kernelrelease and exports of a kernel image.

@@ -1,0 +1,256 @@
+//! A policy and a tree in, what its rules say of each module out.
+
+use std::collections::BTreeSet;
+
+use modtree::{ModuleId, Record, Resolution, Table, Tree};
+use policy::{Named, Override, Place, Policy, Selector, Set, Support, Unclaimed};
+
+use super::error::{PlanError, some_of};
+
+/// What the rules say of a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The image package has it: a rule says so.
+    Base(Place),
+    /// The image package has it, for a module there needs it.
+    BaseNeeds(ModuleId),
+    /// A set has it.
+    Set(String, Place),
+    /// The package a rule names has it.
+    Package(String, Place),
+    /// No package has it.
+    Excluded(Place),
+    /// Nothing.
+    Unclaimed,
+}
+
+/// The rules applied to all modules.
+pub struct Claims {
+    /// What they say of each.
+    pub claims: Table<ModuleId, Claim>,
+    /// Whether each module is one that is supported.
+    pub supported: Table<ModuleId, bool>,
+    /// Rules that match nothing.
+    pub warnings: Vec<String>,
+}
+
+/// A module as selectors see it.
+pub fn named(record: &Record) -> Named<'_> {
+    Named {
+        name: &record.file.name,
+        path: &record.file.path,
+    }
+}
+
+impl Claims {
+    /// Applies the rules of a policy.
+    ///
+    /// # Errors
+    /// Two sets claim one module, one is excluded though it is needed, or unclaimed though none
+    /// may be.
+    pub fn new(
+        tree: &Tree,
+        resolution: &Resolution,
+        policy: &Policy,
+    ) -> Result<Self, PlanError> {
+        let matcher = Matcher { tree, resolution };
+        let overrides = tree.modules.map(|(_, record)| policy.overrides(named(record)));
+        let mut claims = tree.modules.map(|(id, _)| of_module(&overrides[id]));
+        for (id, claim) in matcher.sets(&policy.sets)? {
+            if claims[id] == Claim::Unclaimed {
+                claims[id] = claim;
+            }
+        }
+        keep_base(&matcher, policy, &mut claims);
+        refuse_excluded(tree, resolution, &claims)?;
+        if policy.unclaimed == Unclaimed::Error {
+            refuse_unclaimed(tree, &claims)?;
+        }
+        Ok(Self {
+            claims,
+            supported: overrides.map(|(_, rule)| is_supported(rule)),
+            warnings: unmatched(&matcher, policy),
+        })
+    }
+}
+
+fn of_module(rule: &Override<'_>) -> Claim {
+    match (&rule.exclude, &rule.package) {
+        (Some((true, place)), _) => Claim::Excluded((*place).clone()),
+        (_, Some((package, place))) => Claim::Package((*package).to_owned(), (*place).clone()),
+        _ => Claim::Unclaimed,
+    }
+}
+
+fn is_supported(rule: &Override<'_>) -> bool {
+    rule.supported
+        .as_ref()
+        .is_none_or(|(support, _)| *support == Support::Yes)
+}
+
+/// Selectors applied to a tree.
+pub struct Matcher<'t> {
+    /// The tree.
+    pub tree: &'t Tree,
+    /// Who needs whom in it.
+    pub resolution: &'t Resolution,
+}
+
+impl Matcher<'_> {
+    /// The modules a selector names.
+    pub fn selected(&self, selector: &Selector) -> BTreeSet<ModuleId> {
+        if let Some(name) = selector.needs() {
+            return self.users(self.tree.named(name));
+        }
+        let modules = self.tree.modules.iter();
+        modules
+            .filter(|(_, record)| selector.matches(named(record)))
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    /// The modules that some of `members` name and none of `except`, each with the selector that
+    /// named it first.
+    pub fn members<'s>(
+        &self,
+        members: &'s [Selector],
+        except: &[Selector],
+    ) -> Vec<(ModuleId, &'s Selector)> {
+        let out: BTreeSet<_> = except
+            .iter()
+            .flat_map(|selector| self.selected(selector))
+            .collect();
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        for selector in members {
+            for id in self.selected(selector) {
+                if !out.contains(&id) && seen.insert(id) {
+                    found.push((id, selector));
+                }
+            }
+        }
+        found
+    }
+
+    /// All that need one of `modules`, directly or not.
+    fn users(&self, modules: &[ModuleId]) -> BTreeSet<ModuleId> {
+        let mut found = BTreeSet::new();
+        let mut open: Vec<_> = modules.to_vec();
+        while let Some(id) = open.pop() {
+            let users = self.resolution.users[id].iter();
+            open.extend(users.filter(|&&user| found.insert(user)));
+        }
+        found
+    }
+
+    fn sets(&self, sets: &[Set]) -> Result<Vec<(ModuleId, Claim)>, PlanError> {
+        let mut claimed: Table<ModuleId, Option<(&Set, Place)>> =
+            self.tree.modules.map(|_| None);
+        for set in sets {
+            for (id, selector) in self.members(&set.members, &set.except) {
+                let better = match &claimed[id] {
+                    Some((other, place)) if other.priority == set.priority => {
+                        return Err(PlanError::Tie {
+                            first: place.clone(),
+                            second: selector.place().clone(),
+                            module: self.tree.modules[id].file.path.clone(),
+                        });
+                    }
+                    Some((other, _)) => other.priority < set.priority,
+                    None => true,
+                };
+                if better {
+                    claimed[id] = Some((set, selector.place().clone()));
+                }
+            }
+        }
+        let claim = |(set, place): &(&Set, Place)| Claim::Set(set.name.clone(), place.clone());
+        Ok(claimed
+            .iter()
+            .filter_map(|(id, found)| Some((id, claim(found.as_ref()?))))
+            .collect())
+    }
+}
+
+/// A set beats base, except for what base needs.
+fn keep_base(matcher: &Matcher<'_>, policy: &Policy, claims: &mut Table<ModuleId, Claim>) {
+    let mut open = Vec::new();
+    for (id, selector) in matcher.members(&policy.base.members, &policy.base.except) {
+        if claims[id] == Claim::Unclaimed {
+            claims[id] = Claim::Base(selector.place().clone());
+            open.push(id);
+        }
+    }
+    while let Some(user) = open.pop() {
+        for &needed in &matcher.resolution.needs[user] {
+            let claim = &mut claims[needed];
+            if !matches!(claim, Claim::Base(_) | Claim::BaseNeeds(_) | Claim::Excluded(_)) {
+                *claim = Claim::BaseNeeds(user);
+                open.push(needed);
+            }
+        }
+    }
+}
+
+fn refuse_excluded(
+    tree: &Tree,
+    resolution: &Resolution,
+    claims: &Table<ModuleId, Claim>,
+) -> Result<(), PlanError> {
+    let path = |id: ModuleId| tree.modules[id].file.path.clone();
+    for (id, claim) in claims.iter() {
+        let Claim::Excluded(place) = claim else {
+            continue;
+        };
+        let mut users = resolution.users[id].iter();
+        let packaged = |user: &&ModuleId| !matches!(claims[**user], Claim::Excluded(_));
+        if let Some(&user) = users.find(packaged) {
+            return Err(PlanError::Needed {
+                place: place.clone(),
+                module: path(id),
+                user: path(user),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn refuse_unclaimed(tree: &Tree, claims: &Table<ModuleId, Claim>) -> Result<(), PlanError> {
+    let unclaimed = claims.iter().filter(|(_, claim)| **claim == Claim::Unclaimed);
+    let unclaimed: Vec<_> = unclaimed.map(|(id, _)| id).collect();
+    match unclaimed.is_empty() {
+        true => Ok(()),
+        false => Err(PlanError::Unclaimed {
+            modules: some_of(tree, &unclaimed),
+        }),
+    }
+}
+
+/// The rules that match no module. Of a file with many, such as a list for all architectures, the
+/// first is named and the others are counted.
+fn unmatched(matcher: &Matcher<'_>, policy: &Policy) -> Vec<String> {
+    const EACH: usize = 10;
+    let mut by_file: Vec<(String, Vec<String>)> = Vec::new();
+    for selector in policy.selectors() {
+        let place = selector.place();
+        if place.is_shipped() || !matcher.selected(selector).is_empty() {
+            continue;
+        }
+        let warning = format!("{place}: \"{}\" matches no module", selector.text());
+        match by_file.iter_mut().find(|(file, _)| file == place.file()) {
+            Some((_, warnings)) => warnings.push(warning),
+            None => by_file.push((place.file().to_owned(), vec![warning])),
+        }
+    }
+    let shortened = |warnings: Vec<String>| match warnings.len() {
+        0..=EACH => warnings,
+        more => {
+            let first = warnings.into_iter().next().unwrap_or_default();
+            vec![format!("{first}, nor do {} more rules there", more - 1)]
+        }
+    };
+    by_file
+        .into_iter()
+        .flat_map(|(_, warnings)| shortened(warnings))
+        .collect()
+}

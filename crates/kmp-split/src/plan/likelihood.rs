@@ -1,0 +1,39 @@
+//! How likely it is that a machine installs one group and not another.
+//!
+//! A group is installed when something asks for one of its modules, or for a module of a group
+//! that needs it. Each module is taken to be asked for on its own account with a probability that
+//! depends on what can ask for it: a device by its modalias, the kernel by another alias, or only
+//! somebody who knows its name.
+
+use modtree::{ModuleId, Record, Table, Tree};
+
+/// The chance that a machine has a device for a given driver.
+const DEVICE: f64 = 0.02;
+/// The chance that a kernel function such as a file system or a protocol is used.
+const FUNCTION: f64 = 0.002;
+/// The chance that a module is wanted which nothing can ask for but its name.
+const NAME: f64 = 0.0002;
+
+/// For each module the logarithm of the chance that nothing asks for it.
+pub struct Likelihood(Table<ModuleId, f64>);
+
+impl Likelihood {
+    /// Judges the modules of a tree by their aliases.
+    pub fn new(tree: &Tree) -> Self {
+        let judge = |record: &Record| {
+            if record.drives_hardware() {
+                DEVICE
+            } else if record.aliases.is_empty() {
+                NAME
+            } else {
+                FUNCTION
+            }
+        };
+        Self(tree.modules.map(|(_, record)| (-judge(record)).ln_1p()))
+    }
+
+    /// The logarithm of the chance that none of `modules` is asked for.
+    pub fn none_of(&self, modules: impl IntoIterator<Item = ModuleId>) -> f64 {
+        modules.into_iter().map(|id| self.0[id]).sum()
+    }
+}

@@ -1,0 +1,83 @@
+//! An earlier plan: modules stay in the packages it had them in.
+
+use std::collections::BTreeMap;
+
+use modtree::{ModuleId, Tree};
+
+use super::groups::{GroupId, Groups, Origin};
+use super::package::{Location, Plan, Why};
+
+/// Where an earlier plan had each module.
+#[derive(Clone, Debug, Default)]
+pub struct Previous {
+    /// The stem of the package of each module, by its path without `.ko`.
+    pub stems: BTreeMap<String, String>,
+    /// Version and release of its packages.
+    pub evr: Option<String>,
+    /// How it grouped what no rule claimed.
+    pub grouping: String,
+}
+
+/// A module that is elsewhere than in the earlier plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The module.
+    pub module: ModuleId,
+    /// Stem of the package that had it.
+    pub from: String,
+    /// Where it is now.
+    pub to: Location,
+}
+
+impl Previous {
+    /// Joins the modules that shared a package and that no rule claims now. One that would close a
+    /// circle is left for the grouping.
+    pub(super) fn gather(&self, tree: &Tree, groups: &mut Groups<'_>) -> BTreeMap<GroupId, String> {
+        let mut by_stem: BTreeMap<&str, GroupId> = BTreeMap::new();
+        let free: Vec<GroupId> = groups
+            .iter()
+            .filter(|(_, group)| group.origin == Origin::Free)
+            .map(|(id, _)| id)
+            .collect();
+        for id in free {
+            let member = groups.get(id).members.first().copied();
+            let Some((member, stem)) = member.and_then(|id| Some((id, self.stem(tree, id)?))) else {
+                continue;
+            };
+            match by_stem.get(stem) {
+                None => {
+                    by_stem.insert(stem, id);
+                    groups.set_origin(id, Origin::Previous);
+                }
+                Some(&package) if groups.may_merge(package, id) => groups.merge(package, id),
+                Some(_) => continue,
+            }
+            groups.why[member] = Why::Previous;
+        }
+        let names = by_stem.into_iter();
+        names.map(|(stem, id)| (id, stem.to_owned())).collect()
+    }
+
+    /// The package a module was in.
+    fn stem(&self, tree: &Tree, module: ModuleId) -> Option<&str> {
+        let path = tree.modules[module].file.plain_path();
+        self.stems.get(path).map(String::as_str)
+    }
+
+    /// The modules that are elsewhere now.
+    pub(super) fn moved(&self, tree: &Tree, plan: &Plan) -> Vec<Moved> {
+        let moved = |module: ModuleId| {
+            let from = self.stem(tree, module)?;
+            let to = plan.location[module];
+            let stayed = plan
+                .package_of(module)
+                .is_some_and(|package| plan.packages[package].stem == from);
+            (!stayed).then(|| Moved {
+                module,
+                from: from.to_owned(),
+                to,
+            })
+        };
+        tree.modules.ids().filter_map(moved).collect()
+    }
+}

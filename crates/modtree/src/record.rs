@@ -1,0 +1,116 @@
+//! A module file in, its record in a tree out.
+
+use std::path::Path;
+
+use kmodule::{Arena, Crc, Image, Module};
+
+use crate::{Error, ModuleFile};
+
+/// What a tree knows of a module, symbols apart.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// Its name and path.
+    pub file: ModuleFile,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// Bytes of the sections that are loaded: the same however the file is stripped, signed or
+    /// compressed.
+    pub size: u64,
+    /// What the module says it is.
+    pub description: Option<String>,
+    /// `alias=` as modinfo shows them.
+    pub aliases: Vec<String>,
+    /// `depends=`: the modules whose symbols it uses, as modpost saw them.
+    pub depends: Vec<String>,
+    /// `softdep=`: what modprobe loads before and after it.
+    pub softdeps: Vec<String>,
+    /// `weakdep=`: what it may load itself.
+    pub weakdeps: Vec<String>,
+    /// Place in modules.order.
+    pub order: Option<u32>,
+}
+
+impl Record {
+    /// Whether an alias names hardware, so that a device can ask for the module.
+    pub fn drives_hardware(&self) -> bool {
+        self.aliases.iter().any(|alias| alias.contains(':'))
+    }
+}
+
+/// The symbols of a module by name, before they are interned.
+#[derive(Default)]
+pub(crate) struct Symbols {
+    pub(crate) exports: Vec<Named>,
+    pub(crate) imports: Vec<Named>,
+}
+
+pub(crate) struct Named {
+    pub(crate) name: Box<[u8]>,
+    pub(crate) crc: Option<Crc>,
+    pub(crate) weak: bool,
+}
+
+/// Reads one module.
+///
+/// # Errors
+/// It cannot be read or is damaged.
+pub(crate) fn read(path: &Path, file: ModuleFile) -> Result<(Record, Symbols), Error> {
+    let arena = Arena::new();
+    let image = Image::open(path)?;
+    let module = Module::parse(&image, &arena)?;
+    let info = module.modinfo();
+    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    let words = |key| -> Vec<String> {
+        let values = info.values(key).map(text).collect::<Vec<_>>();
+        let words = values.iter().flat_map(|value| value.split_whitespace());
+        words
+            .filter(|word| !word.ends_with(':'))
+            .map(str::to_owned)
+            .collect()
+    };
+    let record = Record {
+        file,
+        bytes: path.metadata().map_err(Error::io(path))?.len(),
+        size: module.size()?,
+        description: info.value("description").map(text),
+        aliases: info.values("alias").map(text).collect(),
+        depends: info.list("depends").map(text).collect(),
+        softdeps: words("softdep"),
+        weakdeps: words("weakdep"),
+        order: None,
+    };
+    Ok((record, symbols(&module)?))
+}
+
+/// With modversions each symbol has a CRC; without, the symbol tables still tell names.
+fn symbols(module: &Module<'_>) -> Result<Symbols, Error> {
+    let named = |name: &[u8], crc, weak| Named {
+        name: name.into(),
+        crc,
+        weak,
+    };
+    let mut imports: Vec<_> = module
+        .imports()?
+        .iter()
+        .map(|import| named(import.name, Some(import.crc), false))
+        .collect();
+    if imports.is_empty() {
+        let undefined = module.undefined()?;
+        imports = undefined
+            .iter()
+            // The loader itself makes it (linux/arch/powerpc/kernel/module_64.c).
+            .filter(|symbol| symbol.name != b"TOC.")
+            .map(|symbol| named(symbol.name, None, symbol.weak))
+            .collect();
+    }
+    let mut exports: Vec<_> = module
+        .exports()?
+        .iter()
+        .map(|export| named(export.name, Some(export.crc), false))
+        .collect();
+    if exports.is_empty() {
+        let names = module.export_names()?;
+        exports = names.iter().map(|name| named(name, None, false)).collect();
+    }
+    Ok(Symbols { exports, imports })
+}

@@ -1,0 +1,111 @@
+//! The name of a tag in, its kind out; a tag in, whether it can stand in a spec.
+
+use std::str::FromStr;
+
+use crate::Problem;
+
+/// A dependency tag of a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TagKind {
+    /// What the package is.
+    Provides,
+    /// What it cannot be without.
+    Requires,
+    /// What it should not be without.
+    Recommends,
+    /// What it could be with.
+    Suggests,
+    /// What it should come with.
+    Supplements,
+    /// What it could come with.
+    Enhances,
+    /// What it cannot be beside.
+    Conflicts,
+    /// What it replaces.
+    Obsoletes,
+    /// What is installed before it.
+    OrderWithRequires,
+}
+
+impl TagKind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::Provides,
+        Self::Requires,
+        Self::Recommends,
+        Self::Suggests,
+        Self::Supplements,
+        Self::Enhances,
+        Self::Conflicts,
+        Self::Obsoletes,
+        Self::OrderWithRequires,
+    ];
+
+    /// The tag as rpm's documentation spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Provides => "Provides",
+            Self::Requires => "Requires",
+            Self::Recommends => "Recommends",
+            Self::Suggests => "Suggests",
+            Self::Supplements => "Supplements",
+            Self::Enhances => "Enhances",
+            Self::Conflicts => "Conflicts",
+            Self::Obsoletes => "Obsoletes",
+            Self::OrderWithRequires => "OrderWithRequires",
+        }
+    }
+}
+
+/// A word that names no dependency tag.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no dependency tag")]
+pub struct UnknownTag(String);
+
+impl FromStr for TagKind {
+    type Err = UnknownTag;
+
+    /// In any case, as rpm reads them.
+    fn from_str(word: &str) -> Result<Self, UnknownTag> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str().eq_ignore_ascii_case(word))
+            .ok_or_else(|| UnknownTag(word.to_owned()))
+    }
+}
+
+/// Refuses what would end the line of a tag, or begin a macro or a line of its
+/// own in rpm's dependency generator protocol.
+pub(crate) fn check(tag: &str) -> Result<(), Problem> {
+    let why = match tag.trim_start().chars().next() {
+        None => "is empty",
+        Some(';' | '-' | '%') => "begins like something else",
+        Some(_) if tag.chars().any(char::is_control) => "has a control character",
+        Some(_) => return Ok(()),
+    };
+    let tag = tag.to_owned();
+    Err(Problem::Tag { tag, why })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_read_back_in_any_case() {
+        for kind in TagKind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(kind));
+            assert_eq!(kind.as_str().to_lowercase().parse(), Ok(kind));
+        }
+        assert!("prereq".parse::<TagKind>().is_err());
+    }
+
+    #[test]
+    fn a_tag_is_one_line_of_its_own() {
+        assert!(check("kernel-firmware-iwlwifi >= 2024").is_ok());
+        assert!(check("(a if b)").is_ok());
+        for tag in ["", "  ", "a\nb", "a\tb", ";a", "-a", "%a", " %(id)"] {
+            assert!(check(tag).is_err(), "{tag:?}");
+        }
+    }
+}
