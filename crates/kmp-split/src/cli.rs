@@ -1,26 +1,34 @@
-//! The command line in, spec text or macros on stdout out.
+//! The command line in, what the subcommands print or write out.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use deptag::{Dialect, Flavor};
-use kmodule::{Arena, Image, Kernelrelease, Module};
+use deptag::{Dialect, Flavor, Kabi};
+use kmodule::Kernelrelease;
 use modtree::KernelFiles;
 
-use crate::plan::{Package, plan};
-use crate::spec_text::{Subpackages, subpackages};
-use crate::tree_macros::tree_macros;
+use crate::document::Document;
+use crate::explain::explain;
+use crate::identity::Identity;
+use crate::lists::Lists;
+use crate::machine::Machine;
+use crate::moves::Moves;
+use crate::planned::{Planned, SYSTEM_POLICY, Source};
+use crate::spec_text::Subpackages;
+use crate::text_table;
+use crate::tree_macros::{evr, tree_macros};
 
 /// Split a kernel's modules into packages
 ///
-/// Reads a kernel tree: a directory with lib/modules/KERNELRELEASE and, beside
-/// the modules, in boot/ or in the directory itself, vmlinuz, System.map,
-/// config and perhaps symvers. The macros %kmp_tree and %kmp_subpackages call it while
-/// rpmbuild parses a spec file.
+/// Reads a kernel's modules, a directory with lib/modules/KERNELRELEASE or
+/// usr/lib/modules/KERNELRELEASE, and a policy; see kmp-policy(5). plan,
+/// explain and report show what would be packaged; tree, spec and lists are
+/// what the macros of kmpkit-macros(7) run.
 #[derive(Parser, Debug)]
 #[command(name = "kmp-split", version)]
 pub struct Cli {
@@ -30,35 +38,133 @@ pub struct Cli {
 
 #[derive(clap::Subcommand, Debug)]
 enum Command {
-    /// Print the subpackages of a spec file, one for each module
-    Spec {
+    /// Show the packages
+    Plan {
         #[command(flatten)]
-        tree: TreeArgs,
-        /// Whose package habits to follow: suse or redhat
-        #[arg(long, value_name = "NAME", default_value = "suse")]
-        dialect: Dialect,
-        /// Version of the packages, as [EPOCH:]VERSION-RELEASE
-        #[arg(long, value_name = "EVR")]
-        evr: String,
-        /// Flavor in the names of the packages
-        #[arg(long, value_name = "NAME")]
-        flavor: Flavor,
+        source: SourceArgs,
+        #[command(flatten)]
+        identity: IdentityArgs,
+        /// Print the plan as JSON; see kmp-plan(5)
+        #[arg(long)]
+        json: bool,
+        /// A list of modaliases: tell what a machine with this hardware installs; may be repeated
+        #[arg(long, value_name = "FILE", conflicts_with = "json")]
+        machine: Vec<PathBuf>,
+    },
+    /// Tell why a module is in its package, what pulls it in and what it pulls in
+    Explain {
+        #[command(flatten)]
+        source: SourceArgs,
+        #[command(flatten)]
+        identity: IdentityArgs,
+        /// Its name, or its path below lib/modules/KERNELRELEASE
+        module: String,
+    },
+    /// Write a page to look at a plan with: sizes, who needs whom, machines, warnings
+    Report {
+        #[command(flatten)]
+        source: SourceArgs,
+        #[command(flatten)]
+        identity: IdentityArgs,
+        /// The file for the page, which needs no other
+        #[arg(long, value_name = "FILE")]
+        html: PathBuf,
+        /// A list of modaliases: tell what a machine with this hardware installs; may be repeated
+        #[arg(long, value_name = "FILE")]
+        machine: Vec<PathBuf>,
     },
     /// Print the macros that name the kernel's files, a name and a value a line
     Tree {
+        /// The kernel tree; image, System.map and config lie beside the modules, in boot/ or in it
+        #[arg(value_name = "DIRECTORY")]
+        root: PathBuf,
+        /// Which kernel, if the tree has several
+        #[arg(long, value_name = "KERNELRELEASE")]
+        release: Option<Release>,
+    },
+    /// Print the subpackages of a spec file
+    Spec {
         #[command(flatten)]
-        tree: TreeArgs,
+        source: SourceArgs,
+        #[command(flatten)]
+        identity: IdentityArgs,
+        /// Where the lists of files will be
+        #[arg(long, value_name = "DIRECTORY")]
+        lists: PathBuf,
+    },
+    /// Write the lists of files of all packages
+    Lists {
+        #[command(flatten)]
+        source: SourceArgs,
+        #[command(flatten)]
+        identity: IdentityArgs,
+        /// The directory for the lists
+        #[arg(long, value_name = "DIRECTORY")]
+        lists: PathBuf,
+        /// What is packaged; modules have the same paths as in the tree up to .ko
+        #[arg(long, value_name = "DIRECTORY")]
+        buildroot: PathBuf,
+        /// Give the image package all files of the buildroot that no other package has, not only
+        /// those beside the modules
+        #[arg(long)]
+        everything: bool,
+        /// Write the subpackages too: a spec part
+        #[arg(long, value_name = "FILE")]
+        spec: Option<PathBuf>,
+        /// Write the plan too, as JSON
+        #[arg(long, value_name = "FILE")]
+        plan: Option<PathBuf>,
     },
 }
 
 #[derive(clap::Args, Debug)]
-struct TreeArgs {
-    /// The kernel tree
+struct SourceArgs {
+    /// A directory with the kernel's modules
     #[arg(value_name = "DIRECTORY")]
     root: PathBuf,
-    /// Which kernel, if the tree has several
+    /// Which kernel, if there are several
     #[arg(long, value_name = "KERNELRELEASE")]
-    release: Option<String>,
+    release: Option<Release>,
+    /// A policy file, applied after those before it and after the system's; may be repeated
+    #[arg(long, value_name = "FILE")]
+    policy: Vec<PathBuf>,
+    /// The directory of the system's policy files
+    #[arg(long, value_name = "DIRECTORY", default_value = SYSTEM_POLICY)]
+    system_policy: PathBuf,
+    /// An earlier plan as JSON: modules stay in their packages, unless a rule forbids it
+    #[arg(long, value_name = "FILE")]
+    previous: Option<PathBuf>,
+}
+
+#[derive(clap::Args, Debug)]
+struct IdentityArgs {
+    /// Whose package habits to follow: suse or redhat
+    #[arg(long, value_name = "NAME", default_value = "suse")]
+    dialect: Dialect,
+    /// Flavor in the names of packages, instead of what follows the last dash of the kernelrelease
+    #[arg(long, value_name = "NAME")]
+    flavor: Option<Flavor>,
+    /// Name of the kABI, instead of the kernelrelease with _ for each -
+    #[arg(long, value_name = "VERSION")]
+    kabi: Option<Kabi>,
+    /// Version of the packages, as [EPOCH:]VERSION-RELEASE, instead of what the kernelrelease says
+    #[arg(long, value_name = "EVR")]
+    evr: Option<String>,
+    /// Name of the image package, instead of kernel-FLAVOR-image
+    #[arg(long, value_name = "NAME")]
+    image: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Release(Kernelrelease);
+
+impl std::str::FromStr for Release {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let release = Kernelrelease::try_from(text.as_bytes());
+        release.map(Self).map_err(|problem| problem.to_string())
+    }
 }
 
 /// Runs kmp-split on `args`, the first of which is its own name.
@@ -75,8 +181,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) if !error.use_stderr() => error.exit(),
         Err(error) => return refuse(error.to_string().trim_end()),
     };
-    match cli.command.output() {
-        Ok(text) => match io::stdout().write_all(&text) {
+    match cli.command.run() {
+        Ok(text) => match io::stdout().write_all(text.as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => refuse(&format!("stdout: {error}")),
         },
@@ -95,68 +201,179 @@ fn refuse(reason: &str) -> ExitCode {
 }
 
 impl Command {
-    /// All of the output, so that none is printed where any of it fails.
-    fn output(&self) -> Result<Vec<u8>> {
-        let mut out = Vec::new();
+    /// What goes to stdout: all of it, or none where any of it fails.
+    fn run(&self) -> Result<String> {
         match self {
-            Self::Tree { tree } => {
-                let plain = |c: char| c.is_ascii_alphanumeric() || "._+~/-".contains(c);
-                for (name, value) in tree_macros(&tree.find()?) {
-                    ensure!(
-                        value.chars().all(plain),
-                        "{value:?}: characters other than A-Z a-z 0-9 . _ + ~ - / in its path"
-                    );
-                    writeln!(out, "{name} {value}")?;
+            Self::Plan {
+                source,
+                identity,
+                json,
+                machine,
+            } => {
+                let planned = source.plan()?;
+                let identity = identity.of(&planned)?;
+                let machines = machines(machine)?;
+                match json {
+                    true => planned.document(&identity).json(),
+                    false => Ok(text_table::text(
+                        &planned.tree,
+                        &planned.plan,
+                        &identity,
+                        &machines,
+                    )),
                 }
             }
-            Self::Spec {
-                tree,
-                dialect,
-                evr,
-                flavor,
+            Self::Explain {
+                source,
+                identity,
+                module,
             } => {
-                let tree = tree.find()?;
-                let packages = described(&tree)?;
-                let shared = Subpackages {
-                    dialect: *dialect,
-                    evr,
-                    flavor: flavor.as_str(),
-                    modules_dir: tree.modules.below_root(),
-                };
-                subpackages(&mut out, shared, &packages)?;
+                let planned = source.plan()?;
+                explain(&planned, &identity.of(&planned)?, module)
+            }
+            Self::Report {
+                source,
+                identity,
+                html,
+                machine,
+            } => {
+                let planned = source.plan()?;
+                let identity = identity.of(&planned)?;
+                let page = crate::report::page(&planned, &identity, &machines(machine)?)?;
+                write(html, &page)
+            }
+            Self::Tree { root, release } => tree(root, release.as_ref().map(|release| &release.0)),
+            Self::Spec {
+                source,
+                identity,
+                lists,
+            } => {
+                let planned = source.plan()?;
+                let identity = identity.of(&planned)?;
+                subpackages(&planned, &identity, lists)
+            }
+            Self::Lists {
+                source,
+                identity,
+                lists,
+                buildroot,
+                everything,
+                spec,
+                plan,
+            } => {
+                let planned = source.plan()?;
+                let identity = identity.of(&planned)?;
+                Lists {
+                    tree: &planned.tree,
+                    plan: &planned.plan,
+                    buildroot,
+                    into: lists,
+                    everything: *everything,
+                }
+                .write()?;
+                if let Some(path) = spec {
+                    write(path, &subpackages(&planned, &identity, lists)?)?;
+                }
+                if let Some(path) = plan {
+                    write(path, &planned.document(&identity).json()?)?;
+                }
+                Ok(String::new())
             }
         }
-        Ok(out)
     }
 }
 
-impl TreeArgs {
-    fn find(&self) -> Result<KernelFiles> {
-        let release = self
-            .release
-            .as_ref()
-            .map(|release| Kernelrelease::try_from(release.as_bytes()).context("--release"))
-            .transpose()?;
-        Ok(KernelFiles::find(&self.root, release.as_ref())?)
+impl SourceArgs {
+    fn plan(&self) -> Result<Planned> {
+        Source {
+            root: &self.root,
+            release: self.release.as_ref().map(|release| &release.0),
+            system_policy: &self.system_policy,
+            policy: &self.policy,
+            previous: self.previous.as_deref(),
+        }
+        .plan()
     }
 }
 
-fn described(tree: &KernelFiles) -> Result<Vec<(Package, Option<String>)>> {
-    let directory = tree.modules.path();
-    let mut arena = Arena::new();
-    plan(tree.modules.modules()?)?
-        .into_iter()
-        .map(|package| {
-            arena.reset();
-            let description = description(&directory.join(&package.module.path), &arena)?;
-            Ok((package, description))
-        })
-        .collect()
+impl IdentityArgs {
+    fn of(&self, planned: &Planned) -> Result<Identity> {
+        let release = &planned.tree.release;
+        let flavor = match &self.flavor {
+            Some(flavor) => flavor.clone(),
+            None => release.flavor().parse()?,
+        };
+        let kabi = match &self.kabi {
+            Some(kabi) => kabi.clone(),
+            None => release.as_str().replace('-', "_").parse()?,
+        };
+        let image = self.image.clone();
+        let identity = Identity {
+            dialect: self.dialect,
+            image: image.unwrap_or_else(|| format!("kernel-{}-image", flavor.as_str())),
+            flavor,
+            kabi,
+            evr: self.evr.clone().unwrap_or_else(|| evr(release)),
+            modules_dir: planned.tree.directory.below_root().to_owned(),
+            naming: planned.policy.naming.clone(),
+        };
+        identity.check(&planned.plan)?;
+        Ok(identity)
+    }
 }
 
-fn description(path: &Path, arena: &Arena) -> Result<Option<String>> {
-    let image = Image::open(path)?;
-    let module = Module::parse(&image, arena)?;
-    let text = module.modinfo().value("description");
-    Ok(text.map(|text| String::from_utf8_lossy(text).into_owned()))
+impl Planned {
+    fn document(&self, identity: &Identity) -> Document {
+        let grouping = self.policy.grouping.by.as_str();
+        Document::new(&self.tree, &self.resolution, &self.plan, identity, grouping)
+    }
+}
+
+fn subpackages(planned: &Planned, identity: &Identity, lists: &Path) -> Result<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._+~/-".contains(c);
+    let directory = lists.to_str().filter(|path| path.chars().all(plain));
+    directory.with_context(|| {
+        format!(
+            "{}: characters other than A-Z a-z 0-9 . _ + ~ - / in its path",
+            lists.display()
+        )
+    })?;
+    Ok(Subpackages {
+        identity,
+        tree: &planned.tree,
+        plan: &planned.plan,
+        moves: &Moves::of(&planned.plan, identity),
+        lists,
+    }
+    .text())
+}
+
+fn machines(files: &[PathBuf]) -> Result<Vec<Machine>> {
+    files.iter().map(|path| Machine::read(path)).collect()
+}
+
+fn tree(root: &Path, release: Option<&Kernelrelease>) -> Result<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._+~/-".contains(c);
+    let mut out = String::new();
+    for (name, value) in tree_macros(&KernelFiles::find(root, release)?) {
+        ensure!(
+            value.chars().all(plain),
+            "{value:?}: characters other than A-Z a-z 0-9 . _ + ~ - / in its path"
+        );
+        out += &format!("{name} {value}\n");
+    }
+    Ok(out)
+}
+
+/// Puts a text where there was another one or none, but never half of it.
+fn write(path: &Path, text: &str) -> Result<String> {
+    let shown = || path.display().to_string();
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(directory).with_context(shown)?;
+    file.write_all(text.as_bytes()).with_context(shown)?;
+    fs::set_permissions(file.path(), std::os::unix::fs::PermissionsExt::from_mode(0o644))
+        .with_context(shown)?;
+    file.persist(path).with_context(shown)?;
+    Ok(String::new())
 }

@@ -1,191 +1,296 @@
-//! Packages in, the subpackages of a spec file out.
+//! A plan in, the subpackages of a spec file or of a spec part out.
 //!
 //! rpm's section parser reads the text, and which parts of it pass macro
-//! expansion depends on its version. Paths and names were checked when the tree
-//! was read; the one free text, a module's description, is made harmless here:
-//! no `%`, nothing at the start of a line.
+//! expansion depends on its version. Paths and names were checked when tree and
+//! policy were read; free text, such as a module's description, is made
+//! harmless here: no `%`, nothing at the start of a line.
 
-use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::fmt::Write;
 use std::path::Path;
 
 use deptag::Dialect;
+use modtree::{ModuleId, Tree};
+use policy::Depends;
 
-use crate::plan::Package;
+use crate::identity::Identity;
+use crate::moves::{Moves, Successor};
+use crate::plan::{Package, PatternPackage, Plan};
 
-/// What all subpackages of one kernel share.
+/// What the subpackages are made of.
 #[derive(Clone, Copy)]
 pub struct Subpackages<'s> {
-    /// Whose package names and habits.
-    pub dialect: Dialect,
-    /// Version and release of the packages.
-    pub evr: &'s str,
-    /// The kernel's flavor.
-    pub flavor: &'s str,
-    /// `lib/modules/<rel>` or `usr/lib/modules/<rel>`.
-    pub modules_dir: &'s Path,
+    /// Names and versions.
+    pub identity: &'s Identity,
+    /// The modules.
+    pub tree: &'s Tree,
+    /// Their packages.
+    pub plan: &'s Plan,
+    /// What became of packages of an earlier plan.
+    pub moves: &'s Moves,
+    /// The directory that has a list of files for each package; see [`crate::lists`].
+    pub lists: &'s Path,
 }
 
-/// Writes the subpackage of each package with its module's description.
-///
-/// # Errors
-/// Writing fails.
-pub fn subpackages(
-    mut out: impl Write,
-    shared: Subpackages<'_>,
-    packages: &[(Package, Option<String>)],
-) -> io::Result<()> {
-    for (package, description) in packages {
-        let module = &package.module.name;
-        let name = format!("{}-kmp-{}", package.stem, shared.flavor);
-        let summary = summary(module, description.as_deref());
-        writeln!(out, "%package -n {name}")?;
-        writeln!(out, "Summary: {summary}")?;
-        for tag in shared.tags(&package.stem) {
-            writeln!(out, "{tag}")?;
-        }
-        writeln!(out, "%description -n {name}")?;
-        writeln!(
-            out,
-            "The kernel module {module} for {} kernels.",
-            shared.flavor
-        )?;
-        if description.is_some() {
-            writeln!(out, "It describes itself as: {summary}.")?;
-        }
-        writeln!(out, "%files -n {name}")?;
-        writeln!(out, "%defattr(-,root,root)")?;
-        for directory in shared.directories(&package.module.path) {
-            writeln!(out, "%dir {directory}")?;
-        }
-        writeln!(out, "{}\n", shared.installed(&package.module.path))?;
-    }
-    Ok(())
+/// A package of a spec file, as far as all kinds of them are alike.
+struct Section<'s> {
+    name: &'s str,
+    summary: &'s str,
+    tags: Vec<String>,
+    description: &'s str,
+    files: Option<String>,
 }
 
 impl Subpackages<'_> {
-    /// The package's own tags. Kernels live side by side, so their modules do.
-    fn tags(&self, stem: &str) -> Vec<String> {
-        let mut tags = vec!["Provides: multiversion(kernel)".to_owned()];
-        match self.dialect {
+    /// The text of all subpackages: modules, patterns and metapackages.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        for package in self.plan.packages.values() {
+            self.kmp(&mut out, package);
+        }
+        for pattern in &self.plan.patterns {
+            self.pattern(&mut out, pattern);
+        }
+        for (name, packages) in self.identity.metapackages(self.plan) {
+            self.metapackage(&mut out, &name, &packages);
+        }
+        out
+    }
+
+    fn kmp(&self, out: &mut String, package: &Package) {
+        let name = self.identity.kmp(&package.stem);
+        let summary = self.summary(package);
+        let list = self.lists.join(format!("{}.list", package.stem));
+        write(
+            out,
+            Section {
+                name: &name,
+                summary: &summary,
+                tags: self.kmp_tags(package, &name),
+                description: &self.description(package, &summary),
+                files: Some(list.display().to_string()),
+            },
+        );
+    }
+
+    /// The package's own tags; those of its modules come from the generators.
+    fn kmp_tags(&self, package: &Package, name: &str) -> Vec<String> {
+        let Identity { flavor, evr, .. } = self.identity;
+        let stem = &package.stem;
+        let flavor = flavor.as_str();
+        let mut provided = Vec::new();
+        let mut tags = self.side_by_side();
+        match self.identity.dialect {
             Dialect::Suse => {
-                tags.push(format!("Provides: {stem}-kmp = {}", self.evr));
-                tags.push(format!("Enhances: kernel-{}", self.flavor));
+                provided.push(format!("{stem}-kmp"));
+                tags.push(format!("Enhances: kernel-{flavor}"));
             }
-            Dialect::RedHat => {
-                tags.push(format!("Provides: kmod-{stem} = {}", self.evr));
-                tags.push("Provides: installonlypkg(kernel-module)".to_owned());
+            Dialect::RedHat => provided.push(format!("kmod-{stem}")),
+        }
+        if self.identity.naming.kabi {
+            provided.push(self.identity.kmp_of_any_kabi(stem));
+        }
+        provided.retain(|provided| provided != name);
+        tags.extend(provided.iter().map(|name| format!("Provides: {name} = {evr}")));
+        if self.identity.naming.depends == Depends::Package {
+            let needs = package.needs.iter().map(|&id| &self.plan.packages[id].stem);
+            let needs = needs.map(|stem| format!("Requires: {} = {evr}", self.identity.kmp(stem)));
+            tags.extend(needs);
+        }
+        tags.extend(self.successor_tags(stem));
+        tags
+    }
+
+    /// What an update needs where modules came from other packages.
+    fn successor_tags(&self, stem: &str) -> Vec<String> {
+        let successors = self.moves.into(stem).map(|successor| match successor {
+            Successor::Replaces { stem, before } => {
+                let old = self.identity.kmp(stem);
+                vec![
+                    format!("Provides: {old} = {}", self.identity.evr),
+                    format!("Obsoletes: {old} < {before}"),
+                ]
             }
+            Successor::TakesFrom { stem, before } => {
+                vec![format!("Conflicts: {} < {before}", self.identity.kmp(stem))]
+            }
+            Successor::Gives { stem } => {
+                vec![format!("Recommends: {}", self.identity.kmp(stem))]
+            }
+        });
+        successors.flatten().collect()
+    }
+
+    /// Kernels live side by side, and so do their modules.
+    fn side_by_side(&self) -> Vec<String> {
+        let mut tags = Vec::new();
+        if self.identity.is_multiversion() {
+            tags.push("Provides: multiversion(kernel)".to_owned());
+        }
+        if self.identity.dialect == Dialect::RedHat {
+            tags.push("Provides: installonlypkg(kernel-module)".to_owned());
         }
         tags
     }
 
-    fn installed(&self, path: &str) -> String {
-        let below_root = self.modules_dir.join(path);
-        let below_root = below_root.display().to_string();
-        format!("/{}", below_root.trim_end_matches('/'))
-    }
-
-    /// The directories of a module. All packages own them that need them, so that
-    /// the last one to go takes them along.
-    fn directories(&self, path: &str) -> BTreeSet<String> {
-        let parents = Path::new(path).ancestors().skip(1);
-        parents
-            .filter_map(Path::to_str)
-            .map(|directory| self.installed(directory))
-            .collect()
-    }
-}
-
-/// One line for rpm to show: the module's own description where it has one.
-fn summary(module: &str, description: Option<&str>) -> String {
-    const WIDTH: usize = 120;
-    let plain: String = description
-        .unwrap_or_default()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect::<String>()
-        .replace('%', " percent");
-    let words: Vec<_> = plain.split_whitespace().collect();
-    let line = words.join(" ");
-    let line = match line.char_indices().nth(WIDTH) {
-        Some((at, _)) => line.get(..at).map_or("", whole_words),
-        None => &line,
-    };
-    let line = line.trim_end_matches(['.', ' ']);
-    match line.is_empty() {
-        true => format!("Kernel module {module}"),
-        false => line.to_owned(),
-    }
-}
-
-/// A text that was cut, up to its last blank.
-fn whole_words(cut: &str) -> &str {
-    cut.rsplit_once(' ').map_or(cut, |(whole, _)| whole)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use modtree::ModuleFile;
-
-    fn text(description: Option<&str>, dialect: Dialect) -> String {
-        let package = Package {
-            stem: "e1000e".into(),
-            module: ModuleFile {
-                name: "e1000e".into(),
-                path: "kernel/net/e1000e.ko".into(),
+    fn pattern(&self, out: &mut String, pattern: &PatternPackage) {
+        let summary = one_line(&pattern.summary);
+        let mut tags = vec![format!("Provides: pattern() = {}", escaped(&pattern.name))];
+        if let Some(category) = &pattern.category {
+            tags.push(format!("Provides: pattern-category() = {}", escaped(category)));
+        }
+        if let Some(order) = pattern.order {
+            tags.push(format!("Provides: pattern-order() = {order}"));
+        }
+        if pattern.visible {
+            tags.push("Provides: pattern-visible()".to_owned());
+        }
+        tags.push(self.image());
+        let packages = pattern.packages.iter().map(|&id| &self.plan.packages[id]);
+        tags.extend(packages.map(|package| self.requires(package)));
+        let description = pattern.description.as_deref().map(paragraph);
+        write(
+            out,
+            Section {
+                name: &self.identity.pattern(&pattern.name),
+                summary: &summary,
+                tags,
+                description: &description.unwrap_or_else(|| format!("{summary}.")),
+                files: None,
             },
-        };
-        let shared = Subpackages {
-            dialect,
-            evr: "6.1.0-50",
-            flavor: "amd64",
-            modules_dir: Path::new("lib/modules/6.1-amd64"),
-        };
-        let mut out = Vec::new();
-        subpackages(
-            &mut out,
-            shared,
-            &[(package, description.map(str::to_owned))],
-        )
-        .unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn a_subpackage_owns_its_module_and_the_way_to_it() {
-        assert_eq!(
-            text(Some("Intel driver."), Dialect::Suse),
-            "%package -n e1000e-kmp-amd64
-Summary: Intel driver
-Provides: multiversion(kernel)
-Provides: e1000e-kmp = 6.1.0-50
-Enhances: kernel-amd64
-%description -n e1000e-kmp-amd64
-The kernel module e1000e for amd64 kernels.
-It describes itself as: Intel driver.
-%files -n e1000e-kmp-amd64
-%defattr(-,root,root)
-%dir /lib/modules/6.1-amd64
-%dir /lib/modules/6.1-amd64/kernel
-%dir /lib/modules/6.1-amd64/kernel/net
-/lib/modules/6.1-amd64/kernel/net/e1000e.ko
-
-"
         );
     }
 
-    #[test]
-    fn a_description_stays_text() {
-        let text = text(Some("%(id)\n%prep\n%{lua:x}\u{7}  y"), Dialect::RedHat);
-        assert!(text.contains("Summary: percent(id) percentprep percent{lua:x} y\n"));
-        assert!(text.contains("Provides: kmod-e1000e = 6.1.0-50\n"));
-        assert!(!text.contains("\n%prep"));
-        assert_eq!(summary("x", Some(" . ")), "Kernel module x");
-        assert_eq!(
-            summary("x", Some(&"word ".repeat(50))),
-            "word ".repeat(24).trim()
+    fn metapackage(&self, out: &mut String, name: &str, packages: &[&Package]) {
+        let flavor = self.identity.flavor.as_str();
+        let mut tags = self.side_by_side();
+        tags.push(self.image());
+        tags.extend(packages.iter().map(|package| self.requires(package)));
+        write(
+            out,
+            Section {
+                name,
+                summary: &format!("The kernel and all its modules, flavor {flavor}"),
+                tags,
+                description: "This package has no files: it requires the kernel image and the packages \
+                              of its modules, as a kernel that is one package would bring them.",
+                files: None,
+            },
         );
     }
+
+    fn image(&self) -> String {
+        format!("Requires: {} = {}", self.identity.image, self.identity.evr)
+    }
+
+    fn requires(&self, package: &Package) -> String {
+        let module = package.modules.first().map(|&id| self.module_name(id));
+        let module = module.unwrap_or_default();
+        format!("Requires: {}", self.identity.requirement(package, module))
+    }
+
+    fn module_name(&self, id: ModuleId) -> &str {
+        &self.tree.modules[id].file.name
+    }
+
+    /// One line for rpm to show: the set's, else the only module's own description, else what
+    /// modules there are.
+    fn summary(&self, package: &Package) -> String {
+        let own = |&id: &ModuleId| self.tree.modules[id].description.as_deref();
+        let told = match (&package.summary, &package.modules[..]) {
+            (Some(summary), _) => one_line(summary),
+            (None, [only]) => one_line(own(only).unwrap_or_default()),
+            (None, _) => String::new(),
+        };
+        if !told.is_empty() {
+            return told;
+        }
+        let names = package.modules.iter().map(|&id| self.module_name(id));
+        let names = shortened(&names.collect::<Vec<_>>().join(", "));
+        match package.modules.len() {
+            1 => format!("Kernel module {names}"),
+            _ => format!("Kernel modules {names}"),
+        }
+    }
+
+    fn description(&self, package: &Package, summary: &str) -> String {
+        let flavor = self.identity.flavor.as_str();
+        let modules = package.modules.iter().map(|&id| {
+            let module = self.module_name(id);
+            let described = self.tree.modules[id].description.as_deref().map(one_line);
+            match described.filter(|text| !text.is_empty()) {
+                Some(text) => format!("* {module}: {text}"),
+                None => format!("* {module}"),
+            }
+        });
+        let mut text = match &package.description {
+            Some(description) => paragraph(description),
+            None => format!("{summary}."),
+        };
+        let _ = write!(text, "\n\nModules for {flavor} kernels:");
+        for module in modules {
+            let _ = write!(text, "\n{module}");
+        }
+        text
+    }
+}
+
+fn write(out: &mut String, section: Section<'_>) {
+    let Section {
+        name,
+        summary,
+        tags,
+        description,
+        files,
+    } = section;
+    let tags: String = tags.iter().map(|tag| format!("{tag}\n")).collect();
+    let files = files.map_or_else(String::new, |list| format!(" -f {list}"));
+    // Writing to a String cannot fail.
+    let _ = write!(
+        out,
+        "%package -n {name}\nSummary: {summary}\n{tags}\
+         %description -n {name}\n{description}\n\
+         %files -n {name}{files}\n\n"
+    );
+}
+
+/// Free text as one line of words, without what rpm could expand, and not too long.
+fn one_line(text: &str) -> String {
+    let plain = text.replace(|c: char| c.is_control(), " ");
+    let plain = plain.replace('%', " percent");
+    let words: Vec<_> = plain.split_whitespace().collect();
+    let line = shortened(&words.join(" "));
+    line.trim_end_matches(['.', ' ']).to_owned()
+}
+
+/// Free text of several lines, none of which can be taken for a directive: rpm knows them by what
+/// a line starts with.
+fn paragraph(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let line = line.replace(|c: char| c.is_control(), " ");
+        let line = line.replace('%', " percent");
+        line.trim().to_owned()
+    });
+    let lines: Vec<_> = lines.collect();
+    lines.join("\n").trim().to_owned()
+}
+
+/// A line up to the last blank that leaves it below 120 characters.
+fn shortened(line: &str) -> String {
+    const WIDTH: usize = 120;
+    let Some((at, _)) = line.char_indices().nth(WIDTH) else {
+        return line.to_owned();
+    };
+    let cut = line.get(..at).unwrap_or(line);
+    let whole = cut.rsplit_once(' ').map_or(cut, |(whole, _)| whole);
+    format!("{}…", whole.trim_end_matches(','))
+}
+
+/// A text as the version of a tag: libzypp decodes `%20`, and in a spec a percent sign is two.
+fn escaped(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+~^".contains(&byte);
+    let escape = |byte: u8| match plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
 }

@@ -3,23 +3,22 @@
 
 use std::path::{Path, PathBuf};
 
+use kmodule::Kernelrelease;
 use modtree::KernelFiles;
 
 /// `kmp_*` macros of the kernel in `tree`: where its files are, and where the
 /// image package puts them.
 pub fn tree_macros(tree: &KernelFiles) -> Vec<(&'static str, String)> {
     let release = &tree.release;
-    // Everything before the flavor: upstream's version, then the build.
-    let base = release.as_str().rsplit_once('-');
-    let base = base.map_or(release.as_str(), |(base, _)| base);
-    let (version, build) = base.split_once('-').unwrap_or((base, "1"));
+    let evr = evr(release);
+    let (version, build) = evr.split_once('-').unwrap_or((&evr, "1"));
     let mut macros = vec![
         ("kmp_root", tree.root.display().to_string()),
         ("kmp_kernelrelease", release.to_string()),
         ("kmp_tree_flavor", release.flavor().to_owned()),
         ("kmp_tree_kabi", release.as_str().replace('-', "_")),
         ("kmp_version", version.to_owned()),
-        ("kmp_release", build.replace('-', "_")),
+        ("kmp_release", build.to_owned()),
         ("kmp_modules_dir", below_root(tree, tree.modules.path())),
     ];
     for (from, to, source) in [
@@ -34,6 +33,15 @@ pub fn tree_macros(tree: &KernelFiles) -> Vec<(&'static str, String)> {
         macros.push(("kmp_symvers_source", symvers.display().to_string()));
     }
     macros
+}
+
+/// Version and release of packages of a kernel: everything before the flavor, upstream's version,
+/// then the build.
+pub fn evr(release: &Kernelrelease) -> String {
+    let base = release.as_str().rsplit_once('-');
+    let base = base.map_or(release.as_str(), |(base, _)| base);
+    let (version, build) = base.split_once('-').unwrap_or((base, "1"));
+    format!("{version}-{}", build.replace('-', "_"))
 }
 
 /// Files that lie in boot/ or beside the modules stay where they are; others go

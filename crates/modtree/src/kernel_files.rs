@@ -38,14 +38,7 @@ impl KernelFiles {
     /// kernel package has.
     pub fn find(root: &Path, release: Option<&Kernelrelease>) -> Result<Self, Error> {
         let root = root.canonicalize().map_err(Error::io(root))?;
-        let release = match release {
-            Some(release) => release.clone(),
-            None => only_release(&root)?,
-        };
-        let modules = ReleaseDir::find(&root, &release).ok_or_else(|| Error::MissingRelease {
-            root: root.clone(),
-            release: release.to_string(),
-        })?;
+        let (release, modules) = ReleaseDir::choose(&root, release)?;
         let find = |what, names: &[&str]| {
             names
                 .iter()
@@ -77,22 +70,6 @@ impl KernelFiles {
     }
 }
 
-fn only_release(root: &Path) -> Result<Kernelrelease, Error> {
-    let mut releases = ReleaseDir::releases(root)?;
-    match (releases.pop(), releases.is_empty()) {
-        (None, _) => Err(Error::NoRelease(root.to_owned())),
-        (Some(only), true) => Ok(only),
-        (Some(last), false) => {
-            releases.push(last);
-            let names: Vec<_> = releases.iter().map(Kernelrelease::as_str).collect();
-            Err(Error::ManyReleases {
-                root: root.to_owned(),
-                releases: names.join(", "),
-            })
-        }
-    }
-}
-
 fn locate(
     root: &Path,
     modules: &ReleaseDir,
@@ -110,7 +87,9 @@ fn locate(
     .find(|path| path.is_file())
 }
 
-pub(crate) fn symvers(
+/// The symvers of `release`: beside its modules, in `boot/` or `root`, or where
+/// headers and devel packages have it.
+pub fn symvers(
     root: &Path,
     modules: &ReleaseDir,
     release: &Kernelrelease,

@@ -17,7 +17,7 @@ mod table;
 mod tree;
 
 pub use error::Error;
-pub use kernel_files::{KernelFiles, devel_symvers};
+pub use kernel_files::{KernelFiles, devel_symvers, symvers};
 pub use packaged::PackagedKernel;
 pub use record::Record;
 pub use release_dir::{ModuleFile, ReleaseDir};

@@ -58,6 +58,25 @@ impl ReleaseDir {
             })
     }
 
+    /// The directory of `release` below `root`, or of the only release there.
+    ///
+    /// # Errors
+    /// There is none, or there are several and none was chosen.
+    pub fn choose(
+        root: &Path,
+        release: Option<&Kernelrelease>,
+    ) -> Result<(Kernelrelease, Self), Error> {
+        let release = match release {
+            Some(release) => release.clone(),
+            None => only_release(root)?,
+        };
+        let directory = Self::find(root, &release).ok_or_else(|| Error::MissingRelease {
+            root: root.to_owned(),
+            release: release.to_string(),
+        })?;
+        Ok((release, directory))
+    }
+
     /// The directory of a kernel that is not there.
     pub(crate) fn absent(root: &Path, release: &Kernelrelease) -> Self {
         let below_root = Path::new("lib/modules").join(release.as_str());
@@ -185,6 +204,22 @@ impl ReleaseDir {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io(&path)(error)),
+        }
+    }
+}
+
+fn only_release(root: &Path) -> Result<Kernelrelease, Error> {
+    let mut releases = ReleaseDir::releases(root)?;
+    match (releases.pop(), releases.is_empty()) {
+        (None, _) => Err(Error::NoRelease(root.to_owned())),
+        (Some(only), true) => Ok(only),
+        (Some(last), false) => {
+            releases.push(last);
+            let names: Vec<_> = releases.iter().map(Kernelrelease::as_str).collect();
+            Err(Error::ManyReleases {
+                root: root.to_owned(),
+                releases: names.join(", "),
+            })
         }
     }
 }

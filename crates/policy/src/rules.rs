@@ -135,6 +135,17 @@ pub enum Support {
     No,
 }
 
+impl Support {
+    /// As a policy writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::External => "external",
+            Self::No => "no",
+        }
+    }
+}
+
 /// What holds for one module: of each key the last rule that has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Override<'p> {

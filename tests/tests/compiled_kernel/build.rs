@@ -20,7 +20,6 @@ const TOOLS: &[&str] = &[
     "file",
     "flex",
     "gcc",
-    "gzip",
     "libc6-dev",
     "libelf-dev",
     "libssl-dev",

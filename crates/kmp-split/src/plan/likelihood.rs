@@ -7,6 +7,8 @@
 
 use modtree::{ModuleId, Record, Table, Tree};
 
+/// The chance that a machine has a device of a class that one driver serves, whoever made it.
+const CLASS: f64 = 0.3;
 /// The chance that a machine has a device for a given driver.
 const DEVICE: f64 = 0.02;
 /// The chance that a kernel function such as a file system or a protocol is used.
@@ -20,15 +22,6 @@ pub struct Likelihood(Table<ModuleId, f64>);
 impl Likelihood {
     /// Judges the modules of a tree by their aliases.
     pub fn new(tree: &Tree) -> Self {
-        let judge = |record: &Record| {
-            if record.drives_hardware() {
-                DEVICE
-            } else if record.aliases.is_empty() {
-                NAME
-            } else {
-                FUNCTION
-            }
-        };
         Self(tree.modules.map(|(_, record)| (-judge(record)).ln_1p()))
     }
 
@@ -36,4 +29,28 @@ impl Likelihood {
     pub fn none_of(&self, modules: impl IntoIterator<Item = ModuleId>) -> f64 {
         modules.into_iter().map(|id| self.0[id]).sum()
     }
+}
+
+fn judge(record: &Record) -> f64 {
+    if record.aliases.iter().any(|alias| names_no_vendor(alias)) {
+        CLASS
+    } else if record.drives_hardware() {
+        DEVICE
+    } else if record.aliases.is_empty() {
+        NAME
+    } else {
+        FUNCTION
+    }
+}
+
+/// `pci:v*d*sv*sd*bc01sc06i01*`, `cpu:type:x86,ven*fam*mod*:feature:*0099*`
+/// (linux/scripts/mod/file2alias.c).
+fn names_no_vendor(alias: &str) -> bool {
+    let of_bus = |bus, vendor| alias.starts_with(bus) && alias.contains(vendor);
+    of_bus("pci:", "v*d*sv*sd*")
+        || of_bus("usb:", "v*p*")
+        || of_bus("cpu:", ",ven*")
+        || of_bus("hid:", "v*p*")
+        || alias.starts_with("scsi:t-")
+        || of_bus("virtio:", "v*")
 }

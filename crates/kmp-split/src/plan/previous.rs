@@ -12,8 +12,6 @@ use super::package::{Location, Plan, Why};
 pub struct Previous {
     /// The stem of the package of each module, by its path without `.ko`.
     pub stems: BTreeMap<String, String>,
-    /// Version and release of its packages.
-    pub evr: Option<String>,
     /// How it grouped what no rule claimed.
     pub grouping: String,
 }

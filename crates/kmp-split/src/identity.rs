@@ -1,0 +1,120 @@
+//! What a kernel is called in the names and tags of its packages.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use deptag::{Dialect, Flavor, Kabi};
+use policy::{Depends, Naming};
+
+use crate::plan::{Package, Plan};
+
+/// Names and versions that all packages of a kernel share.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Whose package habits.
+    pub dialect: Dialect,
+    /// The kernel's flavor.
+    pub flavor: Flavor,
+    /// Its kABI.
+    pub kabi: Kabi,
+    /// `[epoch:]version-release` of the packages.
+    pub evr: String,
+    /// Name of the image package.
+    pub image: String,
+    /// `lib/modules/<rel>` or `usr/lib/modules/<rel>`.
+    pub modules_dir: PathBuf,
+    /// How packages are named and tied.
+    pub naming: Naming,
+}
+
+impl Identity {
+    /// The name of a kernel module package.
+    pub fn kmp(&self, stem: &str) -> String {
+        self.with_kabi(self.kmp_of_any_kabi(stem))
+    }
+
+    /// The same for whatever kABI.
+    pub fn kmp_of_any_kabi(&self, stem: &str) -> String {
+        self.naming.kmp.name(stem, self.flavor.as_str())
+    }
+
+    /// The name of a pattern package.
+    pub fn pattern(&self, name: &str) -> String {
+        self.with_kabi(self.naming.pattern.name(name, self.flavor.as_str()))
+    }
+
+    /// The name of the package that requires all others of supported, or of unsupported modules.
+    pub fn all(&self, supported: bool) -> Option<String> {
+        let all = self.naming.all.as_ref()?.name("", self.flavor.as_str());
+        match (supported, &self.naming.unsupported) {
+            (true, _) => Some(all),
+            (false, suffix) => Some(all + suffix.as_deref()?),
+        }
+    }
+
+    /// Requires exactly this package, of whatever build for this kABI: by its name, and by one of
+    /// its modules, whose tag carries the kABI.
+    pub fn requirement(&self, package: &Package, module: &str) -> String {
+        let name = self.kmp(&package.stem);
+        match self.naming.depends {
+            Depends::Package => format!("{name} = {}", self.evr),
+            Depends::Kmod => {
+                let rules = deptag::TagRules {
+                    dialect: self.dialect,
+                    flavor: Some(self.flavor.clone()),
+                    kabi: Some(self.kabi.clone()),
+                };
+                let provided = deptag::provided(module.as_bytes(), &rules);
+                let kmod: String = provided.iter().collect();
+                format!("({name} with {kmod})")
+            }
+        }
+    }
+
+    /// Whether kernels stand side by side under the same package names.
+    pub fn is_multiversion(&self) -> bool {
+        !self.naming.kabi
+    }
+
+    /// The groups of packages that a metapackage stands for, each with its name: supported ones,
+    /// and unsupported ones where they are kept apart.
+    pub fn metapackages<'p>(&self, plan: &'p Plan) -> Vec<(String, Vec<&'p Package>)> {
+        let apart = self.naming.unsupported.is_some();
+        [true, false]
+            .into_iter()
+            .filter_map(|supported| {
+                let packages = plan.packages.values();
+                let wanted = packages.filter(|package| match apart {
+                    true => package.supported == supported,
+                    false => supported,
+                });
+                let wanted: Vec<_> = wanted.collect();
+                let name = self.all(supported)?;
+                (supported || !wanted.is_empty()).then_some((name, wanted))
+            })
+            .collect()
+    }
+
+    /// # Errors
+    /// Two packages would have one name, or one would have that of the image package.
+    pub fn check(&self, plan: &Plan) -> Result<()> {
+        let kmps = plan.packages.values().map(|package| self.kmp(&package.stem));
+        let patterns = plan.patterns.iter().map(|pattern| self.pattern(&pattern.name));
+        let all = self.metapackages(plan).into_iter().map(|(name, _)| name);
+        let mut names = BTreeSet::from([self.image.clone()]);
+        for name in kmps.chain(patterns).chain(all) {
+            if !names.insert(name.clone()) {
+                bail!("two packages would be {name}: [naming] of the policy must tell them apart");
+            }
+        }
+        Ok(())
+    }
+
+    fn with_kabi(&self, name: String) -> String {
+        match self.naming.kabi {
+            true => format!("{name}-{}", self.kabi),
+            false => name,
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! A plan and a buildroot in, the lists of files of each package out.
+//!
+//! The plan may come from the tree the buildroot was filled from, so a module is known by its path
+//! up to `.ko`: compression may have changed the rest. Lists are macro-expanded and globbed when
+//! rpm reads them, so a name that could be either is an error.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use modtree::{ModuleFile, ModuleId, ReleaseDir, Tree};
+use walkdir::WalkDir;
+
+use crate::plan::{Location, Plan};
+
+/// What depmod(8) writes beside the modules. It belongs to the image whoever wrote it, so that it
+/// goes with the kernel.
+const INDEXES: [&str; 11] = [
+    "modules.dep",
+    "modules.dep.bin",
+    "modules.alias",
+    "modules.alias.bin",
+    "modules.symbols",
+    "modules.symbols.bin",
+    "modules.softdep",
+    "modules.weakdep",
+    "modules.devname",
+    "modules.builtin.bin",
+    "modules.builtin.alias.bin",
+];
+
+/// The list of the image package.
+pub const IMAGE: &str = "image.files";
+/// The list of all files, for the generators.
+pub const ALL: &str = "all.files";
+
+/// Where the lists come from and go to.
+#[derive(Clone, Copy)]
+pub struct Lists<'l> {
+    /// The modules the plan is of.
+    pub tree: &'l Tree,
+    /// Where they go.
+    pub plan: &'l Plan,
+    /// The buildroot.
+    pub buildroot: &'l Path,
+    /// The directory for the lists.
+    pub into: &'l Path,
+    /// Whether the image package gets all files of the buildroot that no other package of the plan
+    /// has, not only those beside the modules.
+    pub everything: bool,
+}
+
+impl Lists<'_> {
+    /// Writes all lists; removes excluded modules from the buildroot.
+    ///
+    /// # Errors
+    /// The buildroot has not exactly the modules of the plan, or a file with a name that could be
+    /// more than a name.
+    pub fn write(&self) -> Result<()> {
+        let directory = ReleaseDir::find(self.buildroot, &self.tree.release).with_context(|| {
+            format!("{}: no lib/modules/{}", self.buildroot.display(), self.tree.release)
+        })?;
+        let found = self.found(&directory)?;
+        let installed = |file: &ModuleFile| installed(directory.below_root(), &file.path);
+        for id in self.plan.excluded() {
+            if let Some(file) = found.get(&id) {
+                let path = directory.path().join(&file.path);
+                fs::remove_file(&path).with_context(|| path.display().to_string())?;
+            }
+        }
+        for package in self.plan.packages.values() {
+            let files = package.modules.iter().filter_map(|id| found.get(id));
+            let files: Vec<_> = files.map(installed).collect();
+            self.save(
+                &format!("{}.list", package.stem),
+                &self.with_directories(&files, directory.below_root()),
+            )?;
+        }
+        let packaged = self.plan.packages.values().flat_map(|package| &package.modules);
+        let packaged: BTreeSet<_> = packaged
+            .filter_map(|id| found.get(id))
+            .map(installed)
+            .collect();
+        self.image(&directory, &packaged)
+    }
+
+    /// The file of each module in the buildroot.
+    fn found(&self, directory: &ReleaseDir) -> Result<BTreeMap<ModuleId, ModuleFile>> {
+        let planned = self.tree.modules.iter();
+        let planned: BTreeMap<_, _> = planned
+            .map(|(id, record)| (record.file.plain_path(), id))
+            .collect();
+        let mut found = BTreeMap::new();
+        for file in directory.modules()? {
+            let path = directory.path().join(&file.path);
+            let Some(&id) = planned.get(file.plain_path()) else {
+                bail!("{}: not in the tree that was split", path.display());
+            };
+            if let Some(other) = found.insert(id, file) {
+                bail!("{}: a second time, beside {}", path.display(), other.path);
+            }
+        }
+        let lost = self.plan.location.iter().find(|(id, location)| {
+            **location != Location::Excluded && !found.contains_key(id)
+        });
+        if let Some((id, _)) = lost {
+            let path = &self.tree.modules[id].file.path;
+            bail!("{}: no {path} in it", directory.path().display());
+        }
+        Ok(found)
+    }
+
+    fn image(&self, directory: &ReleaseDir, packaged: &BTreeSet<String>) -> Result<()> {
+        let mut all = Vec::new();
+        for entry in WalkDir::new(self.buildroot).sort_by_file_name() {
+            let entry = entry.context("buildroot")?;
+            if !entry.file_type().is_dir() {
+                all.push(name_in(self.buildroot, entry.path())?);
+            }
+        }
+        self.save(ALL, &all)?;
+        let below = installed(directory.below_root(), "");
+        let leads_out = ["build", "source"].map(|name| format!("{below}/{name}"));
+        let is_index = |path: &str| {
+            let name = path.strip_prefix(&below).and_then(|rest| rest.strip_prefix('/'));
+            name.is_some_and(|name| INDEXES.contains(&name))
+        };
+        let own = all.into_iter().filter(|path| {
+            let beside = path.starts_with(&format!("{below}/"));
+            let out = leads_out.iter().any(|out| path == out || path.starts_with(&format!("{out}/")));
+            (beside || self.everything) && !packaged.contains(path) && !out && !is_index(path)
+        });
+        let own: Vec<_> = own.collect();
+        let mut list = self.with_directories(&own, directory.below_root());
+        for index in INDEXES {
+            // rpm takes size and mode of a ghost from a file.
+            let path = directory.path().join(index);
+            fs::write(&path, "").with_context(|| path.display().to_string())?;
+            list.push(format!("%ghost {below}/{index}"));
+        }
+        self.save(IMAGE, &list)
+    }
+
+    /// Files after the directories that lead to them from `lib/modules/<rel>` on. All packages own
+    /// them that need them, so that the last one to go takes them along.
+    fn with_directories(&self, files: &[String], modules: &Path) -> Vec<String> {
+        let modules = installed(modules, "");
+        let mut directories = BTreeSet::from([modules.clone()]);
+        for file in files {
+            let parents = Path::new(file).ancestors().skip(1).filter_map(Path::to_str);
+            let inside = parents.filter(|parent| parent.starts_with(&modules));
+            directories.extend(inside.map(str::to_owned));
+        }
+        std::iter::once("%defattr(-,root,root)".to_owned())
+            .chain(directories.into_iter().map(|path| format!("%dir {path}")))
+            .chain(files.iter().cloned())
+            .collect()
+    }
+
+    fn save(&self, name: &str, lines: &[String]) -> Result<()> {
+        fs::create_dir_all(self.into).with_context(|| self.into.display().to_string())?;
+        let path = self.into.join(name);
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        fs::write(&path, text).with_context(|| path.display().to_string())
+    }
+}
+
+fn installed(directory: &Path, path: &str) -> String {
+    let path = directory.join(path).display().to_string();
+    format!("/{}", path.trim_end_matches('/'))
+}
+
+/// A file of the buildroot as packages name it.
+fn name_in(buildroot: &Path, path: &Path) -> Result<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._+~,:=@/-".contains(c);
+    let below: PathBuf = Path::new("/").join(path.strip_prefix(buildroot)?);
+    let name = below.to_str().unwrap_or_default();
+    ensure!(
+        !name.is_empty() && name.chars().all(plain),
+        "{below:?}: characters in its name other than A-Z a-z 0-9 . _ + ~ , : = @ / -"
+    );
+    Ok(name.to_owned())
+}
