@@ -1,10 +1,10 @@
--- Macros and a kernel tree in, the tags of its files out, without a process for
--- each file.
+-- Macros and a kernel in, its subpackages and the tags of their files out, without
+-- a process for each file.
 --
--- kmp_tree redefines the macros of our attr files as parametric ones, which
--- rpmbuild calls in process. kmp_install leaves the tags of all files beside the
--- build; answer() looks them up, and runs the generator for a file that is not
--- there or has changed since.
+-- kmp_kernel and kmp_tree redefine the macros of our attr files as parametric
+-- ones, which rpmbuild calls in process. kmp_split leaves the tags of all files
+-- beside the build; answer() looks them up, and runs the generator for a file
+-- that is not there or has changed since.
 
 local kmpkit = {}
 
@@ -22,6 +22,13 @@ local GENERATORS = {
    { asked = "__modalias_supplements_provides", command = "__kmpkit_modalias_provides_redhat", dialect = "redhat" },
 }
 
+-- The types of tags a policy can add.
+local TYPES = { "provides", "requires", "recommends", "suggests", "supplements", "enhances", "conflicts", "obsoletes", "orderwithrequires" }
+
+for _, kind in ipairs(TYPES) do
+   GENERATORS[#GENERATORS + 1] = { asked = "__policy_tags_" .. kind, command = "__kmpkit_policy_tags_" .. kind }
+end
+
 local function quoted(text)
    return "'" .. text:gsub("'", "'\\''") .. "'"
 end
@@ -32,12 +39,18 @@ local OPTIONS = {
    { name = "kmp_flavor", pattern = "^[%w._+][%w._+~]*$", allowed = "of A-Z a-z 0-9 . _ + ~" },
    { name = "kmp_kabi", pattern = "^[%w._+][%w._+~^]*$", allowed = "of A-Z a-z 0-9 . _ + ~ ^ (no dash)" },
    { name = "kmp_symvers", pattern = "^[%w._+/][%w._+~/-]*$", allowed = "a path of A-Z a-z 0-9 . _ + ~ / -" },
+   { name = "kmp_policy", pattern = "^[%w._+/][%w._+~/ -]*$", allowed = "paths of A-Z a-z 0-9 . _ + ~ / -" },
+   { name = "kmp_system_policy", pattern = "^[%w._+/][%w._+~/-]*$", allowed = "a path of A-Z a-z 0-9 . _ + ~ / -" },
+   { name = "kmp_previous", pattern = "^[%w._+/][%w._+~/-]*$", allowed = "a path of A-Z a-z 0-9 . _ + ~ / -" },
+   { name = "kmp_kernelrelease", pattern = "^[%w._+][%w._+~-]*$", allowed = "of A-Z a-z 0-9 . _ + ~ -" },
+   { name = "kmp_image_package", pattern = "^[%w_][%w._+~-]*$", allowed = "of A-Z a-z 0-9 . _ + ~ -" },
 }
 
 local function check_options()
    for _, option in ipairs(OPTIONS) do
       local value = rpm.expand("%{?" .. option.name .. "}")
-      if value ~= "" and not value:match(option.pattern) then
+      -- Before Name: there is none.
+      if value ~= "" and value ~= "%{name}" and not value:match(option.pattern) then
          error("%" .. option.name .. " \"" .. value .. "\" is not " .. option.allowed, 0)
       end
    end
@@ -49,7 +62,8 @@ local function generators()
    local dialect = rpm.expand("%{kmp_dialect}")
    local wanted = {}
    for _, generator in ipairs(GENERATORS) do
-      if (generator.dialect or dialect) == dialect then
+      local command = rpm.expand("%{" .. generator.command .. "}")
+      if (generator.dialect or dialect) == dialect and command ~= "" then
          wanted[#wanted + 1] = generator
       end
    end
@@ -60,6 +74,51 @@ local function define_unless_set(name, value)
    if rpm.expand("%{?" .. name .. "}") == "" then
       rpm.define(name .. " " .. value)
    end
+end
+
+-- Whether any policy file may override tags; the default policy overrides none.
+local function has_policy()
+   if rpm.expand("%{?kmp_policy}") ~= "" then
+      return true
+   end
+   for _, name in ipairs(posix.dir(rpm.expand("%{kmp_system_policy}")) or {}) do
+      if name:match("%.toml$") then
+         return true
+      end
+   end
+   return false
+end
+
+-- The command for a type of tags that a policy adds; nothing without a policy.
+function kmpkit.policy_tags(kind)
+   if has_policy() then
+      print(rpm.expand("%{_rpmconfigdir}/policy-tags %{__kmpkit_options} %{__kmpkit_policy} --type ") .. kind)
+   end
+end
+
+local changelog = {}
+
+-- What holds for a kernel whichever way it comes: its names, no changelog in every
+-- package, generators in process.
+local function take_over(flavor, kabi)
+   define_unless_set("kmp_flavor", flavor)
+   define_unless_set("kmp_kabi", kabi)
+   check_options()
+   -- No entry is younger: none is copied into any package.
+   rpm.define("_changelog_trimtime 2147483647")
+   changelog = kmpkit.changelog_lines()
+   for _, generator in ipairs(GENERATORS) do
+      rpm.define(generator.asked .. "() %{lua:require('kmpkit').answer(arg[1], '" .. generator.asked .. "')}")
+   end
+end
+
+-- kmp_kernel: names the kernel that the spec builds.
+function kmpkit.kernel(release, more)
+   if not release or more then
+      error("usage: %kmp_kernel KERNELRELEASE", 0)
+   end
+   rpm.define("kmp_kernelrelease " .. release)
+   take_over(release:match("([^-]*)$"), (release:gsub("-", "_")))
 end
 
 -- kmp_tree: defines the macros kmp-split prints for a kernel tree.
@@ -79,14 +138,26 @@ function kmpkit.tree(root, release, more)
    for name, value in lines:gmatch("(kmp_[%w_]+) ([^\n]*)\n") do
       rpm.define(name .. " " .. value)
    end
-   define_unless_set("kmp_flavor", "%{kmp_tree_flavor}")
-   define_unless_set("kmp_kabi", "%{kmp_tree_kabi}")
-   check_options()
-   -- No entry is younger: none is copied into any package.
-   rpm.define("_changelog_trimtime 2147483647")
-   for _, generator in ipairs(GENERATORS) do
-      rpm.define(generator.asked .. "() %{lua:require('kmpkit').answer(arg[1], '" .. generator.asked .. "')}")
+   take_over("%{kmp_tree_flavor}", "%{kmp_tree_kabi}")
+end
+
+local function has_spec_parts()
+   return rpm.expand("%{?specpartsdir}") ~= ""
+end
+
+-- kmp_subpackages: the subpackages of a kernel tree, for an rpm that takes none
+-- after the build.
+function kmpkit.subpackages()
+   if has_spec_parts() then
+      return
    end
+   check_options()
+   local pipe = io.popen(rpm.expand("%{_rpmconfigdir}/kmp-split spec %{kmp_root} %{__kmpkit_split_options}"))
+   local text = pipe:read("a")
+   -- What fails has printed a line that is an error in every spec.
+   pipe:close()
+   rpm.define("__kmpkit_parse_time 1")
+   print(text)
 end
 
 -- What the kept tags depend on besides the files.
@@ -98,11 +169,11 @@ local function commands()
    return table.concat(all, "; ")
 end
 
--- The part of the install section that runs each generator once over the files
--- that rpmbuild would show it, side by side. A file that changes meanwhile or
--- later does not match its stamp: that is taken before, and in a second of its
--- own, since Lua sees times in whole seconds.
-function kmpkit.keep_tags()
+-- The part that runs each generator once over the files that rpmbuild would show
+-- it, side by side. A file that changes meanwhile or later does not match its
+-- stamp: that is taken before, and in a second of its own, since Lua sees times in
+-- whole seconds.
+local function keep_tags()
    local script = {
       "grep -E '%{__kmpkit_provider_path}' %{__kmpkit_state}/all.files | sed 's|^|%{buildroot}|' > %{__kmpkit_state}/files",
       "echo " .. quoted(commands()) .. " > %{__kmpkit_state}/stamps.new",
@@ -118,7 +189,42 @@ function kmpkit.keep_tags()
    end
    script[#script + 1] = table.concat(wait, "\n")
    script[#script + 1] = "mv %{__kmpkit_state}/stamps.new %{__kmpkit_state}/stamps"
-   print(rpm.expand(table.concat(script, "\n")))
+   return rpm.expand(table.concat(script, "\n"))
+end
+
+-- The command that plans and writes the lists, with the subpackages where rpm takes
+-- them now.
+local function split_command()
+   if rpm.expand("%{?kmp_kernelrelease}") == "" then
+      error("%kmp_split: no kernel: use %kmp_kernel, or %kmp_tree, in the preamble", 0)
+   end
+   check_options()
+   local command = "%{_rpmconfigdir}/kmp-split lists %{?kmp_root}%{!?kmp_root:%{buildroot}} %{__kmpkit_split_options}"
+      .. " --buildroot %{buildroot} --plan %{kmp_plan}%{?kmp_root: --everything}"
+   if rpm.expand("%{?__kmpkit_parse_time}") == "" then
+      if not has_spec_parts() then
+         error("%kmp_split: this rpm takes no subpackages after the build (4.19 does): package the built tree with %kmp_tree, %kmp_install and %kmp_subpackages", 0)
+      end
+      command = command .. " --spec %{specpartsdir}/kmp.specpart"
+   end
+   return rpm.expand(command)
+end
+
+-- kmp_split: a failure of this part must be one of the script that it is in.
+function kmpkit.split()
+   local ok, script = pcall(function()
+      return table.concat({
+         "mkdir -p " .. rpm.expand("%{__kmpkit_state}"),
+         kmpkit.write_changelog(),
+         split_command(),
+         kmpkit.list_changelog(),
+         keep_tags(),
+      }, "\n")
+   end)
+   if not ok then
+      script = "echo " .. quoted("kmpkit: " .. tostring(script)) .. " >&2; exit 1"
+   end
+   print("\n" .. script .. "\n")
 end
 
 -- The lines of a file of the state; none if it is not there.
@@ -214,7 +320,7 @@ local function spec_path()
          return target
       end
    end
-   error("%kmp_install: cannot find the spec file in /proc/self/fd", 0)
+   error("cannot find the spec file in /proc/self/fd", 0)
 end
 
 local function set(words)
@@ -230,7 +336,7 @@ local CONDITIONALS = set("if ifarch ifnarch ifos ifnos elif elifarch elifos else
 
 -- The lines below %changelog in a spec file, with what it includes, up to where
 -- another section begins.
-local function changelog_entries()
+function kmpkit.changelog_lines()
    local entries, inside = {}, false
    local function read(path)
       for line in io.lines(path) do
@@ -240,7 +346,7 @@ local function changelog_entries()
          elseif inside and word == "include" then
             read(rpm.expand(line:match("^%%include%s+(.-)%s*$")))
          elseif inside and not CONDITIONALS[word] then
-            entries[#entries + 1] = rpm.expand(line)
+            entries[#entries + 1] = line
          end
       end
    end
@@ -248,17 +354,36 @@ local function changelog_entries()
    return entries
 end
 
--- The part of the install section that writes the changelog of the spec file
--- into a file of the image package. Each line begins with a bar on its way
+local function has_changelog()
+   return table.concat(changelog):match("%w")
+end
+
+-- The part that writes the changelog of the spec file into a file of the image
+-- package, since no other package has it. Each line begins with a bar on its way
 -- through rpm, which would take some for directives.
-function kmpkit.copy_changelog()
-   local entries = table.concat(changelog_entries(), "\n|")
-   if not entries:match("%w") then
-      return
+function kmpkit.write_changelog()
+   if not has_changelog() then
+      return ""
+   end
+   local lines = {}
+   for _, line in ipairs(changelog) do
+      lines[#lines + 1] = "|" .. rpm.expand(line)
    end
    local target = rpm.expand("%{buildroot}%{__kmpkit_changelog}")
-   print("mkdir -p " .. target:match("^(.*)/") .. "\n")
-   print("sed 's/^|//' > " .. target .. " <<'END_OF_CHANGELOG'\n|" .. entries .. "\nEND_OF_CHANGELOG\n")
+   return "mkdir -p " .. target:match("^(.*)/") .. "\nsed 's/^|//' > " .. target .. " <<'END_OF_CHANGELOG'\n"
+      .. table.concat(lines, "\n") .. "\nEND_OF_CHANGELOG\n"
+end
+
+-- The part that adds it to the image package's list, unless that has all files.
+function kmpkit.list_changelog()
+   if not has_changelog() then
+      return ""
+   end
+   local lines = "echo '%%dir %{_docdir}/%{kmp_image_package}'"
+   if rpm.expand("%{?kmp_root}") == "" then
+      lines = lines .. "; echo '%{__kmpkit_changelog}'"
+   end
+   return rpm.expand("{ " .. lines .. "; } >> %{kmp_image_list}")
 end
 
 return kmpkit

@@ -125,8 +125,8 @@ struct SourceArgs {
     /// Which kernel, if there are several
     #[arg(long, value_name = "KERNELRELEASE")]
     release: Option<Release>,
-    /// A policy file, applied after those before it and after the system's; may be repeated
-    #[arg(long, value_name = "FILE")]
+    /// Policy files, applied after the system's, in this order
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     policy: Vec<PathBuf>,
     /// The directory of the system's policy files
     #[arg(long, value_name = "DIRECTORY", default_value = SYSTEM_POLICY)]

@@ -285,12 +285,14 @@ fn shortened(line: &str) -> String {
     format!("{}…", whole.trim_end_matches(','))
 }
 
-/// A text as the version of a tag: libzypp decodes `%20`, and in a spec a percent sign is two.
+/// A text as the version of a tag, where libzypp decodes `%20`. A percent sign before a digit is
+/// none of a macro; for bytes whose code begins with a letter it could be, so they are not kept.
 fn escaped(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+~^".contains(&byte);
-    let escape = |byte: u8| match plain(byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%%{byte:02X}"),
+    let escape = |byte: u8| match byte {
+        _ if plain(byte) => char::from(byte).to_string(),
+        0..0xa0 => format!("%{byte:02X}"),
+        _ => "_".to_owned(),
     };
     text.bytes().map(escape).collect()
 }
