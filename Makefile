@@ -9,7 +9,7 @@ RPMCONFIGDIR ?= $(or $(shell $(RPM) --eval '%{_rpmconfigdir}' 2> /dev/null),/usr
 MANDIR ?= /usr/share/man
 DOCDIR ?= /usr/share/doc/kmpkit
 
-BINARIES := ksym-provides ksym-requires modalias-supplements depmod-requires kmp-split
+BINARIES := ksym-provides ksym-requires modalias-supplements depmod-requires policy-tags kmp-split
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 OUT := $(TARGET)/release
 

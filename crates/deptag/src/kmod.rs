@@ -1,5 +1,7 @@
 //! `kmod()`: a module's name in, and the names it depends on.
 
+use std::borrow::Cow;
+
 use kmodule::Module;
 
 use crate::escape;
@@ -11,6 +13,14 @@ use crate::tag::TagSet;
 /// `name` is its basename without `.ko`.
 pub fn provided(name: &[u8], rules: &TagRules) -> TagSet {
     [kmod(name, rules)].into_iter().collect()
+}
+
+/// Provides: whoever makes an initrd is to put the module into it.
+///
+/// It says that of a name, not of a build, so it carries no kABI.
+pub fn initrd(name: &[u8], rules: &TagRules) -> TagSet {
+    let tag = format!("kmod-initrd({}.ko)", spelled(name, rules));
+    [tag].into_iter().collect()
 }
 
 /// Requires: the modules it was linked against, by its `depends=`.
@@ -37,11 +47,16 @@ pub fn suggests(module: &Module<'_>, rules: &TagRules) -> TagSet {
 
 /// The tag of one module, as provider and consumers must both spell it.
 pub(crate) fn kmod(name: &[u8], rules: &TagRules) -> String {
-    let mut name = escape::name(name);
-    if rules.dialect == Dialect::Suse {
-        name = name.replace('-', "_").into();
-    }
+    let name = spelled(name, rules);
     format!("kmod({name}.ko){}", rules.kabi_version())
+}
+
+fn spelled<'n>(name: &'n [u8], rules: &TagRules) -> Cow<'n, str> {
+    let name = escape::name(name);
+    match rules.dialect {
+        Dialect::Suse => name.replace('-', "_").into(),
+        Dialect::RedHat => name,
+    }
 }
 
 fn words<'d>(module: &Module<'d>, key: &str) -> impl Iterator<Item = &'d [u8]> {
@@ -64,5 +79,17 @@ mod tests {
         assert_eq!(kmod(b"xhci-pci", &rules), "kmod(xhci_pci.ko) = 6.1.0_50");
         rules.dialect = Dialect::RedHat;
         assert_eq!(kmod(b"xhci-pci", &rules), "kmod(xhci-pci.ko) = 6.1.0_50");
+    }
+
+    #[test]
+    fn an_initrd_asks_for_a_module_of_any_kabi() {
+        let mut rules = TagRules {
+            kabi: Some("6.1.0_50".parse().unwrap()),
+            ..TagRules::default()
+        };
+        let tags = |rules: &TagRules| initrd(b"xhci-pci", rules).iter().collect::<String>();
+        assert_eq!(tags(&rules), "kmod-initrd(xhci_pci.ko)");
+        rules.dialect = Dialect::RedHat;
+        assert_eq!(tags(&rules), "kmod-initrd(xhci-pci.ko)");
     }
 }

@@ -3,7 +3,7 @@
 //! | file | tags |
 //! | --- | --- |
 //! | `symbols` | `ksym()`, `kernel()`: what a module exports and imports |
-//! | `kmod` | `kmod()`: the module itself, depends=, softdep=, weakdep= |
+//! | `kmod` | `kmod()`: the module itself, depends=, softdep=, weakdep=; `kmod-initrd()` |
 //! | `hardware` | `modalias()`, by way of `modalias`, which combines patterns |
 //! | `kernel` | what a kernel image offers |
 //!
@@ -21,7 +21,7 @@ mod tag;
 
 pub use hardware::hardware;
 pub use kernel::{Kernel, kernel};
-pub use kmod::{depends, provided, recommends, suggests};
+pub use kmod::{depends, initrd, provided, recommends, suggests};
 pub use protocol::{Protocol, REFUSED, serve};
 pub use rules::{BadValue, Dialect, Flavor, Kabi, TagRules};
 pub use symbols::{KernelSymbols, exports, imports, is_in_tree};

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 use clap::CommandFactory;
-use generators::{DepmodRequires, KsymProvides, KsymRequires, ModaliasSupplements};
+use generators::{DepmodRequires, KsymProvides, KsymRequires, ModaliasSupplements, PolicyTags};
 
 fn main() -> Result<()> {
     let directory = std::env::args_os()
@@ -14,6 +14,7 @@ fn main() -> Result<()> {
         KsymRequires::command(),
         ModaliasSupplements::command(),
         DepmodRequires::command(),
+        PolicyTags::command(),
     ] {
         clap_mangen::generate_to(command, &directory)?;
     }

@@ -1,5 +1,6 @@
-//! A path in, an opened module out, or nothing where the file is none.
+//! A path in, the module it speaks for out, or nothing where it speaks for none.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -14,23 +15,40 @@ pub(crate) fn module_tags(
     path: &Path,
     tags: impl FnOnce(&Module<'_>) -> Result<TagSet>,
 ) -> Result<TagSet> {
-    if !matches!(file_kind(path), FileKind::Module { .. }) {
-        log::debug!("{}: no module, no tags", path.display());
+    let Some(module) = ModuleFile::at(path) else {
         return Ok(TagSet::default());
-    }
-    let target = match Link::of(path) {
-        Link::None => path.to_owned(),
-        Link::ToHidden(target) => target,
-        Link::Elsewhere => {
-            log::debug!("{}: its target carries the tags", path.display());
-            return Ok(TagSet::default());
-        }
     };
     let arena = Arena::new();
-    let image = Image::open(&target)?;
+    let image = Image::open(&module.target)?;
     let tags = tags(&Module::parse(&image, &arena)?)?;
     log::debug!("{}: {} tags", path.display(), tags.len());
     Ok(tags)
+}
+
+/// A path that speaks for a module; whether the file is one was not looked at.
+pub(crate) struct ModuleFile<'p> {
+    /// Basename without `.ko`, as in the path.
+    pub(crate) name: &'p [u8],
+    /// The file to read.
+    target: Cow<'p, Path>,
+}
+
+impl<'p> ModuleFile<'p> {
+    pub(crate) fn at(path: &'p Path) -> Option<Self> {
+        let FileKind::Module { name } = file_kind(path) else {
+            log::debug!("{}: no module, no tags", path.display());
+            return None;
+        };
+        let target = match Link::of(path) {
+            Link::None => path.into(),
+            Link::ToHidden(target) => target.into(),
+            Link::Elsewhere => {
+                log::debug!("{}: its target carries the tags", path.display());
+                return None;
+            }
+        };
+        Some(Self { name, target })
+    }
 }
 
 /// Whether a path is a symbolic link, and who speaks for its target.
@@ -49,7 +67,7 @@ impl Link {
         let Ok(target) = path.read_link() else {
             return Self::None;
         };
-        let build_root = std::env::var_os("RPM_BUILD_ROOT").map(PathBuf::from);
+        let build_root = build_root();
         let target = match (target.strip_prefix("/"), &build_root) {
             (Ok(below_root), Some(build_root)) => build_root.join(below_root),
             _ => path.parent().unwrap_or(path).join(target),
@@ -63,6 +81,11 @@ impl Link {
             _ => Self::Elsewhere,
         }
     }
+}
+
+/// What goes before the paths a package will have, if rpm asks.
+pub(crate) fn build_root() -> Option<PathBuf> {
+    std::env::var_os("RPM_BUILD_ROOT").map(PathBuf::from)
 }
 
 fn lies_in_modules(path: &Path) -> bool {

@@ -10,6 +10,8 @@ mod ksym_provides;
 mod ksym_requires;
 mod modalias_supplements;
 mod options;
+mod overrides;
+mod policy_tags;
 mod run;
 
 pub use depmod_requires::DepmodRequires;
@@ -17,4 +19,5 @@ pub use ksym_provides::KsymProvides;
 pub use ksym_requires::KsymRequires;
 pub use modalias_supplements::ModaliasSupplements;
 pub use options::Options;
+pub use policy_tags::PolicyTags;
 pub use run::{Generator, run};

@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
+use anyhow::Result;
 use deptag::{Dialect, Flavor, Kabi, Protocol, TagRules};
+
+use crate::overrides::Overrides;
 
 /// What every manual page says of errors.
 pub(crate) const ERRORS: &str = "\
 For a file that cannot be read no tag is printed but a line that rpm refuses, since rpm does not \
-look at the exit status of a generator. File and reason are told on standard error, and the exit \
+look at the exit status of a generator; for a wrong option or policy that line is all it prints. \
+File and reason are told on standard error, and the exit \
 status is 1. RUST_LOG=debug tells how many tags each file got and which files were passed over, \
 RUST_LOG=info of kernels without modversions.";
 
@@ -37,6 +41,16 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub(crate) symvers: Option<PathBuf>,
 
+    /// Policy files that override tags, applied one after another, and after
+    /// those of the system: kmp-policy(5). modalias-supplements and policy-tags
+    /// read them
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    policy: Vec<PathBuf>,
+
+    /// The directory of the system's policy files; it need not be there
+    #[arg(long, value_name = "DIRECTORY", default_value = "/etc/rpm/kmpkit")]
+    system_policy: PathBuf,
+
     /// Speak rpm's multifile protocol: print ";PATH" before the tags of each
     /// file
     #[arg(long)]
@@ -51,6 +65,14 @@ impl Options {
             flavor: self.flavor.clone(),
             kabi: self.kabi.clone(),
         }
+    }
+
+    /// What the policy files say of modules.
+    ///
+    /// # Errors
+    /// One of them is wrong or cannot be read.
+    pub(crate) fn overrides(&self) -> Result<Overrides> {
+        Ok(Overrides::read(&self.system_policy, &self.policy)?)
     }
 
     pub(crate) fn protocol(&self) -> Protocol {

@@ -14,6 +14,14 @@ pub trait Generator: clap::Parser {
     /// The options it shares with the others.
     fn options(&self) -> &Options;
 
+    /// Reads what the tags of all files depend on, before the first is asked for.
+    ///
+    /// # Errors
+    /// It cannot be read, so that no file gets tags.
+    fn prepare(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// The tags of one file; none for a file that is not its business.
     ///
     /// # Errors
@@ -24,19 +32,20 @@ pub trait Generator: clap::Parser {
 
 /// Runs a generator on the command line, stdin and stdout of the process.
 ///
-/// rpm does not look at the exit status, so every failure, a wrong option
-/// included, also prints a line that rpm refuses.
+/// rpm does not look at the exit status, so every failure, a wrong option or
+/// policy included, also prints a line that rpm refuses.
 pub fn run<G: Generator>() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"))
         .format_timestamp(None)
         .init();
     let name = G::command().get_name().to_owned();
-    let generator = match G::try_parse() {
+    let mut generator = match G::try_parse() {
         Ok(generator) => generator,
         Err(error) if !error.use_stderr() => error.exit(),
         Err(error) => return refuse(&name, &error.to_string()),
     };
-    match answer(&name, &generator) {
+    let prepared = generator.prepare();
+    match prepared.and_then(|()| answer(&name, &generator)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => refuse(&name, &format!("{error:#}")),

@@ -368,12 +368,17 @@ fn tree(root: &Path, release: Option<&Kernelrelease>) -> Result<String> {
 /// Puts a text where there was another one or none, but never half of it.
 fn write(path: &Path, text: &str) -> Result<String> {
     let shown = || path.display().to_string();
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(directory).with_context(shown)?;
     file.write_all(text.as_bytes()).with_context(shown)?;
-    fs::set_permissions(file.path(), std::os::unix::fs::PermissionsExt::from_mode(0o644))
-        .with_context(shown)?;
+    fs::set_permissions(
+        file.path(),
+        std::os::unix::fs::PermissionsExt::from_mode(0o644),
+    )
+    .with_context(shown)?;
     file.persist(path).with_context(shown)?;
     Ok(String::new())
 }

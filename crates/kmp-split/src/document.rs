@@ -8,7 +8,7 @@ use modtree::{ModuleId, Resolution, Tree};
 use serde::{Deserialize, Serialize};
 
 use crate::identity::Identity;
-use crate::plan::{Location, Plan, Previous};
+use crate::plan::{LeftBefore, Location, Plan, Previous};
 use crate::why::tell;
 
 /// The version of the schema.
@@ -41,6 +41,8 @@ pub struct Document {
     pub excluded: Vec<ModuleEntry>,
     /// The modules that are elsewhere than in the earlier plan.
     pub moved: Vec<MovedEntry>,
+    /// What left packages, in this build or earlier, and is in others now.
+    pub left: Vec<LeftEntry>,
     /// Rules that match nothing, and oddities of the tree.
     pub warnings: Vec<String>,
 }
@@ -106,6 +108,17 @@ pub struct MovedEntry {
     pub to: Option<String>,
 }
 
+/// Modules that left a package.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LeftEntry {
+    /// Stem of the package.
+    pub stem: String,
+    /// Version and release of the first package without them.
+    pub since: String,
+    /// Their paths.
+    pub modules: Vec<String>,
+}
+
 impl Document {
     /// Takes a plan.
     pub fn new(
@@ -151,6 +164,11 @@ impl Document {
                 Location::Image | Location::Excluded => None,
             },
         });
+        let left = plan.left.iter().map(|left| LeftEntry {
+            stem: left.stem.clone(),
+            since: left.since.as_ref().unwrap_or(&identity.evr).clone(),
+            modules: left.modules.iter().copied().map(path).collect(),
+        });
         Self {
             format: FORMAT.to_owned(),
             kernelrelease: tree.release.to_string(),
@@ -164,6 +182,7 @@ impl Document {
             patterns: patterns.collect(),
             excluded: plan.excluded().map(module).collect(),
             moved: moved.collect(),
+            left: left.collect(),
             warnings: plan.warnings.clone(),
         }
     }
@@ -200,9 +219,15 @@ impl Document {
             let modules = package.modules.into_iter();
             modules.map(move |module| (module.path, stem.clone()))
         });
+        let left = self.left.into_iter().map(|left| LeftBefore {
+            stem: left.stem,
+            since: left.since,
+            modules: left.modules,
+        });
         Previous {
             stems: stems.collect(),
             grouping: self.grouping,
+            left: left.collect(),
         }
     }
 }

@@ -22,19 +22,25 @@ pub fn explain(planned: &Planned, identity: &Identity, module: &str) -> Result<S
     let name = module.rsplit('/').next().unwrap_or(module);
     let name = name.split(".ko").next().unwrap_or(name);
     let ids = tree.named(name).iter().copied();
-    let at_path = |id: &ModuleId| {
-        !module.contains('/') || tree.modules[*id].file.path.starts_with(module)
-    };
+    let at_path =
+        |id: &ModuleId| !module.contains('/') || tree.modules[*id].file.path.starts_with(module);
     let ids: Vec<_> = ids.filter(at_path).collect();
     if ids.is_empty() {
         let builtin = match tree.is_builtin(name) {
             true => ": it is linked into the kernel",
             false => "",
         };
-        bail!("no module {module} in {}{builtin}", tree.directory.path().display());
+        bail!(
+            "no module {module} in {}{builtin}",
+            tree.directory.path().display()
+        );
     }
     let explained = ids.into_iter().map(|id| {
-        let explanation = Explanation { planned, identity, id };
+        let explanation = Explanation {
+            planned,
+            identity,
+            id,
+        };
         explanation.text()
     });
     Ok(explained.collect::<Vec<_>>().join("\n"))
@@ -48,7 +54,12 @@ struct Explanation<'e> {
 
 impl Explanation<'_> {
     fn text(&self) -> String {
-        let Planned { tree, plan, resolution, .. } = self.planned;
+        let Planned {
+            tree,
+            plan,
+            resolution,
+            ..
+        } = self.planned;
         let record = &tree.modules[self.id];
         let mut out = format!("{}\n", record.file.path);
         let mut line = |key: &str, value: &str| {
@@ -64,17 +75,26 @@ impl Explanation<'_> {
             let others = others.copied().filter(|&id| id != self.id);
             line("together with", &self.or_none(self.names(others)));
         }
-        line("needs", &self.or_none(self.with_packages(&resolution.needs[self.id])));
-        line("needed by", &self.or_none(self.with_packages(&resolution.users[self.id])));
+        line(
+            "needs",
+            &self.or_none(self.with_packages(&resolution.needs[self.id])),
+        );
+        line(
+            "needed by",
+            &self.or_none(self.with_packages(&resolution.users[self.id])),
+        );
         line("pulled in by", &self.pulled_in());
         line("in all", &self.in_all(&resolution.needs));
         for (key, value, place) in self.overrides() {
             line(key, &format!("{value} ({place})"));
         }
         let patterns = plan.patterns.iter().filter(|pattern| {
-            plan.package_of(self.id).is_some_and(|id| pattern.packages.contains(&id))
+            plan.package_of(self.id)
+                .is_some_and(|id| pattern.packages.contains(&id))
         });
-        let patterns: Vec<_> = patterns.map(|pattern| self.identity.pattern(&pattern.name)).collect();
+        let patterns: Vec<_> = patterns
+            .map(|pattern| self.identity.pattern(&pattern.name))
+            .collect();
         line("patterns", &self.or_none(patterns.join(" ")));
         out
     }
@@ -92,7 +112,11 @@ impl Explanation<'_> {
         let record = &self.planned.tree.modules[self.id];
         let (hardware, others): (Vec<_>, Vec<_>) =
             record.aliases.iter().partition(|alias| alias.contains(':'));
-        let examples: Vec<_> = hardware.iter().take(3).map(|alias| alias.as_str()).collect();
+        let examples: Vec<_> = hardware
+            .iter()
+            .take(3)
+            .map(|alias| alias.as_str())
+            .collect();
         let more = match hardware.len() {
             0..=3 => String::new(),
             count => format!(" and {} more", count - 3),
@@ -105,9 +129,10 @@ impl Explanation<'_> {
             let others: Vec<_> = others.iter().map(|alias| alias.as_str()).collect();
             ways.push(format!("kernel or user by {}", others.join(" ")));
         }
-        let overridden = self.overrides().into_iter().any(|(key, value, _)| {
-            key == "hardware" && value == "false"
-        });
+        let overridden = self
+            .overrides()
+            .into_iter()
+            .any(|(key, value, _)| key == "hardware" && value == "false");
         if overridden {
             ways.push("not by hardware: the policy says so".to_owned());
         }
@@ -121,7 +146,12 @@ impl Explanation<'_> {
         let mut modules = BTreeSet::from([self.id]);
         let mut open = vec![self.id];
         while let Some(id) = open.pop() {
-            open.extend(needs[id].iter().copied().filter(|&needed| modules.insert(needed)));
+            open.extend(
+                needs[id]
+                    .iter()
+                    .copied()
+                    .filter(|&needed| modules.insert(needed)),
+            );
         }
         let mut packages: BTreeSet<_> = plan.package_of(self.id).into_iter().collect();
         let mut open: Vec<_> = packages.iter().copied().collect();
@@ -130,7 +160,9 @@ impl Explanation<'_> {
             open.extend(needed.filter(|&needed| packages.insert(needed)));
         }
         let installed = packages.iter().flat_map(|&id| &plan.packages[id].modules);
-        let bytes: u64 = installed.map(|&id| self.planned.tree.modules[id].bytes).sum();
+        let bytes: u64 = installed
+            .map(|&id| self.planned.tree.modules[id].bytes)
+            .sum();
         format!(
             "{} modules to load, {} packages of {} KiB to install",
             modules.len(),

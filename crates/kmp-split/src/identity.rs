@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use deptag::{Dialect, Flavor, Kabi};
 use policy::{Depends, Naming};
 
-use crate::plan::{Package, Plan};
+use crate::plan::{Package, PackageId, Plan};
 
 /// Names and versions that all packages of a kernel share.
 #[derive(Clone, Debug)]
@@ -79,17 +79,17 @@ impl Identity {
 
     /// The groups of packages that a metapackage stands for, each with its name: supported ones,
     /// and unsupported ones where they are kept apart.
-    pub fn metapackages<'p>(&self, plan: &'p Plan) -> Vec<(String, Vec<&'p Package>)> {
+    pub fn metapackages(&self, plan: &Plan) -> Vec<(String, Vec<PackageId>)> {
         let apart = self.naming.unsupported.is_some();
         [true, false]
             .into_iter()
             .filter_map(|supported| {
-                let packages = plan.packages.values();
-                let wanted = packages.filter(|package| match apart {
+                let packages = plan.packages.iter();
+                let wanted = packages.filter(|(_, package)| match apart {
                     true => package.supported == supported,
                     false => supported,
                 });
-                let wanted: Vec<_> = wanted.collect();
+                let wanted: Vec<_> = wanted.map(|(id, _)| id).collect();
                 let name = self.all(supported)?;
                 (supported || !wanted.is_empty()).then_some((name, wanted))
             })
@@ -99,8 +99,14 @@ impl Identity {
     /// # Errors
     /// Two packages would have one name, or one would have that of the image package.
     pub fn check(&self, plan: &Plan) -> Result<()> {
-        let kmps = plan.packages.values().map(|package| self.kmp(&package.stem));
-        let patterns = plan.patterns.iter().map(|pattern| self.pattern(&pattern.name));
+        let kmps = plan
+            .packages
+            .values()
+            .map(|package| self.kmp(&package.stem));
+        let patterns = plan
+            .patterns
+            .iter()
+            .map(|pattern| self.pattern(&pattern.name));
         let all = self.metapackages(plan).into_iter().map(|(name, _)| name);
         let mut names = BTreeSet::from([self.image.clone()]);
         for name in kmps.chain(patterns).chain(all) {

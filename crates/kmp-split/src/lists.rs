@@ -58,9 +58,14 @@ impl Lists<'_> {
     /// The buildroot has not exactly the modules of the plan, or a file with a name that could be
     /// more than a name.
     pub fn write(&self) -> Result<()> {
-        let directory = ReleaseDir::find(self.buildroot, &self.tree.release).with_context(|| {
-            format!("{}: no lib/modules/{}", self.buildroot.display(), self.tree.release)
-        })?;
+        let directory =
+            ReleaseDir::find(self.buildroot, &self.tree.release).with_context(|| {
+                format!(
+                    "{}: no lib/modules/{}",
+                    self.buildroot.display(),
+                    self.tree.release
+                )
+            })?;
         let found = self.found(&directory)?;
         let installed = |file: &ModuleFile| installed(directory.below_root(), &file.path);
         for id in self.plan.excluded() {
@@ -77,7 +82,11 @@ impl Lists<'_> {
                 &self.with_directories(&files, directory.below_root()),
             )?;
         }
-        let packaged = self.plan.packages.values().flat_map(|package| &package.modules);
+        let packaged = self
+            .plan
+            .packages
+            .values()
+            .flat_map(|package| &package.modules);
         let packaged: BTreeSet<_> = packaged
             .filter_map(|id| found.get(id))
             .map(installed)
@@ -101,9 +110,11 @@ impl Lists<'_> {
                 bail!("{}: a second time, beside {}", path.display(), other.path);
             }
         }
-        let lost = self.plan.location.iter().find(|(id, location)| {
-            **location != Location::Excluded && !found.contains_key(id)
-        });
+        let lost = self
+            .plan
+            .location
+            .iter()
+            .find(|(id, location)| **location != Location::Excluded && !found.contains_key(id));
         if let Some((id, _)) = lost {
             let path = &self.tree.modules[id].file.path;
             bail!("{}: no {path} in it", directory.path().display());
@@ -123,12 +134,16 @@ impl Lists<'_> {
         let below = installed(directory.below_root(), "");
         let leads_out = ["build", "source"].map(|name| format!("{below}/{name}"));
         let is_index = |path: &str| {
-            let name = path.strip_prefix(&below).and_then(|rest| rest.strip_prefix('/'));
+            let name = path
+                .strip_prefix(&below)
+                .and_then(|rest| rest.strip_prefix('/'));
             name.is_some_and(|name| INDEXES.contains(&name))
         };
         let own = all.into_iter().filter(|path| {
             let beside = path.starts_with(&format!("{below}/"));
-            let out = leads_out.iter().any(|out| path == out || path.starts_with(&format!("{out}/")));
+            let out = leads_out
+                .iter()
+                .any(|out| path == out || path.starts_with(&format!("{out}/")));
             (beside || self.everything) && !packaged.contains(path) && !out && !is_index(path)
         });
         let own: Vec<_> = own.collect();

@@ -39,7 +39,11 @@ impl Machine {
         let lines = text.lines().map(str::trim_end);
         let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
         let modaliases: Vec<_> = lines.map(str::to_owned).collect();
-        ensure!(!modaliases.is_empty(), "{}: no modalias in it", path.display());
+        ensure!(
+            !modaliases.is_empty(),
+            "{}: no modalias in it",
+            path.display()
+        );
         let name = path.file_stem().unwrap_or_default();
         Ok(Self {
             name: name.to_string_lossy().into_owned(),

@@ -1,78 +1,100 @@
-//! Modules that moved since an earlier plan in, what the packages must say about it out.
+//! Modules that left packages in, what the packages must say about it out, so that an update of an
+//! installed system brings them where they were.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::identity::Identity;
-use crate::plan::{Location, Moved, Plan};
+use crate::plan::{PackageId, Plan};
 
-/// What a package has to do with one of an earlier plan.
+/// What a package has to say about another one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Successor {
-    /// It has modules of a package that is no more.
+pub enum Word {
+    /// Obsoletes and provides a package that is no more.
     Replaces {
         /// Stem of that package.
         stem: String,
-        /// Version and release of which all that come before had the modules.
-        before: String,
+        /// The first version and release without the modules.
+        since: String,
     },
-    /// It has modules of a package that goes on without them.
+    /// Conflicts with builds of a package that still had the modules.
     TakesFrom {
         /// Stem of that package.
         stem: String,
-        /// Version and release of which all that come before had the modules.
-        before: String,
+        /// The first version and release without the modules.
+        since: String,
     },
-    /// Modules of it are now in another one, which those who had it need too.
-    Gives {
-        /// Stem of that package.
-        stem: String,
-    },
+    /// Recommends the package that has its modules now.
+    Gives(PackageId),
 }
 
-/// What each package has to do with packages of an earlier plan.
+/// What the packages of a plan have to say about where modules were before.
+///
+/// Where kernels stand side by side, an obsoleted package would be one of a kernel that is still
+/// there (libsolv honours Obsoletes of multiversion packages), and files never get into each
+/// other's way. So a package that is no more lives on without files, as a name that leads to its
+/// modules. Where packages are updated in place they are replaced.
 #[derive(Clone, Debug, Default)]
-pub struct Moves(BTreeMap<String, BTreeSet<Successor>>);
+pub struct Moves {
+    words: BTreeMap<String, BTreeSet<Word>>,
+    /// Packages without files, by stem, and those that have their modules.
+    pub names: BTreeMap<String, BTreeSet<PackageId>>,
+}
 
 impl Moves {
     /// Reads them off a plan.
-    ///
-    /// Where kernels stand side by side, files of one never get into the way of another's, so
-    /// nothing conflicts; a package that is no more is still replaced, so that an update finds
-    /// where its modules went.
     pub fn of(plan: &Plan, identity: &Identity) -> Self {
-        let stems: BTreeSet<&str> = plan
-            .packages
-            .values()
-            .map(|package| package.stem.as_str())
-            .collect();
-        let mut moves: BTreeMap<String, BTreeSet<Successor>> = BTreeMap::new();
-        for Moved { from, to, .. } in &plan.moved {
-            let Location::Package(to) = *to else { continue };
-            let to = &plan.packages[to].stem;
-            let before = || identity.evr.clone();
-            let stem = || from.clone();
-            let into = moves.entry(to.clone()).or_default();
-            if !stems.contains(from.as_str()) {
-                into.insert(Successor::Replaces {
-                    stem: stem(),
-                    before: before(),
-                });
-                continue;
+        let stems = plan.packages.values().map(|package| package.stem.as_str());
+        let stems: BTreeSet<&str> = stems.collect();
+        let mut moves = Self::default();
+        for left in &plan.left {
+            let since = left.since.as_ref().unwrap_or(&identity.evr);
+            let stem = &left.stem;
+            let now: BTreeSet<PackageId> = left
+                .modules
+                .iter()
+                .filter_map(|&module| plan.package_of(module))
+                .collect();
+            for id in now {
+                let to = &plan.packages[id].stem;
+                match (stems.contains(stem.as_str()), identity.is_multiversion()) {
+                    (false, true) => {
+                        moves.names.entry(stem.clone()).or_default().insert(id);
+                    }
+                    (false, false) => moves.say(to, Word::replaces(stem, since)),
+                    (true, multiversion) => {
+                        moves.say(stem, Word::Gives(id));
+                        if !multiversion {
+                            moves.say(to, Word::takes_from(stem, since));
+                        }
+                    }
+                }
             }
-            if !identity.is_multiversion() {
-                into.insert(Successor::TakesFrom {
-                    stem: stem(),
-                    before: before(),
-                });
-            }
-            let giver = moves.entry(from.clone()).or_default();
-            giver.insert(Successor::Gives { stem: to.clone() });
         }
-        Self(moves)
+        moves
     }
 
-    /// What the package `stem` has to do with earlier ones.
-    pub fn into(&self, stem: &str) -> impl Iterator<Item = &Successor> {
-        self.0.get(stem).into_iter().flatten()
+    /// What the package `stem` has to say.
+    pub fn words(&self, stem: &str) -> impl Iterator<Item = &Word> {
+        self.words.get(stem).into_iter().flatten()
+    }
+
+    fn say(&mut self, stem: &str, word: Word) {
+        self.words.entry(stem.to_owned()).or_default().insert(word);
+    }
+}
+
+impl Word {
+    fn replaces(stem: &str, since: &str) -> Self {
+        Self::Replaces {
+            stem: stem.to_owned(),
+            since: since.to_owned(),
+        }
+    }
+
+    fn takes_from(stem: &str, since: &str) -> Self {
+        Self::TakesFrom {
+            stem: stem.to_owned(),
+            since: since.to_owned(),
+        }
     }
 }

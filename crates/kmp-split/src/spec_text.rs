@@ -5,6 +5,7 @@
 //! policy were read; free text, such as a module's description, is made
 //! harmless here: no `%`, nothing at the start of a line.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -13,8 +14,8 @@ use modtree::{ModuleId, Tree};
 use policy::Depends;
 
 use crate::identity::Identity;
-use crate::moves::{Moves, Successor};
-use crate::plan::{Package, PatternPackage, Plan};
+use crate::moves::{Moves, Word};
+use crate::plan::{Package, PackageId, PatternPackage, Plan};
 
 /// What the subpackages are made of.
 #[derive(Clone, Copy)]
@@ -49,6 +50,9 @@ impl Subpackages<'_> {
         }
         for pattern in &self.plan.patterns {
             self.pattern(&mut out, pattern);
+        }
+        for (stem, packages) in &self.moves.names {
+            self.former(&mut out, stem, packages);
         }
         for (name, packages) in self.identity.metapackages(self.plan) {
             self.metapackage(&mut out, &name, &packages);
@@ -90,34 +94,36 @@ impl Subpackages<'_> {
             provided.push(self.identity.kmp_of_any_kabi(stem));
         }
         provided.retain(|provided| provided != name);
-        tags.extend(provided.iter().map(|name| format!("Provides: {name} = {evr}")));
+        tags.extend(
+            provided
+                .iter()
+                .map(|name| format!("Provides: {name} = {evr}")),
+        );
         if self.identity.naming.depends == Depends::Package {
             let needs = package.needs.iter().map(|&id| &self.plan.packages[id].stem);
             let needs = needs.map(|stem| format!("Requires: {} = {evr}", self.identity.kmp(stem)));
             tags.extend(needs);
         }
-        tags.extend(self.successor_tags(stem));
+        tags.extend(self.words(stem));
         tags
     }
 
     /// What an update needs where modules came from other packages.
-    fn successor_tags(&self, stem: &str) -> Vec<String> {
-        let successors = self.moves.into(stem).map(|successor| match successor {
-            Successor::Replaces { stem, before } => {
+    fn words(&self, stem: &str) -> Vec<String> {
+        let words = self.moves.words(stem).map(|word| match word {
+            Word::Replaces { stem, since } => {
                 let old = self.identity.kmp(stem);
                 vec![
                     format!("Provides: {old} = {}", self.identity.evr),
-                    format!("Obsoletes: {old} < {before}"),
+                    format!("Obsoletes: {old} < {since}"),
                 ]
             }
-            Successor::TakesFrom { stem, before } => {
-                vec![format!("Conflicts: {} < {before}", self.identity.kmp(stem))]
+            Word::TakesFrom { stem, since } => {
+                vec![format!("Conflicts: {} < {since}", self.identity.kmp(stem))]
             }
-            Successor::Gives { stem } => {
-                vec![format!("Recommends: {}", self.identity.kmp(stem))]
-            }
+            Word::Gives(to) => vec![format!("Recommends: {}", self.requirement(*to))],
         });
-        successors.flatten().collect()
+        words.flatten().collect()
     }
 
     /// Kernels live side by side, and so do their modules.
@@ -136,7 +142,10 @@ impl Subpackages<'_> {
         let summary = one_line(&pattern.summary);
         let mut tags = vec![format!("Provides: pattern() = {}", escaped(&pattern.name))];
         if let Some(category) = &pattern.category {
-            tags.push(format!("Provides: pattern-category() = {}", escaped(category)));
+            tags.push(format!(
+                "Provides: pattern-category() = {}",
+                escaped(category)
+            ));
         }
         if let Some(order) = pattern.order {
             tags.push(format!("Provides: pattern-order() = {order}"));
@@ -145,8 +154,8 @@ impl Subpackages<'_> {
             tags.push("Provides: pattern-visible()".to_owned());
         }
         tags.push(self.image());
-        let packages = pattern.packages.iter().map(|&id| &self.plan.packages[id]);
-        tags.extend(packages.map(|package| self.requires(package)));
+        let packages = pattern.packages.iter();
+        tags.extend(packages.map(|&id| format!("Requires: {}", self.requirement(id))));
         let description = pattern.description.as_deref().map(paragraph);
         write(
             out,
@@ -160,11 +169,32 @@ impl Subpackages<'_> {
         );
     }
 
-    fn metapackage(&self, out: &mut String, name: &str, packages: &[&Package]) {
+    /// A package that is no more, as a name that leads to its modules.
+    fn former(&self, out: &mut String, stem: &str, packages: &BTreeSet<PackageId>) {
+        let mut tags = self.side_by_side();
+        let requires = packages
+            .iter()
+            .map(|&id| format!("Requires: {}", self.requirement(id)));
+        tags.extend(requires);
+        write(
+            out,
+            Section {
+                name: &self.identity.kmp(stem),
+                summary: "Kernel modules that are in other packages now",
+                tags,
+                description: "This package has no files: it requires the packages that have the modules it had \
+                              in earlier builds.",
+                files: None,
+            },
+        );
+    }
+
+    fn metapackage(&self, out: &mut String, name: &str, packages: &[PackageId]) {
         let flavor = self.identity.flavor.as_str();
         let mut tags = self.side_by_side();
         tags.push(self.image());
-        tags.extend(packages.iter().map(|package| self.requires(package)));
+        let packages = packages.iter();
+        tags.extend(packages.map(|&id| format!("Requires: {}", self.requirement(id))));
         write(
             out,
             Section {
@@ -182,10 +212,12 @@ impl Subpackages<'_> {
         format!("Requires: {} = {}", self.identity.image, self.identity.evr)
     }
 
-    fn requires(&self, package: &Package) -> String {
+    /// See [`Identity::requirement`].
+    fn requirement(&self, id: PackageId) -> String {
+        let package = &self.plan.packages[id];
         let module = package.modules.first().map(|&id| self.module_name(id));
-        let module = module.unwrap_or_default();
-        format!("Requires: {}", self.identity.requirement(package, module))
+        self.identity
+            .requirement(package, module.unwrap_or_default())
     }
 
     fn module_name(&self, id: ModuleId) -> &str {

@@ -10,7 +10,11 @@ use crate::plan::{Location, Plan};
 
 /// Packages, patterns, machines and what changed, a line each.
 pub fn text(tree: &Tree, plan: &Plan, identity: &Identity, machines: &[Machine]) -> String {
-    let table = TextTable { tree, plan, identity };
+    let table = TextTable {
+        tree,
+        plan,
+        identity,
+    };
     [
         table.packages(),
         table.patterns(),
@@ -33,9 +37,14 @@ struct TextTable<'t> {
 impl TextTable<'_> {
     fn packages(&self) -> String {
         let names = self.plan.packages.values();
-        let names: Vec<_> = names.map(|package| self.identity.kmp(&package.stem)).collect();
+        let names: Vec<_> = names
+            .map(|package| self.identity.kmp(&package.stem))
+            .collect();
         let wide = names.iter().map(String::len).max().unwrap_or_default();
-        let mut out = format!("{:wide$} {:>8} {:>7}  modules\n", "package", "KiB", "modules");
+        let mut out = format!(
+            "{:wide$} {:>8} {:>7}  modules\n",
+            "package", "KiB", "modules"
+        );
         for (name, package) in names.iter().zip(self.plan.packages.values()) {
             let modules = package.modules.iter().copied();
             let _ = writeln!(

@@ -17,8 +17,12 @@ pub fn tell(tree: &Tree, why: &Why) -> String {
         Why::Excluded(place) => format!("{place} excludes it"),
         Why::Previous => "it was there in the previous plan".to_owned(),
         Why::Directory(name) => format!("it lies in the directory {name}"),
-        Why::Helper => "nothing can ask for it by an alias, and only this package needs it".to_owned(),
-        Why::SameNeeds => "it is small, and others of its directory need the same modules".to_owned(),
+        Why::Helper => {
+            "nothing can ask for it by an alias, and only this package needs it".to_owned()
+        }
+        Why::SameNeeds => {
+            "it is small, and others of its directory need the same modules".to_owned()
+        }
         Why::Near => "sharing it with others nearby costs machines least".to_owned(),
         Why::Alone => "no rule claims it".to_owned(),
     }

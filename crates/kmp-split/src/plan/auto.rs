@@ -66,7 +66,9 @@ fn absorb_helpers(tree: &Tree, groups: &mut Groups<'_>) {
 
 fn join_siblings(tree: &Tree, groups: &mut Groups<'_>, largest: u64) {
     let mut kin: BTreeMap<_, Vec<GroupId>> = BTreeMap::new();
-    let open = groups.iter().filter(|(_, group)| group.origin != Origin::Rules);
+    let open = groups
+        .iter()
+        .filter(|(_, group)| group.origin != Origin::Rules);
     for (id, group) in open {
         let directory = common_directory(tree, group);
         let needs: Vec<_> = group.needs.iter().copied().collect();
@@ -104,7 +106,10 @@ fn join(groups: &mut Groups<'_>, into: GroupId, from: GroupId, why: Why) {
 
 /// The directory that has all modules of a group.
 pub fn common_directory<'t>(tree: &'t Tree, group: &Group) -> &'t str {
-    let mut directories = group.members.iter().map(|&id| tree.modules[id].file.directory());
+    let mut directories = group
+        .members
+        .iter()
+        .map(|&id| tree.modules[id].file.directory());
     let first = directories.next().unwrap_or_default();
     directories.fold(first, |common, directory| {
         let equal = common.split('/').zip(directory.split('/'));
@@ -223,13 +228,18 @@ impl<'g, 't> Clusters<'g, 't> {
         let free = origins.contains(&Origin::Free)
             && !origins.contains(&Origin::Rules)
             && first.supported == second.supported;
-        if fits && free && let Some(union) = self.union(a, b) {
+        if fits
+            && free
+            && let Some(union) = self.union(a, b)
+        {
             self.queue.push(Reverse(union));
         }
     }
 
     fn is_current(&self, union: &Union) -> bool {
-        let versions = union.groups.map(|id| self.places.get(&id).map(|place| place.version));
+        let versions = union
+            .groups
+            .map(|id| self.places.get(&id).map(|place| place.version));
         versions == union.versions.map(Some)
     }
 

@@ -48,13 +48,11 @@ impl Claims {
     /// # Errors
     /// Two sets claim one module, one is excluded though it is needed, or unclaimed though none
     /// may be.
-    pub fn new(
-        tree: &Tree,
-        resolution: &Resolution,
-        policy: &Policy,
-    ) -> Result<Self, PlanError> {
+    pub fn new(tree: &Tree, resolution: &Resolution, policy: &Policy) -> Result<Self, PlanError> {
         let matcher = Matcher { tree, resolution };
-        let overrides = tree.modules.map(|(_, record)| policy.overrides(named(record)));
+        let overrides = tree
+            .modules
+            .map(|(_, record)| policy.overrides(named(record)));
         let mut claims = tree.modules.map(|(id, _)| of_module(&overrides[id]));
         for (id, claim) in matcher.sets(&policy.sets)? {
             if claims[id] == Claim::Unclaimed {
@@ -144,8 +142,7 @@ impl Matcher<'_> {
     }
 
     fn sets(&self, sets: &[Set]) -> Result<Vec<(ModuleId, Claim)>, PlanError> {
-        let mut claimed: Table<ModuleId, Option<(&Set, Place)>> =
-            self.tree.modules.map(|_| None);
+        let mut claimed: Table<ModuleId, Option<(&Set, Place)>> = self.tree.modules.map(|_| None);
         for set in sets {
             for (id, selector) in self.members(&set.members, &set.except) {
                 let better = match &claimed[id] {
@@ -184,7 +181,10 @@ fn keep_base(matcher: &Matcher<'_>, policy: &Policy, claims: &mut Table<ModuleId
     while let Some(user) = open.pop() {
         for &needed in &matcher.resolution.needs[user] {
             let claim = &mut claims[needed];
-            if !matches!(claim, Claim::Base(_) | Claim::BaseNeeds(_) | Claim::Excluded(_)) {
+            if !matches!(
+                claim,
+                Claim::Base(_) | Claim::BaseNeeds(_) | Claim::Excluded(_)
+            ) {
                 *claim = Claim::BaseNeeds(user);
                 open.push(needed);
             }
@@ -216,7 +216,9 @@ fn refuse_excluded(
 }
 
 fn refuse_unclaimed(tree: &Tree, claims: &Table<ModuleId, Claim>) -> Result<(), PlanError> {
-    let unclaimed = claims.iter().filter(|(_, claim)| **claim == Claim::Unclaimed);
+    let unclaimed = claims
+        .iter()
+        .filter(|(_, claim)| **claim == Claim::Unclaimed);
     let unclaimed: Vec<_> = unclaimed.map(|(id, _)| id).collect();
     match unclaimed.is_empty() {
         true => Ok(()),

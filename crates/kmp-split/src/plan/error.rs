@@ -57,7 +57,9 @@ pub enum PlanError {
 pub(crate) fn some_of(tree: &Tree, modules: &[ModuleId]) -> String {
     const SOME: usize = 5;
     let paths = modules.iter().take(SOME);
-    let paths: Vec<_> = paths.map(|&id| tree.modules[id].file.path.as_str()).collect();
+    let paths: Vec<_> = paths
+        .map(|&id| tree.modules[id].file.path.as_str())
+        .collect();
     let more = modules.len().saturating_sub(SOME);
     let names = paths.join(", ");
     match more {

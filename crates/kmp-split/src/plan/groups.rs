@@ -59,12 +59,7 @@ pub struct Groups<'t> {
 
 impl<'t> Groups<'t> {
     /// A group for each module that the image does not have and that is not excluded.
-    pub fn new(
-        tree: &Tree,
-        resolution: &'t Resolution,
-        claims: &Claims,
-        apart: bool,
-    ) -> Self {
+    pub fn new(tree: &Tree, resolution: &'t Resolution, claims: &Claims, apart: bool) -> Self {
         let mut groups: Table<GroupId, Group> = Table::from_iter([]);
         let of = claims.claims.map(|(id, claim)| {
             let packaged = matches!(
@@ -107,7 +102,9 @@ impl<'t> Groups<'t> {
 
     /// All groups that have members, in the order of their first ids.
     pub fn iter(&self) -> impl Iterator<Item = (GroupId, &Group)> {
-        self.groups.iter().filter(|(_, group)| !group.members.is_empty())
+        self.groups
+            .iter()
+            .filter(|(_, group)| !group.members.is_empty())
     }
 
     /// How many groups have members.
@@ -276,12 +273,7 @@ impl<'t> Groups<'t> {
     }
 
     /// `a: x needs y of b; b: …`.
-    fn tell(
-        &self,
-        tree: &Tree,
-        names: &BTreeMap<GroupId, String>,
-        circle: &[GroupId],
-    ) -> String {
+    fn tell(&self, tree: &Tree, names: &BTreeMap<GroupId, String>, circle: &[GroupId]) -> String {
         let path = |id: ModuleId| tree.modules[id].file.path.as_str();
         let name = |id: GroupId| match (names.get(&id), &self.groups[id].members[..]) {
             (Some(name), _) => name.clone(),

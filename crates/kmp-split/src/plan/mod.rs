@@ -27,7 +27,7 @@ pub use check::check;
 pub use error::PlanError;
 pub use package::{Location, Package, PackageId, Plan, Why};
 pub use patterns::PatternPackage;
-pub use previous::{Moved, Previous};
+pub use previous::{Left, LeftBefore, Moved, Previous};
 
 use claims::{Claims, Matcher};
 use groups::Groups;
@@ -47,7 +47,12 @@ pub fn plan(
 ) -> Result<Plan, PlanError> {
     let grouping = &policy.grouping;
     let claims = Claims::new(tree, resolution, policy)?;
-    let mut groups = Groups::new(tree, resolution, &claims, policy.naming.unsupported.is_some());
+    let mut groups = Groups::new(
+        tree,
+        resolution,
+        &claims,
+        policy.naming.unsupported.is_some(),
+    );
     let mut names = groups.gather_claimed(&claims);
     groups.refuse_circles(tree, &names)?;
     let kept = previous.filter(|previous| previous.grouping == grouping.by.as_str());
@@ -63,7 +68,10 @@ pub fn plan(
     let mut plan = package::assemble(tree, policy, claims, groups, names);
     let matcher = Matcher { tree, resolution };
     plan.patterns = patterns::patterns(&matcher, &policy.patterns, &plan);
-    plan.moved = previous.map_or_else(Vec::new, |previous| previous.moved(tree, &plan));
+    if let Some(previous) = previous {
+        plan.moved = previous.moved(tree, &plan);
+        plan.left = previous.left(tree, &plan);
+    }
     plan.warnings.extend(differences(tree, resolution));
     check(tree, resolution, &plan)?;
     Ok(plan)
@@ -73,7 +81,11 @@ pub fn plan(
 fn differences(tree: &Tree, resolution: &Resolution) -> Vec<String> {
     const SOME: usize = 10;
     let all = &resolution.differences;
-    let mut told: Vec<_> = all.iter().take(SOME).map(|one| one.describe(tree)).collect();
+    let mut told: Vec<_> = all
+        .iter()
+        .take(SOME)
+        .map(|one| one.describe(tree))
+        .collect();
     if all.len() > SOME {
         told.push(format!("{} more such differences", all.len() - SOME));
     }

@@ -101,9 +101,10 @@ fn main_module(tree: &Tree, groups: &Groups<'_>, id: GroupId, group: &Group) -> 
     while let Some(user) = open.pop() {
         open.extend(needs(user).filter(|&needed| seen.insert(needed)));
     }
-    let aliased = group.members.iter().filter(|&&member| {
-        member != root && !tree.modules[member].aliases.is_empty()
-    });
+    let aliased = group
+        .members
+        .iter()
+        .filter(|&&member| member != root && !tree.modules[member].aliases.is_empty());
     (seen.len() == group.members.len() && aliased.count() == 0).then_some(root)
 }
 
@@ -125,7 +126,10 @@ fn directory_name(directory: &str) -> String {
 /// `hid` and `hid-sony` as `hid-sony`, `hid` and `usbkbd` as `hid-usbkbd`.
 fn followed_by(directory: &str, module: &str) -> String {
     let last = directory.rsplit('-').next().unwrap_or_default();
-    match module.strip_prefix(last).and_then(|rest| rest.strip_prefix(['-', '_'])) {
+    match module
+        .strip_prefix(last)
+        .and_then(|rest| rest.strip_prefix(['-', '_']))
+    {
         Some(rest) => format!("{directory}-{rest}"),
         None => format!("{directory}-{module}"),
     }

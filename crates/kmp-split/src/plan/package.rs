@@ -8,7 +8,7 @@ use policy::{Place, Policy};
 use super::claims::{Claim, Claims};
 use super::groups::{GroupId, Groups, Origin};
 use super::patterns::PatternPackage;
-use super::previous::Moved;
+use super::previous::{Left, Moved};
 
 id! {
     /// A package of a [`Plan`].
@@ -28,6 +28,8 @@ pub struct Plan {
     pub patterns: Vec<PatternPackage>,
     /// What changed since the previous plan.
     pub moved: Vec<Moved>,
+    /// Modules that left packages, in this build or earlier.
+    pub left: Vec<Left>,
     /// Rules that match nothing, and where symbols and `depends=` differ.
     pub warnings: Vec<String>,
 }
@@ -113,7 +115,8 @@ impl Plan {
 
     fn at(&self, location: Location) -> impl Iterator<Item = ModuleId> {
         let all = self.location.iter();
-        all.filter(move |(_, at)| **at == location).map(|(id, _)| id)
+        all.filter(move |(_, at)| **at == location)
+            .map(|(id, _)| id)
     }
 
     /// The package of a module.
@@ -170,6 +173,7 @@ pub(super) fn assemble(
         why: groups.why,
         patterns: Vec::new(),
         moved: Vec::new(),
+        left: Vec::new(),
         warnings: claims.warnings,
     }
 }

@@ -41,7 +41,11 @@ fn package(matcher: &Matcher<'_>, pattern: &Pattern, plan: &Plan) -> Option<Patt
     let packages = members.iter().filter_map(|&(id, _)| plan.package_of(id));
     let packages: BTreeSet<_> = packages.collect();
     if packages.is_empty() {
-        log::info!("{}: no module of pattern {} is in a package", pattern.place, pattern.name);
+        log::info!(
+            "{}: no module of pattern {} is in a package",
+            pattern.place,
+            pattern.name
+        );
         return None;
     }
     let summary = pattern.summary.clone();

@@ -14,6 +14,32 @@ pub struct Previous {
     pub stems: BTreeMap<String, String>,
     /// How it grouped what no rule claimed.
     pub grouping: String,
+    /// What left packages before.
+    pub left: Vec<LeftBefore>,
+}
+
+/// Modules that left a package in an earlier build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftBefore {
+    /// Stem of the package.
+    pub stem: String,
+    /// The version and release of the package that was the first without them.
+    pub since: String,
+    /// Their paths without `.ko`.
+    pub modules: Vec<String>,
+}
+
+/// Modules that a package had once and another one has now, so that who installed the one needs
+/// the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Stem of the package they left, which need not exist any more.
+    pub stem: String,
+    /// The version and release of the package that was the first without them; none if that is
+    /// this build.
+    pub since: Option<String>,
+    /// The modules.
+    pub modules: Vec<ModuleId>,
 }
 
 /// A module that is elsewhere than in the earlier plan.
@@ -39,7 +65,8 @@ impl Previous {
             .collect();
         for id in free {
             let member = groups.get(id).members.first().copied();
-            let Some((member, stem)) = member.and_then(|id| Some((id, self.stem(tree, id)?))) else {
+            let Some((member, stem)) = member.and_then(|id| Some((id, self.stem(tree, id)?)))
+            else {
                 continue;
             };
             match by_stem.get(stem) {
@@ -60,6 +87,45 @@ impl Previous {
     fn stem(&self, tree: &Tree, module: ModuleId) -> Option<&str> {
         let path = tree.modules[module].file.plain_path();
         self.stems.get(path).map(String::as_str)
+    }
+
+    /// All that ever left a package and is in another one now.
+    pub(super) fn left(&self, tree: &Tree, plan: &Plan) -> Vec<Left> {
+        let elsewhere = |module: &ModuleId, stem: &str| {
+            let package = plan.package_of(*module);
+            package.is_some_and(|package| plan.packages[package].stem != stem)
+        };
+        let by_path: BTreeMap<_, _> = tree
+            .modules
+            .iter()
+            .map(|(id, record)| (record.file.plain_path(), id))
+            .collect();
+        let before = self.left.iter().map(|left| Left {
+            stem: left.stem.clone(),
+            since: Some(left.since.clone()),
+            modules: left
+                .modules
+                .iter()
+                .filter_map(|path| by_path.get(path.as_str()).copied())
+                .collect(),
+        });
+        let mut now: BTreeMap<&str, Vec<ModuleId>> = BTreeMap::new();
+        for moved in &plan.moved {
+            now.entry(&moved.from).or_default().push(moved.module);
+        }
+        let now = now.into_iter().map(|(stem, modules)| Left {
+            stem: stem.to_owned(),
+            since: None,
+            modules,
+        });
+        before
+            .chain(now)
+            .map(|mut left| {
+                left.modules.retain(|module| elsewhere(module, &left.stem));
+                left
+            })
+            .filter(|left| !left.modules.is_empty())
+            .collect()
     }
 
     /// The modules that are elsewhere now.

@@ -1,0 +1,85 @@
+// Names, attributes and texts in, elements out. Texts become text nodes, never markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function element(tag, attributes = {}, ...children) {
+  return furnish(document.createElement(tag), attributes, children);
+}
+
+function svg(tag, attributes = {}, ...children) {
+  return furnish(document.createElementNS(SVG, tag), attributes, children);
+}
+
+function furnish(made, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === true) made.setAttribute(name, "");
+    else if (value !== false && value !== undefined) made.setAttribute(name, value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+function tinted(made, hue) {
+  made.style.setProperty("--hue", hue);
+  return made;
+}
+
+// The part of an address that names a view: pairs of keys and values, the first says which view.
+function fragment(state) {
+  const pairs = Object.entries(state).filter(([, value]) => value !== undefined);
+  const text = pairs.map(([key, value]) => {
+    const encoded = encodeURIComponent(value).replaceAll("%2F", "/");
+    return encoded === "" ? key : `${key}=${encoded}`;
+  });
+  return `#${text.join("&")}`;
+}
+
+function link(text, state, attributes = {}) {
+  return element("a", { href: fragment(state), ...attributes }, text);
+}
+
+function packageLink(one) {
+  return tinted(link(one.stem, { package: one.name }, { class: "package" }), hueOf(one));
+}
+
+function packageLinks(some) {
+  return element("div", { class: "chips" }, ...some.map(packageLink));
+}
+
+function moduleLink(one) {
+  if (one.package === null) return element("span", {}, one.name);
+  return link(one.name, { package: packages[one.package].name, module: one.path });
+}
+
+// Things with commas between them.
+function listed(things) {
+  return things.flatMap((one, place) => (place === 0 ? [one] : [", ", one]));
+}
+
+function size(bytes) {
+  const mib = 1024 * 1024;
+  return bytes < mib ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / mib).toFixed(1)} MiB`;
+}
+
+function percent(part, whole) {
+  return `${((100 * part) / Math.max(whole, 1)).toFixed(1)} %`;
+}
+
+function count(number, one, many = `${one}s`) {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+function heading(text, ...beside) {
+  return element("h2", {}, text, ...beside);
+}
+
+function note(...text) {
+  return element("p", { class: "note" }, ...text);
+}
+
+// A text cut to what fits a width, at the average width of a letter.
+function cut(text, width, letter = 6.6) {
+  const room = Math.floor(width / letter);
+  if (text.length <= room) return text;
+  return room < 3 ? "" : `${text.slice(0, room - 1)}…`;
+}

@@ -1,0 +1,86 @@
+// The page's data in, packages and modules that know each other out.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const { packages, modules, patterns, machines } = data;
+
+function connectPackages() {
+  packages.forEach((one, id) => Object.assign(one, { id, users: [], machines: [], patterns: [] }));
+  for (const one of packages) {
+    for (const needed of one.needs) packages[needed].users.push(one.id);
+  }
+  for (const pattern of patterns) {
+    for (const id of pattern.packages) packages[id].patterns.push(pattern);
+  }
+  for (const machine of machines) {
+    for (const { package: id } of machine.packages) packages[id].machines.push(machine);
+  }
+}
+
+function connectModules() {
+  modules.forEach((one, id) => Object.assign(one, { id, users: [] }));
+  for (const one of modules) {
+    for (const needed of one.needs) modules[needed].users.push(one.id);
+  }
+}
+
+// The parts of the kernel with their packages, the largest first. Each has a hue; the golden angle
+// keeps those of large parts apart.
+function partsOfKernel() {
+  const parts = new Map();
+  for (const one of packages) {
+    if (!parts.has(one.part)) parts.set(one.part, { name: one.part, packages: [] });
+    parts.get(one.part).packages.push(one);
+  }
+  const sorted = [...parts.values()];
+  for (const part of sorted) {
+    part.bytes = sumOfBytes(part.packages);
+    part.packages.sort(bySize);
+  }
+  sorted.sort(bySize);
+  sorted.forEach((part, place) => {
+    part.hue = Math.round((250 + place * 137.508) % 360);
+  });
+  return new Map(sorted.map((part) => [part.name, part]));
+}
+
+function bySize(a, b) {
+  return b.bytes - a.bytes || (titleOf(a) < titleOf(b) ? -1 : 1);
+}
+
+function titleOf(thing) {
+  return thing.stem ?? thing.name;
+}
+
+function sumOfBytes(things) {
+  return things.reduce((sum, one) => sum + one.bytes, 0);
+}
+
+function hueOf(one) {
+  return parts.get(one.part).hue;
+}
+
+// Packages with all they need.
+function withNeeds(ids) {
+  const found = new Set(ids);
+  for (const id of found) {
+    for (const needed of packages[id].needs) found.add(needed);
+  }
+  return [...found].map((id) => packages[id]);
+}
+
+function findPackage(name) {
+  return packages.find((one) => one.name === name) ?? packages.find((one) => one.stem === name);
+}
+
+function findModule(path) {
+  return modules.find((one) => one.path === path);
+}
+
+function excludedModules() {
+  return modules.filter((one) => one.package === null);
+}
+
+connectPackages();
+connectModules();
+const parts = partsOfKernel();
+const allBytes = sumOfBytes(modules);

@@ -1,0 +1,95 @@
+// Words in; packages, modules and patterns that have all of them out.
+
+const SHOWN = 60;
+
+// Dashes and underscores are the same in the names of modules.
+function spelled(text) {
+  return text.toLowerCase().replaceAll("-", "_");
+}
+
+function wordsOf(query) {
+  return spelled(query).split(/\s+/).filter((word) => word !== "");
+}
+
+// How well a thing fits, the lower the better; undefined if a word is missing. Its name counts
+// first, then what else it says.
+function fit(words, name, others) {
+  const said = spelled(name);
+  const whole = `${said} ${others.map((one) => spelled(one ?? "")).join(" ")}`;
+  if (!words.every((word) => whole.includes(word))) return undefined;
+  const word = words[0];
+  if (said === word) return 0;
+  if (said.startsWith(word)) return 1;
+  return said.includes(word) ? 2 : 3;
+}
+
+function found(things, score) {
+  const fitting = things.map((thing) => ({ thing, score: score(thing) }));
+  const kept = fitting.filter((one) => one.score !== undefined);
+  kept.sort((a, b) => a.score - b.score);
+  return kept.map((one) => one.thing);
+}
+
+function searchView(state) {
+  const words = wordsOf(state.get("search"));
+  if (words.length === 0) return [heading("Search"), note("Type a part of a name or a path.")];
+  const results = [
+    hits("Packages", found(packages, (one) => fit(words, one.stem, [one.name, one.summary])), packageHit),
+    hits("Modules", found(modules, (one) => fit(words, one.name, [one.path, one.description])), moduleHit),
+    hits("Patterns", found(patterns, (one) => fit(words, one.name, [one.summary])), patternHit),
+  ];
+  const some = results.filter((one) => one !== null);
+  if (some.length === 0) some.push(note("Nothing has all of these words."));
+  return [heading(`Search: ${state.get("search")}`), ...some];
+}
+
+function hits(title, things, show) {
+  if (things.length === 0) return null;
+  const items = things.slice(0, SHOWN).map((one) => element("li", {}, ...show(one)));
+  const more = things.length - SHOWN;
+  return element("section", {},
+    element("h3", {}, title, element("small", {}, String(things.length))),
+    element("ul", { class: "hits" }, ...items),
+    more > 0 ? note(`and ${more} more`) : null);
+}
+
+function packageHit(one) {
+  const facts = `${one.part}, ${size(one.bytes)}, ${count(one.modules.length, "module")}`;
+  return [packageLink(one), element("span", {}, one.summary ?? facts)];
+}
+
+function moduleHit(one) {
+  const place = one.package === null
+    ? element("span", {}, "excluded")
+    : element("span", {}, "in ", packages[one.package].name);
+  return [moduleLink(one), place, element("span", {}, one.description ?? ""), element("code", {}, one.path)];
+}
+
+function patternHit(one) {
+  return [link(one.name, { pattern: one.name }), element("span", {}, one.summary)];
+}
+
+// Ties the input to the address: typing shows the results, and deleting all of it what was before.
+function listenToSearch(input) {
+  let before = "";
+  input.addEventListener("input", () => {
+    if (!location.hash.startsWith("#search=")) before = location.hash;
+    const query = input.value.trim();
+    history.replaceState(null, "", query ? fragment({ search: query }) : before || fragment({ map: "" }));
+    show();
+  });
+  input.addEventListener("keydown", (event) => {
+    const first = document.querySelector("#view .hits a");
+    if (!first || !["Enter", "ArrowDown"].includes(event.key)) return;
+    event.preventDefault();
+    if (event.key === "Enter") first.click();
+    else first.focus();
+  });
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("input, select, textarea");
+    if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    input.focus();
+    input.select();
+  });
+}

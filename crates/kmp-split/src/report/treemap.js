@@ -1,0 +1,224 @@
+// Packages in, a map out: an area for each part of the kernel, in it one for each package, as large
+// as its bytes. Squarified: Bruls, Huizing, van Wijk, "Squarified Treemaps", 2000.
+
+const PART_HEAD = 18;
+const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+function mapView(state) {
+  const part = parts.get(state.get("map"));
+  const machine = machines.find((one) => one.name === state.get("machine"));
+  const told = element("p", { class: "told", "aria-live": "polite" }, hint());
+  const drawing = svg("svg", { class: "map", role: "group", "aria-label": "Packages by size" });
+  const redraw = () => drawMap(drawing, part, machine, told);
+  whenResized(drawing, redraw);
+  return [
+    heading(part ? part.name : "Packages by size", mapFacts(part)),
+    element("div", { class: "tools" }, machineChoice(state, part, machine), part ? wayBack(machine) : null),
+    drawing,
+    told,
+  ];
+}
+
+function hint() {
+  return "Choose an area to see the package, a heading to see its part of the kernel; arrow keys move.";
+}
+
+function mapFacts(part) {
+  const shown = part ? part.packages : packages;
+  const text = `${count(shown.length, "package")}, ${size(sumOfBytes(shown))}`;
+  return element("small", {}, text);
+}
+
+function wayBack(machine) {
+  return link("All parts of the kernel", { map: "", machine: machine?.name });
+}
+
+function machineChoice(state, part, chosen) {
+  if (machines.length === 0) return null;
+  const select = element("select", {}, element("option", { value: "" }, "all packages"));
+  for (const one of machines) {
+    select.append(element("option", { value: one.name, selected: one === chosen }, one.name));
+  }
+  select.addEventListener("change", () => {
+    location.hash = fragment({ map: part?.name ?? "", machine: select.value || undefined });
+  });
+  return element("label", {}, "Highlight what is installed on ", select);
+}
+
+function whenResized(drawing, redraw) {
+  let drawn = 0;
+  const observer = new ResizeObserver(([entry]) => {
+    const width = Math.round(entry.contentRect.width);
+    if (width === drawn || width === 0) return;
+    drawn = width;
+    redraw();
+  });
+  observer.observe(drawing);
+}
+
+function drawMap(drawing, part, machine, told) {
+  const { width, height } = drawing.getBoundingClientRect();
+  drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  const whole = { x: 0, y: 0, width, height };
+  const areas = part ? [{ item: part, box: whole }] : squarify([...parts.values()], whole);
+  const installed = machine && new Set(machine.packages.map((one) => one.package));
+  const cells = [];
+  drawing.replaceChildren(...areas.map(({ item, box }) => drawPart(item, box, installed, cells)));
+  makeWalkable(drawing, cells, told);
+}
+
+function drawPart(part, box, installed, cells) {
+  const group = tinted(svg("g", { class: "part" }), part.hue);
+  const hasHead = box.width > 36 && box.height > 2 * PART_HEAD;
+  if (hasHead) group.append(partHead(part, box));
+  const inside = hasHead
+    ? { ...box, y: box.y + PART_HEAD, height: box.height - PART_HEAD }
+    : box;
+  for (const { item, box: place } of squarify(part.packages, shrunk(inside, 1))) {
+    const cell = drawCell(item, place, installed);
+    cells.push({ cell, item, box: place });
+    group.append(cell);
+  }
+  return group;
+}
+
+function partHead(part, box) {
+  const text = svg("text", { x: box.x + 4, y: box.y + PART_HEAD - 5 }, cut(part.name, box.width - 6, 7.4));
+  return svg("a", { href: fragment({ map: part.name }), class: "head", "aria-label": part.name }, text);
+}
+
+function drawCell(one, box, installed) {
+  const cell = svg("a", {
+    href: fragment({ package: one.name }),
+    class: installed && !installed.has(one.id) ? "cell absent" : "cell",
+    "aria-label": describe(one),
+    tabindex: -1,
+  });
+  const { x, y, width, height } = shrunk(box, 0.5);
+  cell.append(svg("rect", { x, y, width, height }));
+  if (height > 16) cell.append(svg("text", { x: x + 4, y: y + 14 }, cut(one.stem, width - 6)));
+  if (height > 32 && width > 60) {
+    cell.append(svg("text", { x: x + 4, y: y + 28, class: "bytes" }, size(one.bytes)));
+  }
+  return cell;
+}
+
+function describe(one) {
+  const users = count(one.users.length, "package needs it", "packages need it");
+  return `${one.name}: ${one.part}, ${size(one.bytes)}, ${count(one.modules.length, "module")}; ${users}`;
+}
+
+function shrunk(box, by) {
+  return {
+    x: box.x + by,
+    y: box.y + by,
+    width: Math.max(box.width - 2 * by, 0),
+    height: Math.max(box.height - 2 * by, 0),
+  };
+}
+
+// One cell takes part in the order of tabs; arrow keys lead from it to the others.
+function makeWalkable(drawing, cells, told) {
+  const ofCell = new Map(cells.map((one) => [one.cell, one]));
+  cells[0]?.cell.setAttribute("tabindex", 0);
+  const tell = (event) => {
+    told.textContent = describe(ofCell.get(event.currentTarget).item);
+  };
+  for (const { cell } of cells) {
+    cell.addEventListener("pointerenter", tell);
+    cell.addEventListener("focus", tell);
+  }
+  drawing.onkeydown = (event) => {
+    const from = ofCell.get(event.target.closest(".cell"));
+    const step = STEPS[event.key];
+    if (!from || !step) return;
+    event.preventDefault();
+    walk(from, nearest(from.box, cells, step));
+  };
+}
+
+function walk(from, to) {
+  if (!to) return;
+  from.cell.setAttribute("tabindex", -1);
+  to.cell.setAttribute("tabindex", 0);
+  to.cell.focus();
+}
+
+// The cell in a direction that is least far away; off the line counts twice.
+function nearest(from, cells, [dx, dy]) {
+  let best = null;
+  let least = Infinity;
+  for (const one of cells) {
+    const along = dx * (middle(one.box).x - middle(from).x) + dy * (middle(one.box).y - middle(from).y);
+    const off = dy * (middle(one.box).x - middle(from).x) + dx * (middle(one.box).y - middle(from).y);
+    const distance = along + 2 * Math.abs(off);
+    if (along > 0.5 && distance < least) [best, least] = [one, distance];
+  }
+  return best;
+}
+
+function middle(box) {
+  return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+}
+
+// Things with bytes, the largest first, in; a box for each out, as near to squares as rows along
+// the shorter side allow.
+function squarify(items, box) {
+  const placed = [];
+  let free = box;
+  let rest = items.reduce((sum, one) => sum + weight(one), 0);
+  let from = 0;
+  while (from < items.length) {
+    const scale = (free.width * free.height) / rest;
+    const row = takeRow(items, from, Math.min(free.width, free.height), scale);
+    free = placeRow(placed, row, free, scale);
+    rest -= row.reduce((sum, one) => sum + weight(one), 0);
+    from += row.length;
+  }
+  return placed;
+}
+
+function weight(one) {
+  return Math.max(one.bytes, 1);
+}
+
+// As many items as make the worst shape of the row better.
+function takeRow(items, from, side, scale) {
+  const most = weight(items[from]) * scale;
+  let sum = most;
+  let worst = worstShape(sum, most, most, side);
+  let end = from + 1;
+  while (end < items.length) {
+    const least = weight(items[end]) * scale;
+    const next = worstShape(sum + least, most, least, side);
+    if (next > worst) break;
+    sum += least;
+    worst = next;
+    end += 1;
+  }
+  return items.slice(from, end);
+}
+
+function worstShape(sum, most, least, side) {
+  return Math.max((side * side * most) / (sum * sum), (sum * sum) / (side * side * least));
+}
+
+// Puts a row at the left or at the top of what is free; what stays free out.
+function placeRow(placed, row, free, scale) {
+  const upright = free.width >= free.height;
+  const side = upright ? free.height : free.width;
+  const area = row.reduce((sum, one) => sum + weight(one), 0) * scale;
+  const depth = side > 0 ? area / side : 0;
+  let along = 0;
+  for (const item of row) {
+    const length = depth > 0 ? (weight(item) * scale) / depth : 0;
+    const box = upright
+      ? { x: free.x, y: free.y + along, width: depth, height: length }
+      : { x: free.x + along, y: free.y, width: length, height: depth };
+    placed.push({ item, box });
+    along += length;
+  }
+  return upright
+    ? { ...free, x: free.x + depth, width: Math.max(free.width - depth, 0) }
+    : { ...free, y: free.y + depth, height: Math.max(free.height - depth, 0) };
+}
