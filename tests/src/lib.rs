@@ -6,6 +6,7 @@
 //! - [`Zypp`] and [`Dnf`]: an empty rpm root, filled by a solver;
 //! - [`Scenario`]: a dependency test as a readable text file, [`worlds`]: the repositories it names;
 //! - [`drive::drive`]: from an empty root to every driver a machine needs;
+//! - [`machines`]: the hardware of reference machines;
 //! - [`reasons`]: why each package is in a root;
 //! - [`need`], [`run`]: tools that must be there, commands that must succeed.
 //!
@@ -22,6 +23,7 @@ pub mod goblin_reader;
 pub mod initramfs;
 pub mod kernel;
 pub mod kmod_tools;
+pub mod machines;
 pub mod modular;
 pub mod once;
 pub mod place;

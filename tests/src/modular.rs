@@ -17,7 +17,14 @@ pub fn example() -> PathBuf {
     project().join("examples/modular-kernel.spec")
 }
 
-/// Builds the packages of a kernel below `top` with the payload compressed little.
+/// One of the policies that are shipped beside the default one.
+pub fn policy(name: &str) -> String {
+    let path = project().join("policy").join(name).with_extension("toml");
+    path.display().to_string()
+}
+
+/// Builds the packages of a kernel below `top` with the payload compressed little, by the default
+/// policy unless `defines` say otherwise.
 pub fn packages(rpm: &Rpm, kernel: &Kernel, top: &Path, defines: &[(&str, &str)]) -> Result<Built> {
     let root = kernel.root.display().to_string();
     let mut all = vec![
@@ -25,7 +32,7 @@ pub fn packages(rpm: &Rpm, kernel: &Kernel, top: &Path, defines: &[(&str, &str)]
         ("_binary_payload", "w1.zstdio"),
     ];
     all.extend(defines);
-    rpm.build(&example(), top, &all, &[&kernel.root])
+    rpm.build(&example(), top, &all, &[&kernel.root, &project().join("policy")])
 }
 
 /// Builds the packages and makes a repository of them.

@@ -2,7 +2,8 @@
 //!
 //! | world | packages | variables |
 //! | --- | --- | --- |
-//! | `bookworm`, `trixie` | the whole current kernel of the suite | `{release} {version} {kabi}` |
+//! | `bookworm`, `trixie` | the whole current kernel of the suite, by the default policy | `{release} {version} {kabi}` |
+//! | `modules` | bookworm's, a package for each module | the same |
 //! | `neighbours` | two kernels of different kABI, only [`MODULES`] of each | the same of the newer one, and `{old_release} {old_version} {old_kabi}` |
 //! | `redhat` | the same two in the redhat dialect | the same |
 //! | `vendor` | a vendor's package with one module of the newer of the two | the same, and `{imports}`: the tags of all symbols it imports, by Module.symvers |
@@ -19,7 +20,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::kernel::Kernel;
 use crate::kmod_tools::{depmod, modversions, symvers};
-use crate::modular::{packages, part, repository};
+use crate::modular::{packages, part, policy, repository};
 use crate::once::{beside, build_dir, cache_dir};
 use crate::rpmbuild::Rpm;
 use crate::rpms::createrepo;
@@ -35,9 +36,10 @@ const VENDOR_MODULE: &str = "xhci-pci";
 type Make = fn(&Path) -> Result<World>;
 type Made = OnceLock<Result<(World, File), String>>;
 
-static WORLDS: [(&str, Make, Made); 5] = [
-    ("bookworm", |dir| whole("bookworm", dir), OnceLock::new()),
-    ("trixie", |dir| whole("trixie", dir), OnceLock::new()),
+static WORLDS: [(&str, Make, Made); 6] = [
+    ("bookworm", |dir| whole("bookworm", dir, &[]), OnceLock::new()),
+    ("trixie", |dir| whole("trixie", dir, &[]), OnceLock::new()),
+    ("modules", modules, OnceLock::new()),
     ("neighbours", |dir| two(dir, "suse"), OnceLock::new()),
     ("redhat", |dir| two(dir, "redhat"), OnceLock::new()),
     ("vendor", vendor, OnceLock::new()),
@@ -56,11 +58,11 @@ pub fn world(name: &str) -> Result<World> {
     Ok(world.clone())
 }
 
-/// The rpmbuild directory of the world `bookworm`: its packages are below `RPMS` there, and
-/// `rpmbuild.log` is what rpmbuild said.
-pub fn bookworm_top() -> Result<PathBuf> {
-    world("bookworm")?;
-    Ok(directory("bookworm"))
+/// The rpmbuild directory of a world: its packages are below `RPMS` there, and `rpmbuild.log` is
+/// what rpmbuild said.
+pub fn top(name: &str) -> Result<PathBuf> {
+    world(name)?;
+    Ok(directory(name))
 }
 
 fn directory(name: &str) -> PathBuf {
@@ -83,9 +85,14 @@ fn anew(name: &str, make: Make) -> Result<(World, File)> {
     Ok((make(&dir)?, file))
 }
 
-fn whole(suite: &str, dir: &Path) -> Result<World> {
+fn modules(dir: &Path) -> Result<World> {
+    whole("bookworm", dir, &[("kmp_policy", &policy("per-module"))])
+}
+
+fn whole(suite: &str, dir: &Path, defines: &[(&str, &str)]) -> Result<World> {
     let kernel = Kernel::from_archive(suite, "amd64", &cache_dir())?;
-    let repo = repository(&Rpm::host()?, &kernel, dir, &[("kmp_dialect", "suse")])?;
+    let defines = [&[("kmp_dialect", "suse")], defines].concat();
+    let repo = repository(&Rpm::host()?, &kernel, dir, &defines)?;
     Ok(World {
         repo,
         variables: variables("", &kernel),
@@ -97,7 +104,9 @@ fn two(dir: &Path, dialect: &str) -> Result<World> {
     let [old, new] = neighbours()?;
     for (kernel, tree) in [(&old, "old"), (&new, "new")] {
         let few = few(kernel, &dir.join(tree))?;
-        packages(&rpm, &few, dir, &[("kmp_dialect", dialect)])?;
+        let policy = policy("per-module");
+        let defines = [("kmp_dialect", dialect), ("kmp_policy", &policy)];
+        packages(&rpm, &few, dir, &defines)?;
     }
     let repo = dir.join("RPMS");
     createrepo(&repo)?;

@@ -140,7 +140,9 @@ impl Subpackages<'_> {
 
     fn pattern(&self, out: &mut String, pattern: &PatternPackage) {
         let summary = one_line(&pattern.summary);
-        let mut tags = vec![format!("Provides: pattern() = {}", escaped(&pattern.name))];
+        // The name among all patterns of a distribution; a version, so without a dash.
+        let pattern_name = format!("kernel_{}", pattern.name.replace('-', "_"));
+        let mut tags = vec![format!("Provides: pattern() = {}", escaped(&pattern_name))];
         if let Some(category) = &pattern.category {
             tags.push(format!(
                 "Provides: pattern-category() = {}",

@@ -77,9 +77,17 @@ function note(...text) {
   return element("p", { class: "note" }, ...text);
 }
 
-// A text cut to what fits a width, at the average width of a letter.
-function cut(text, width, letter = 6.6) {
-  const room = Math.floor(width / letter);
-  if (text.length <= room) return text;
-  return room < 3 ? "" : `${text.slice(0, room - 1)}…`;
+const ruler = document.createElement("canvas").getContext("2d");
+
+// A text cut to what fits a width. Its end stays, for there the names of neighbours differ; a few
+// letters would tell nothing.
+function cut(text, width, font) {
+  ruler.font = `${font} system-ui, sans-serif`;
+  const fits = (shown) => ruler.measureText(shown).width <= width;
+  if (fits(text)) return text;
+  for (let from = 1; from <= text.length - 4; from += 1) {
+    const shown = `…${text.slice(from)}`;
+    if (fits(shown)) return shown;
+  }
+  return "";
 }

@@ -48,7 +48,7 @@ pub fn page(planned: &Planned, identity: &Identity, machines: &[Machine]) -> Res
         "kernelrelease" => html::escape(data.kernelrelease).into(),
         "facts" => html::facts(&data).into(),
         "packages" => html::packages(&data).into(),
-        unknown => unknown.into(),
+        unknown => format!("{{{{{unknown}}}}}").into(),
     }))
 }
 

@@ -78,7 +78,7 @@ function drawNeighbourhood(drawing, centre, depths, all) {
   const nodes = [...places].map(([id, at]) => node(packages[id], at, packages[id] === centre));
   drawing.replaceChildren(...lines.map(({ line }) => line), ...nodes);
   lightUp(drawing, lines);
-  return { hidden: users.hidden + needs.hidden, middle: places.get(centre.id).x + NODE.width / 2 };
+  return { hidden: users.hidden + needs.hidden, at: places.get(centre.id) };
 }
 
 function place(shown, drawing) {
@@ -121,7 +121,7 @@ function node(one, { x, y }, isCentre) {
   const title = svg("title", {}, describe(one));
   const body = svg("rect", { x, y, width, height, rx: 3 });
   const tab = svg("rect", { x, y, width: 5, height, class: "tab" });
-  const text = svg("text", { x: x + 11, y: y + 16 }, cut(one.stem, width - 16));
+  const text = svg("text", { x: x + 11, y: y + 16 }, cut(one.stem, width - 16, isCentre ? "bold 13px" : "13px"));
   const made = svg("a", {
     href: fragment({ package: one.name }),
     class: isCentre ? "node centre" : "node",

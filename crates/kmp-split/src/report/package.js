@@ -53,11 +53,12 @@ function neighbourhood(one, state) {
   const more = element("button", { type: "button" });
   let all = false;
   const redraw = () => {
-    const { hidden, middle: across } = drawNeighbourhood(drawing, one, depths, all);
+    const { hidden, at } = drawNeighbourhood(drawing, one, depths, all);
     more.hidden = hidden === 0;
     more.textContent = `Show ${hidden} more`;
     requestAnimationFrame(() => {
-      frame.scrollLeft = across - frame.clientWidth / 2;
+      frame.scrollLeft = at.x + (NODE.width - frame.clientWidth) / 2;
+      frame.scrollTop = at.y + (NODE.height - frame.clientHeight) / 2;
     });
   };
   const slider = (side, label) => depthSlider(label, depths[side], (depth) => {

@@ -46,12 +46,8 @@ function machineChoice(state, part, chosen) {
 }
 
 function whenResized(drawing, redraw) {
-  let drawn = 0;
   const observer = new ResizeObserver(([entry]) => {
-    const width = Math.round(entry.contentRect.width);
-    if (width === drawn || width === 0) return;
-    drawn = width;
-    redraw();
+    if (entry.contentRect.width > 0) redraw();
   });
   observer.observe(drawing);
 }
@@ -83,7 +79,10 @@ function drawPart(part, box, installed, cells) {
 }
 
 function partHead(part, box) {
-  const text = svg("text", { x: box.x + 4, y: box.y + PART_HEAD - 5 }, cut(part.name, box.width - 6, 7.4));
+  const fitting = (name) => cut(name, box.width - 6, "bold 12px");
+  const whole = fitting(part.name);
+  const name = whole === part.name ? whole : fitting(part.name.split("/").at(-1));
+  const text = svg("text", { x: box.x + 4, y: box.y + PART_HEAD - 5 }, name);
   return svg("a", { href: fragment({ map: part.name }), class: "head", "aria-label": part.name }, text);
 }
 
@@ -96,11 +95,17 @@ function drawCell(one, box, installed) {
   });
   const { x, y, width, height } = shrunk(box, 0.5);
   cell.append(svg("rect", { x, y, width, height }));
-  if (height > 16) cell.append(svg("text", { x: x + 4, y: y + 14 }, cut(one.stem, width - 6)));
+  if (height > 16) cell.append(svg("text", { x: x + 4, y: y + 14 }, cut(shortName(one), width - 6, "12px")));
   if (height > 32 && width > 60) {
     cell.append(svg("text", { x: x + 4, y: y + 28, class: "bytes" }, size(one.bytes)));
   }
   return cell;
+}
+
+// The name without what the heading of its part says already: net-usb below drivers/net is usb.
+function shortName(one) {
+  const said = `${one.part.split("/").at(-1)}-`;
+  return one.stem.startsWith(said) ? one.stem.slice(said.length) : one.stem;
 }
 
 function describe(one) {

@@ -1,0 +1,202 @@
+//! A plan, then modules come and go: what stays where it was, and whether the rest is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kmp_split::plan::{Location, Previous};
+use policy::By;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use crate::fate::{Fate, fates, is_circular};
+use crate::rules::Rules;
+use crate::scene::{Planned, Scene, scenes};
+use crate::world::{World, worlds};
+use crate::{cases, promises};
+
+/// A kernel before and after an update.
+#[derive(Clone, Debug)]
+struct Update {
+    before: Scene,
+    after: World,
+}
+
+fn some(world: &World, indices: &[Index]) -> BTreeSet<usize> {
+    let index = |index: &Index| index.index(world.modules.len());
+    indices.iter().map(index).collect()
+}
+
+/// Modules come and go, whoever needs them.
+fn updates() -> impl Strategy<Value = Update> {
+    let gone = || prop::collection::vec(any::<Index>(), 0..12);
+    (scenes(2..=60, false), gone(), gone()).prop_map(|(whole, come, go)| Update {
+        after: whole.world.without(&some(&whole.world, &go)),
+        before: Scene {
+            world: whole.world.without(&some(&whole.world, &come)),
+            rules: whole.rules,
+        },
+    })
+}
+
+/// Only modules come and go that no other needs and no rule speaks of.
+fn updates_of_leaves() -> impl Strategy<Value = Update> {
+    updates_within(scenes(2..=60, false))
+}
+
+fn updates_within(scenes: impl Strategy<Value = Scene>) -> impl Strategy<Value = Update> {
+    let gone = || prop::collection::vec(any::<Index>(), 0..24);
+    (scenes, gone(), gone()).prop_map(|(whole, come, go)| {
+        let Scene { world, rules } = &whole;
+        let fates = fates(world, rules).unwrap_or_default();
+        let less = |gone: &[Index]| {
+            let mut gone = some(world, gone);
+            gone.retain(|&place| fates.get(place) == Some(&Fate::Free));
+            gone.retain(|&place| world.users(place).next().is_none());
+            world.without(&gone)
+        };
+        Update {
+            after: less(&go),
+            before: Scene {
+                world: less(&come),
+                rules: rules.clone(),
+            },
+        }
+    })
+}
+
+fn previous(planned: &Planned) -> Previous {
+    planned.document().previous()
+}
+
+/// What the second plan says has moved, against what has.
+fn moved_is_told(before: &Planned, after: &Planned) -> Result<(), TestCaseError> {
+    let stems = before.stems();
+    let now = after.stems();
+    let elsewhere = |(file, stem): &(&&str, &Option<&str>)| {
+        now.get(*file).is_some_and(|now| now != *stem) && stem.is_some()
+    };
+    let expected: BTreeMap<&str, (&str, Option<&str>)> = stems
+        .iter()
+        .filter(elsewhere)
+        .map(|(file, stem)| (*file, (stem.unwrap(), now[file])))
+        .collect();
+    let told: BTreeMap<&str, (&str, Option<&str>)> = after
+        .plan
+        .moved
+        .iter()
+        .map(|moved| {
+            let file = after.tree.modules[moved.module].file.path.as_str();
+            let to = match moved.to {
+                Location::Package(id) => Some(after.plan.packages[id].stem.as_str()),
+                Location::Image | Location::Excluded => None,
+            };
+            (file, (moved.from.as_str(), to))
+        })
+        .collect();
+    prop_assert_eq!(told.len(), after.plan.moved.len(), "told twice");
+    prop_assert_eq!(told, expected);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(cases(150))]
+
+    #[test]
+    fn the_same_tree_stays_as_it_is(scene in scenes(1..=60, false)) {
+        let Ok(first) = scene.plan(None) else { return Ok(()) };
+        let second = scene.plan(Some(&previous(&first)));
+        let Ok(second) = second else {
+            prop_assert!(false, "no second plan: {}", second.err().unwrap());
+            return Ok(());
+        };
+        promises::kept(&scene.world, &second)?;
+        prop_assert_eq!(first.stems(), second.stems());
+        prop_assert!(second.plan.moved.is_empty());
+    }
+
+    #[test]
+    fn nothing_moves_for_a_module_that_nothing_needs(update in updates_of_leaves()) {
+        let Update { before, after } = update;
+        let Ok(first) = before.plan(None) else { return Ok(()) };
+        let after = Scene { world: after, rules: before.rules };
+        let second = after.plan(Some(&previous(&first)));
+        let Ok(second) = second else {
+            prop_assert!(false, "no second plan: {}", second.err().unwrap());
+            return Ok(());
+        };
+        promises::kept(&after.world, &second)?;
+        moved_is_told(&first, &second)?;
+        let moved: Vec<_> = second.document().moved.into_iter().map(|moved| moved.module).collect();
+        prop_assert!(moved.is_empty(), "{:?}", moved);
+    }
+
+    /// A rule that holds for other modules now may move some, and a circle others.
+    #[test]
+    fn modules_move_only_by_a_rule_or_for_a_circle(update in updates()) {
+        let Update { before, after } = update;
+        let Ok(first) = before.plan(None) else { return Ok(()) };
+        let after = Scene { world: after, rules: before.rules };
+        let Ok(fates) = fates(&after.world, &after.rules) else {
+            prop_assert!(after.plan(Some(&previous(&first))).is_err());
+            return Ok(());
+        };
+        let second = after.plan(Some(&previous(&first)));
+        let Ok(second) = second else {
+            prop_assert!(false, "no second plan: {}", second.err().unwrap());
+            return Ok(());
+        };
+        promises::kept(&after.world, &second)?;
+        moved_is_told(&first, &second)?;
+        let stems = first.stems().into_iter();
+        let stems: BTreeMap<String, String> = stems
+            .filter_map(|(file, stem)| Some((file.to_owned(), stem?.to_owned())))
+            .collect();
+        if is_circular(&after.world, &fates, &stems) {
+            return Ok(());
+        }
+        for moved in &second.plan.moved {
+            let file = &second.tree.modules[moved.module].file.path;
+            let place = after.world.at(file).unwrap();
+            prop_assert!(fates[place] != Fate::Free, "{} moved from {}", file, moved.from);
+        }
+    }
+
+    /// Other rules: what moves is told, and no promise is broken.
+    #[test]
+    fn other_rules_move_modules_openly(
+        (before, after) in (worlds(1..=40, 0.4), crate::rules::rules(), crate::rules::rules())
+            .prop_map(|(world, before, after)| {
+                let scene = |rules: Rules| Scene { world: world.clone(), rules };
+                (scene(before.about(&world)), scene(after.about(&world)))
+            })
+    ) {
+        let Ok(first) = before.plan(None) else { return Ok(()) };
+        let fates = fates(&after.world, &after.rules);
+        match (fates, after.plan(Some(&previous(&first)))) {
+            (Ok(fates), Ok(second)) => {
+                promises::kept(&after.world, &second)?;
+                crate::fate::followed(&after.world, &after.rules, &fates, &second)?;
+                moved_is_told(&first, &second)?;
+            }
+            (Err(refusal), Err(error)) => crate::told::rightly(&after, &refusal, &error)?,
+            (Ok(_), Err(error)) => prop_assert!(false, "no second plan: {}", error),
+            (Err(refusal), Ok(_)) => prop_assert!(false, "in spite of {:?}", refusal),
+        }
+    }
+}
+
+/// Paths sort otherwise than needs: the ends of a chain are joined before what is between them.
+#[test]
+fn a_chain_stays_in_one_package_in_any_order() {
+    let world = World::written(&[
+        ("kernel/fs/a", &["c"]),
+        ("kernel/fs/b", &[]),
+        ("kernel/fs/c", &["b"]),
+    ]);
+    let mut rules = Rules::grouping(By::Auto);
+    rules.packages = (1, 1);
+    let scene = Scene { world, rules };
+    let first = scene.plan(None).unwrap();
+    assert_eq!(first.plan.packages.len(), 1);
+    let second = scene.plan(Some(&previous(&first))).unwrap();
+    assert_eq!(second.stems(), first.stems());
+}
