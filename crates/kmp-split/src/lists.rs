@@ -106,9 +106,7 @@ impl Lists<'_> {
             let Some(&id) = planned.get(file.plain_path()) else {
                 bail!("{}: not in the tree that was split", path.display());
             };
-            if let Some(other) = found.insert(id, file) {
-                bail!("{}: a second time, beside {}", path.display(), other.path);
-            }
+            found.insert(id, file);
         }
         let lost = self
             .plan

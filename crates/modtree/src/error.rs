@@ -49,6 +49,14 @@ pub enum Error {
     /// A module, kernel image or symvers file that is none.
     #[error(transparent)]
     File(#[from] kmodule::Error),
+    /// A module that is there twice, with different compression.
+    #[error("{}: the same module as {second}", first.display())]
+    Duplicate {
+        /// One of the files.
+        first: PathBuf,
+        /// The path of the other below the release directory.
+        second: String,
+    },
     /// A directory name that is no kernelrelease, or a kernel that names none.
     #[error("{}: {problem}", path.display())]
     BadRelease {

@@ -1,5 +1,6 @@
 //! `lib/modules/<rel>` in, its modules and the names in modules.builtin out.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -129,8 +130,9 @@ impl ReleaseDir {
     /// and are left out, as are symbolic links.
     ///
     /// # Errors
-    /// A directory cannot be read, or a path has characters that could become
-    /// more than a file name in a spec file.
+    /// A directory cannot be read, a module is there twice with different
+    /// compression, or a path has characters that could become more than a file
+    /// name in a spec file.
     pub fn modules(&self) -> Result<Vec<ModuleFile>, Error> {
         let leads_out = |entry: &walkdir::DirEntry| {
             entry.depth() == 1 && matches!(entry.file_name().as_bytes(), b"build" | b"source")
@@ -151,6 +153,15 @@ impl ReleaseDir {
             }
         }
         modules.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut seen: HashMap<&str, &ModuleFile> = HashMap::new();
+        for module in &modules {
+            if let Some(other) = seen.insert(module.plain_path(), module) {
+                return Err(Error::Duplicate {
+                    first: self.path.join(&module.path),
+                    second: other.path.clone(),
+                });
+            }
+        }
         Ok(modules)
     }
 

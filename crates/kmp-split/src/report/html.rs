@@ -54,6 +54,7 @@ pub fn facts(data: &Data<'_>) -> String {
         ),
         ("in the image", in_image.to_string()),
         ("excluded", excluded.to_string()),
+        ("flavor", data.flavor.to_owned()),
         ("grouping", data.grouping.to_owned()),
         ("version", data.evr.to_owned()),
         ("kABI", data.kabi.clone()),

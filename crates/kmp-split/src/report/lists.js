@@ -12,7 +12,8 @@ function patternsView(state) {
   ];
   const chosen = patterns.find((one) => one.name === state.get("pattern"));
   const mark = (one) => (one === chosen ? { class: "chosen" } : {});
-  return [heading("Patterns"), table(columns, patterns, mark), ...(chosen ? patternParts(chosen) : [])];
+  const more = chosen ? patternParts(chosen) : [];
+  return [heading("Patterns"), table(columns, patterns, mark), ...more];
 }
 
 function patternParts(pattern) {

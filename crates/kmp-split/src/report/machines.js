@@ -43,11 +43,13 @@ function machineTable(chosen) {
 }
 
 function machineLink(one, chosen) {
-  return link(one.name, { machine: one.name }, { "aria-current": one === chosen ? "true" : undefined });
+  const current = { "aria-current": one === chosen ? "true" : undefined };
+  return link(one.name, { machine: one.name }, current);
 }
 
 function shareCell(one) {
-  const bar = element("meter", { min: 0, max: 1, value: bytesOn(one) / Math.max(allBytes, 1), "aria-hidden": "true" });
+  const value = bytesOn(one) / Math.max(allBytes, 1);
+  const bar = element("meter", { min: 0, max: 1, value, "aria-hidden": "true" });
   return [bar, " ", percent(bytesOn(one), allBytes)];
 }
 
@@ -58,7 +60,8 @@ function driversElsewhere(machine) {
   const excluded = drivers.filter((one) => one.package === null);
   const told = [];
   if (inImage.length > 0) {
-    told.push(element("p", {}, "Drivers in the image package: ", ...listed(inImage.map(moduleLink)), "."));
+    const links = listed(inImage.map(moduleLink));
+    told.push(element("p", {}, "Drivers in the image package: ", ...links, "."));
   }
   if (excluded.length > 0) {
     const names = excluded.map((one) => one.path).join(", ");

@@ -12,14 +12,15 @@ const VIEWS = [
   { key: "search", make: searchView },
 ];
 
-// What an address of the form #module=… means.
+// What the address asks for; #module=… is the package of the module at this path, or else a search
+// for it.
 function stateOfAddress() {
   const state = new URLSearchParams(location.hash.slice(1));
-  const module = findModule(state.get("module"));
-  if (module && !state.has("package") && module.package !== null) {
-    return new URLSearchParams([["package", packages[module.package].name], ["module", module.path]]);
-  }
-  return state;
+  if (!state.has("module") || state.has("package")) return state;
+  const path = state.get("module");
+  const module = findModule(path);
+  if (!module || module.package === null) return new URLSearchParams([["search", path]]);
+  return new URLSearchParams([["package", packages[module.package].name], ["module", path]]);
 }
 
 function viewOf(state) {
@@ -31,7 +32,7 @@ function show() {
   const state = stateOfAddress();
   const view = viewOf(state);
   const place = document.getElementById("view");
-  document.getElementById("packages").hidden = view.key !== "packages";
+  document.getElementById("all-packages").hidden = view.key !== "packages";
   place.hidden = !view.make;
   place.replaceChildren(...(view.make ? view.make(state) : []));
   place.querySelector("section tr.chosen")?.scrollIntoView({ block: "center" });
@@ -42,20 +43,25 @@ function show() {
 
 function showNext() {
   show();
+  showQuery();
   if (!document.querySelector("#view tr.chosen")) window.scrollTo(0, 0);
   document.getElementById("view").focus({ preventScroll: true });
 }
 
+function showQuery() {
+  document.getElementById("query").value = stateOfAddress().get("search") ?? "";
+}
+
 function markView(view) {
   const current = view.of ?? view.key;
-  for (const made of document.querySelectorAll("#views a")) {
+  for (const made of document.querySelectorAll("#navigation a")) {
     if (made.dataset.view === current) made.setAttribute("aria-current", "page");
     else made.removeAttribute("aria-current");
   }
 }
 
 function makeNavigation() {
-  const place = document.getElementById("views");
+  const place = document.getElementById("navigation");
   for (const view of VIEWS.filter((one) => one.title)) {
     const number = view.number?.();
     const text = number ? `${view.title} (${number})` : view.title;
@@ -66,13 +72,13 @@ function makeNavigation() {
 
 function start() {
   makeNavigation();
-  const search = document.getElementById("search");
+  const search = document.getElementById("query");
   search.hidden = false;
   listenToSearch(search);
-  sortable(document.querySelector("#packages table"));
+  sortable(document.querySelector("#all-packages table"));
   window.addEventListener("hashchange", showNext);
   show();
-  search.value = stateOfAddress().get("search") ?? "";
+  showQuery();
   document.documentElement.dataset.ready = "true";
 }
 

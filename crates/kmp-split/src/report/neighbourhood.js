@@ -21,7 +21,7 @@ function reach(centre, side, depth, all) {
 
 // Columns of packages, so that whoever needs another stands left of it: the longest way from the
 // centre counts. Packages do not need each other in a circle.
-function columns(centre, found, side) {
+function columnsOf(centre, found, side) {
   const inwards = side === "needs" ? "users" : "needs";
   const levels = new Map([[centre.id, 0]]);
   const level = (id) => {
@@ -68,26 +68,24 @@ function meanHeight(one, found, heights) {
 function drawNeighbourhood(drawing, centre, depths, all) {
   const users = reach(centre, "users", depths.users, all);
   const needs = reach(centre, "needs", depths.needs, all);
-  const left = columns(centre, users.found, "users");
-  const right = columns(centre, needs.found, "needs");
+  const left = columnsOf(centre, users.found, "users");
+  const right = columnsOf(centre, needs.found, "needs");
   untangle(left, users.found);
   untangle(right, needs.found);
   const shown = [...left.slice(1).reverse(), ...right];
-  const places = place(shown, drawing);
+  const places = placeNodes(shown, drawing);
   const lines = [...linesAmong(users.found, places), ...linesAmong(needs.found, places)];
-  const nodes = [...places].map(([id, at]) => node(packages[id], at, packages[id] === centre));
+  const nodes = [...places].map(([id, at]) => drawNode(packages[id], at, packages[id] === centre));
   drawing.replaceChildren(...lines.map(({ line }) => line), ...nodes);
   lightUp(drawing, lines);
   return { hidden: users.hidden + needs.hidden, at: places.get(centre.id) };
 }
 
-function place(shown, drawing) {
+function placeNodes(shown, drawing) {
   const tallest = Math.max(...shown.map((column) => column.length));
   const height = tallest * NODE.down + 8;
   const width = (shown.length - 1) * NODE.across + NODE.width + 8;
-  for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) {
-    drawing.setAttribute(name, value);
-  }
+  furnish(drawing, { width, height, viewBox: `0 0 ${width} ${height}` }, []);
   const places = new Map();
   shown.forEach((column, across) => {
     const top = (height - column.length * NODE.down) / 2 + (NODE.down - NODE.height) / 2;
@@ -116,12 +114,13 @@ function lineBetween(from, to) {
   return svg("path", { class: "line", d });
 }
 
-function node(one, { x, y }, isCentre) {
+function drawNode(one, { x, y }, isCentre) {
   const { width, height } = NODE;
   const title = svg("title", {}, describe(one));
   const body = svg("rect", { x, y, width, height, rx: 3 });
   const tab = svg("rect", { x, y, width: 5, height, class: "tab" });
-  const text = svg("text", { x: x + 11, y: y + 16 }, cut(one.stem, width - 16, isCentre ? "bold 13px" : "13px"));
+  const name = cut(one.stem, width - 16, isCentre ? "bold 13px" : "13px");
+  const text = svg("text", { x: x + 11, y: y + 16 }, name);
   const made = svg("a", {
     href: fragment({ package: one.name }),
     class: isCentre ? "node centre" : "node",

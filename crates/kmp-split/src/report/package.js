@@ -34,7 +34,8 @@ function whoWantsIt(one) {
   const wishes = [];
   if (machines.length > 0) {
     const links = one.machines.map((machine) => link(machine.name, { machine: machine.name }));
-    wishes.push(element("p", {}, "Installed on ", ...(links.length ? listed(links) : ["no machine"]), "."));
+    const all = links.length ? listed(links) : ["no machine"];
+    wishes.push(element("p", {}, "Installed on ", ...all, "."));
   }
   if (one.patterns.length > 0) {
     const links = one.patterns.map((pattern) => link(pattern.name, { pattern: pattern.name }));

@@ -23,7 +23,7 @@ function fit(words, name, others) {
   return said.includes(word) ? 2 : 3;
 }
 
-function found(things, score) {
+function searchAmong(things, score) {
   const fitting = things.map((thing) => ({ thing, score: score(thing) }));
   const kept = fitting.filter((one) => one.score !== undefined);
   kept.sort((a, b) => a.score - b.score);
@@ -33,10 +33,13 @@ function found(things, score) {
 function searchView(state) {
   const words = wordsOf(state.get("search"));
   if (words.length === 0) return [heading("Search"), note("Type a part of a name or a path.")];
+  const inPackage = (one) => fit(words, one.stem, [one.name, one.summary]);
+  const inModule = (one) => fit(words, one.name, [one.path, one.description]);
+  const inPattern = (one) => fit(words, one.name, [one.summary]);
   const results = [
-    hits("Packages", found(packages, (one) => fit(words, one.stem, [one.name, one.summary])), packageHit),
-    hits("Modules", found(modules, (one) => fit(words, one.name, [one.path, one.description])), moduleHit),
-    hits("Patterns", found(patterns, (one) => fit(words, one.name, [one.summary])), patternHit),
+    hits("Packages", searchAmong(packages, inPackage), packageHit),
+    hits("Modules", searchAmong(modules, inModule), moduleHit),
+    hits("Patterns", searchAmong(patterns, inPattern), patternHit),
   ];
   const some = results.filter((one) => one !== null);
   if (some.length === 0) some.push(note("Nothing has all of these words."));
@@ -62,7 +65,8 @@ function moduleHit(one) {
   const place = one.package === null
     ? element("span", {}, "excluded")
     : element("span", {}, "in ", packages[one.package].name);
-  return [moduleLink(one), place, element("span", {}, one.description ?? ""), element("code", {}, one.path)];
+  const description = element("span", {}, one.description ?? "");
+  return [moduleLink(one), place, description, element("code", {}, one.path)];
 }
 
 function patternHit(one) {
@@ -75,7 +79,8 @@ function listenToSearch(input) {
   input.addEventListener("input", () => {
     if (!location.hash.startsWith("#search=")) before = location.hash;
     const query = input.value.trim();
-    history.replaceState(null, "", query ? fragment({ search: query }) : before || fragment({ map: "" }));
+    const next = query ? fragment({ search: query }) : before || fragment({ map: "" });
+    history.replaceState(null, "", next);
     show();
   });
   input.addEventListener("keydown", (event) => {

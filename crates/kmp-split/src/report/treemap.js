@@ -4,6 +4,7 @@
 const PART_HEAD = 18;
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
+// The view of all parts, or of the one the address names.
 function mapView(state) {
   const part = parts.get(state.get("map"));
   const machine = machines.find((one) => one.name === state.get("machine"));
@@ -13,7 +14,8 @@ function mapView(state) {
   whenResized(drawing, redraw);
   return [
     heading(part ? part.name : "Packages by size", mapFacts(part)),
-    element("div", { class: "tools" }, machineChoice(state, part, machine), part ? wayBack(machine) : null),
+    element("div", { class: "tools" },
+      machineChoice(part, machine), part ? wayBack(machine) : null),
     drawing,
     told,
   ];
@@ -33,7 +35,7 @@ function wayBack(machine) {
   return link("All parts of the kernel", { map: "", machine: machine?.name });
 }
 
-function machineChoice(state, part, chosen) {
+function machineChoice(part, chosen) {
   if (machines.length === 0) return null;
   const select = element("select", {}, element("option", { value: "" }, "all packages"));
   for (const one of machines) {
@@ -57,45 +59,48 @@ function drawMap(drawing, part, machine, told) {
   drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const whole = { x: 0, y: 0, width, height };
   const areas = part ? [{ item: part, box: whole }] : squarify([...parts.values()], whole);
-  const installed = machine && new Set(machine.packages.map((one) => one.package));
   const cells = [];
-  drawing.replaceChildren(...areas.map(({ item, box }) => drawPart(item, box, installed, cells)));
+  drawing.replaceChildren(...areas.map(({ item, box }) => drawPart(item, box, machine, cells)));
   makeWalkable(drawing, cells, told);
 }
 
-function drawPart(part, box, installed, cells) {
+function drawPart(part, box, machine, cells) {
   const group = tinted(svg("g", { class: "part" }), part.hue);
   const hasHead = box.width > 36 && box.height > 2 * PART_HEAD;
-  if (hasHead) group.append(partHead(part, box));
+  if (hasHead) group.append(partHead(part, box, machine));
   const inside = hasHead
     ? { ...box, y: box.y + PART_HEAD, height: box.height - PART_HEAD }
     : box;
   for (const { item, box: place } of squarify(part.packages, shrunk(inside, 1))) {
-    const cell = drawCell(item, place, installed);
+    const cell = drawCell(item, place, machine);
     cells.push({ cell, item, box: place });
     group.append(cell);
   }
   return group;
 }
 
-function partHead(part, box) {
+function partHead(part, box, machine) {
   const fitting = (name) => cut(name, box.width - 6, "bold 12px");
   const whole = fitting(part.name);
   const name = whole === part.name ? whole : fitting(part.name.split("/").at(-1));
   const text = svg("text", { x: box.x + 4, y: box.y + PART_HEAD - 5 }, name);
-  return svg("a", { href: fragment({ map: part.name }), class: "head", "aria-label": part.name }, text);
+  const href = fragment({ map: part.name, machine: machine?.name });
+  return svg("a", { href, class: "head", "aria-label": part.name }, text);
 }
 
-function drawCell(one, box, installed) {
+function drawCell(one, box, machine) {
+  const absent = machine && !one.machines.includes(machine);
   const cell = svg("a", {
     href: fragment({ package: one.name }),
-    class: installed && !installed.has(one.id) ? "cell absent" : "cell",
+    class: absent ? "cell absent" : "cell",
     "aria-label": describe(one),
     tabindex: -1,
   });
   const { x, y, width, height } = shrunk(box, 0.5);
   cell.append(svg("rect", { x, y, width, height }));
-  if (height > 16) cell.append(svg("text", { x: x + 4, y: y + 14 }, cut(shortName(one), width - 6, "12px")));
+  if (height > 16) {
+    cell.append(svg("text", { x: x + 4, y: y + 14 }, cut(shortName(one), width - 6, "12px")));
+  }
   if (height > 32 && width > 60) {
     cell.append(svg("text", { x: x + 4, y: y + 28, class: "bytes" }, size(one.bytes)));
   }
@@ -110,7 +115,8 @@ function shortName(one) {
 
 function describe(one) {
   const users = count(one.users.length, "package needs it", "packages need it");
-  return `${one.name}: ${one.part}, ${size(one.bytes)}, ${count(one.modules.length, "module")}; ${users}`;
+  const inside = count(one.modules.length, "module");
+  return `${one.name}: ${one.part}, ${size(one.bytes)}, ${inside}; ${users}`;
 }
 
 function shrunk(box, by) {
@@ -153,9 +159,12 @@ function walk(from, to) {
 function nearest(from, cells, [dx, dy]) {
   let best = null;
   let least = Infinity;
+  const start = middle(from);
   for (const one of cells) {
-    const along = dx * (middle(one.box).x - middle(from).x) + dy * (middle(one.box).y - middle(from).y);
-    const off = dy * (middle(one.box).x - middle(from).x) + dx * (middle(one.box).y - middle(from).y);
+    const end = middle(one.box);
+    const [right, down] = [end.x - start.x, end.y - start.y];
+    const along = dx * right + dy * down;
+    const off = dy * right + dx * down;
     const distance = along + 2 * Math.abs(off);
     if (along > 0.5 && distance < least) [best, least] = [one, distance];
   }

@@ -48,16 +48,244 @@ fn refusal(world: World, rules: Rules) -> String {
 
 /// `stem: module module`, by stem; the image is `-`, what is excluded is missing.
 fn packages(world: World, rules: Rules) -> Vec<String> {
-    let scene = Scene { world, rules };
-    let document = scene.plan(None).unwrap().document();
-    let names = |modules: &[_]| -> String {
-        let names = modules.iter();
-        names
-            .map(|module: &kmp_split_document::Module| format!(" {}", module.name))
-            .collect()
-    };
-    let packages = document.packages.iter();
-    let packages = packages.map(|package| format!("{}:{}", package.stem, names(&package.modules)));
-    let image = (!document.base.is_empty()).then(|| format!("-:{}", names(&document.base)));
+    let planned = Scene { world, rules }.plan(None).unwrap();
+    let name = |id| planned.tree.modules[id].file.name.as_str();
+    let tell = |stem: &str, names: Vec<&str>| format!("{stem}: {}", names.join(" "));
+    let image: Vec<_> = planned.plan.image().map(name).collect();
+    let image = Some(tell("-", image.clone())).filter(|_| !image.is_empty());
+    let packages = planned.plan.packages.values().map(|package| {
+        let modules = package.modules.iter().copied();
+        tell(&package.stem, modules.map(name).collect())
+    });
     image.into_iter().chain(packages).collect()
+}
+
+/// Overlap.
+#[test]
+fn two_sets_claim_a_module() {
+    let mut rules = Rules {
+        sets: vec![
+            set("wifi", &[name("iwlwifi"), below("kernel/net")], 0),
+            set("intel", &[name("e1000e"), name("iwlwifi")], 0),
+        ],
+        ..Rules::grouping(By::PerModule)
+    };
+    assert_eq!(
+        refusal(network(), rules.clone()),
+        "p.toml:18 and p.toml:28: both sets claim kernel/drivers/net/iwlwifi.ko: \
+         give one a higher priority"
+    );
+    rules.sets[1].priority = 1;
+    assert_eq!(
+        packages(network(), rules),
+        [
+            "intel: e1000e iwlwifi",
+            "ptp: ptp",
+            "wifi: cfg80211 mac80211 rfkill",
+        ]
+    );
+}
+
+/// Two sets may tie for what a third one has anyway, in whatever order they are written.
+#[test]
+fn a_tie_below_the_highest_priority_is_none() {
+    let first = set("first", &[name("ptp")], 0);
+    let second = set("second", &[name("ptp")], 0);
+    let third = set("third", &[name("ptp")], 1);
+    for sets in [
+        vec![first.clone(), second.clone(), third.clone()],
+        vec![first.clone(), third.clone(), second.clone()],
+        vec![third, first, second],
+    ] {
+        let rules = Rules {
+            sets,
+            ..Rules::grouping(By::PerModule)
+        };
+        let packages = packages(network(), rules);
+        assert!(packages.contains(&"third: ptp".to_owned()), "{packages:?}");
+    }
+}
+
+/// Loss.
+#[test]
+fn no_set_claims_a_module() {
+    let claimed = |members: &[Selector]| Rules {
+        refuse_unclaimed: true,
+        sets: vec![set("net", members, 0)],
+        ..Rules::grouping(By::Auto)
+    };
+    assert_eq!(
+        refusal(network(), claimed(&[below("kernel/net")])),
+        "no set claims kernel/drivers/net/e1000e.ko, kernel/drivers/net/iwlwifi.ko, \
+         kernel/drivers/ptp.ko, and the policy says unclaimed = \"error\""
+    );
+    assert_eq!(
+        refusal(network(), claimed(&[name("nothing")])),
+        "no set claims kernel/drivers/net/e1000e.ko, kernel/drivers/net/iwlwifi.ko, \
+         kernel/drivers/ptp.ko, kernel/net/cfg80211.ko, kernel/net/mac80211.ko and 1 more, \
+         and the policy says unclaimed = \"error\""
+    );
+    let all = claimed(&[below("kernel/net"), below("kernel/drivers")]);
+    assert_eq!(
+        packages(network(), all),
+        ["net: e1000e iwlwifi ptp cfg80211 mac80211 rfkill"]
+    );
+}
+
+/// Loss, too.
+#[test]
+fn an_excluded_module_is_needed() {
+    let rules = Rules {
+        modules: vec![rule(name("rfkill"), Decision::Exclude(true))],
+        ..Rules::grouping(By::Auto)
+    };
+    assert_eq!(
+        refusal(network(), rules.clone()),
+        "p.toml:14: kernel/net/rfkill.ko is excluded, but kernel/net/cfg80211.ko needs it"
+    );
+    let mut unneeded = rules;
+    for user in ["cfg80211", "mac80211", "iwlwifi"] {
+        unneeded
+            .modules
+            .push(rule(name(user), Decision::Exclude(true)));
+    }
+    assert_eq!(
+        packages(network(), unneeded),
+        ["e1000e: e1000e", "ptp: ptp"]
+    );
+}
+
+/// Cycle.
+#[test]
+fn packages_need_each_other() {
+    let rules = Rules {
+        sets: vec![set("wifi", &[name("iwlwifi"), name("cfg80211")], 0)],
+        modules: vec![rule(name("mac80211"), Decision::Package("stack"))],
+        ..Rules::grouping(By::Auto)
+    };
+    assert_eq!(
+        refusal(network(), rules),
+        "packages need each other: \
+         wifi -> stack: kernel/drivers/net/iwlwifi.ko needs kernel/net/mac80211.ko; \
+         stack -> wifi: kernel/net/mac80211.ko needs kernel/net/cfg80211.ko"
+    );
+}
+
+#[test]
+fn modules_need_each_other() {
+    let world = || {
+        World::written(&[
+            ("kernel/lib/a", &["b"]),
+            ("kernel/lib/b", &["c"]),
+            ("kernel/lib/c", &["a"]),
+            ("kernel/lib/d", &["a"]),
+        ])
+    };
+    assert_eq!(
+        refusal(world(), Rules::grouping(By::Auto)),
+        "modules need each other: a -> b: kernel/lib/a.ko needs kernel/lib/b.ko; \
+         b -> c: kernel/lib/b.ko needs kernel/lib/c.ko; \
+         c -> a: kernel/lib/c.ko needs kernel/lib/a.ko"
+    );
+    let together = Rules {
+        sets: vec![set("abc", &[name("a"), name("b"), name("c")], 0)],
+        ..Rules::grouping(By::Auto)
+    };
+    assert_eq!(packages(world(), together), ["abc: a b c", "d: d"]);
+}
+
+#[test]
+fn a_set_beats_base_except_for_what_base_needs() {
+    let rules = Rules {
+        base: vec![name("mac80211"), name("e1000e")],
+        sets: vec![set("ours", &[name("e1000e"), name("rfkill")], 0)],
+        ..Rules::grouping(By::PerModule)
+    };
+    assert_eq!(
+        packages(network(), rules),
+        [
+            "-: cfg80211 mac80211 rfkill",
+            "iwlwifi: iwlwifi",
+            "ours: e1000e",
+            "ptp: ptp",
+        ]
+    );
+}
+
+#[test]
+fn a_rule_that_matches_nothing_is_told_with_its_line() {
+    let rules = Rules {
+        base: vec![name("no-such-module")],
+        ..Rules::grouping(By::Auto)
+    };
+    let scene = Scene {
+        world: network(),
+        rules,
+    };
+    let warnings = scene.plan(None).unwrap().plan.warnings;
+    assert_eq!(
+        warnings,
+        ["p.toml:11: \"no-such-module\" matches no module"]
+    );
+}
+
+#[test]
+fn unsupported_modules_are_apart_unless_a_rule_puts_them_together() {
+    let rules = Rules {
+        unsupported: "-extra",
+        depth: 1,
+        modules: vec![
+            rule(name("iwlwifi"), Decision::Supported("no")),
+            rule(name("rfkill"), Decision::Supported("external")),
+        ],
+        ..Rules::grouping(By::Directory)
+    };
+    assert_eq!(
+        packages(network(), rules.clone()),
+        [
+            "drivers: e1000e ptp",
+            "drivers-2-extra: iwlwifi",
+            "net: cfg80211 mac80211",
+            "net-2-extra: rfkill",
+        ]
+    );
+    let together = Rules {
+        sets: vec![set("radio", &[name("rfkill"), name("cfg80211")], 0)],
+        ..rules
+    };
+    assert_eq!(
+        packages(network(), together),
+        [
+            "drivers: e1000e ptp",
+            "drivers-2-extra: iwlwifi",
+            "net: mac80211",
+            "radio: cfg80211 rfkill",
+        ]
+    );
+}
+
+/// A set, a directory and a module may want one name; none of them loses its modules for it.
+#[test]
+fn a_set_is_called_like_a_directory() {
+    let rules = Rules {
+        depth: 1,
+        sets: vec![set("net", &[name("ptp")], 0)],
+        ..Rules::grouping(By::Directory)
+    };
+    let packages = packages(network(), rules);
+    assert!(packages.contains(&"net: ptp".to_owned()), "{packages:?}");
+    assert!(!packages[0].starts_with('-'), "{packages:?}");
+}
+
+#[test]
+fn a_module_is_called_like_an_unsupported_one() {
+    let world = World::written(&[("kernel/fs/foo", &[]), ("kernel/net/foo-extra", &[])]);
+    let rules = Rules {
+        unsupported: "-extra",
+        modules: vec![rule(name("foo"), Decision::Supported("no"))],
+        ..Rules::grouping(By::PerModule)
+    };
+    let packages = packages(world, rules);
+    assert_eq!(packages.len(), 2, "{packages:?}");
+    assert!(!packages[0].starts_with('-'), "{packages:?}");
 }

@@ -99,14 +99,19 @@ fn sets(world: &World, rules: &Rules) -> Result<Vec<Fate>, Refusal> {
     let mut claims: BTreeMap<usize, Vec<(i64, &'static str)>> = BTreeMap::new();
     for set in &rules.sets {
         for place in members(&set.members, &set.except, world) {
-            claims.entry(place).or_default().push((set.priority, set.name));
+            claims
+                .entry(place)
+                .or_default()
+                .push((set.priority, set.name));
         }
     }
     let mut ties = BTreeMap::new();
     let mut fates = vec![Fate::Free; world.modules.len()];
     for (place, claims) in claims {
         let highest = claims.iter().map(|(priority, _)| *priority).max();
-        let winners = claims.iter().filter(|(priority, _)| Some(*priority) == highest);
+        let winners = claims
+            .iter()
+            .filter(|(priority, _)| Some(*priority) == highest);
         let winners: BTreeSet<&'static str> = winners.map(|(_, name)| *name).collect();
         match winners.first() {
             Some(name) if winners.len() == 1 => fates[place] = Fate::Package(name),
@@ -147,7 +152,9 @@ pub fn is_circular(world: &World, fates: &[Fate], stems: &BTreeMap<String, Strin
                 Fate::Package(name) => Some((*name).to_owned()),
                 Fate::Free => stems.get(&world.modules[place].file()).cloned(),
             };
-            let known = name.as_ref().and_then(|_| names.iter().position(|old| *old == name));
+            let known = name
+                .as_ref()
+                .and_then(|_| names.iter().position(|old| *old == name));
             Some(known.unwrap_or_else(|| {
                 names.push(name);
                 names.len() - 1
@@ -222,7 +229,9 @@ fn support_is_kept_apart(
 /// A warning for each selector that means nothing, with its line, and no other of that kind. The
 /// rules are too few for warnings to be shortened.
 fn warnings(world: &World, rules: &Rules, planned: &Planned) -> Result<(), TestCaseError> {
-    let nothing = rules.selectors().filter(|one| one.selected(world).is_empty());
+    let nothing = rules
+        .selectors()
+        .filter(|one| one.selected(world).is_empty());
     let mut expected: Vec<_> = nothing.map(line_of).collect();
     let warnings = planned.plan.warnings.iter();
     let mut told = Vec::new();

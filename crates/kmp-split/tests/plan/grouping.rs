@@ -50,7 +50,7 @@ fn directory(file: &str, depth: usize) -> String {
 }
 
 proptest! {
-    #![proptest_config(cases(120))]
+    #![proptest_config(cases(100))]
 
     #[test]
     fn per_module_each_has_a_package(world in free()) {

@@ -28,7 +28,7 @@ fn cases(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn a_plan_follows_its_rules_or_tells_why_not(scene in scenes(1..=120, false)) {

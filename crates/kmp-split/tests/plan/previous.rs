@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::fate::{Fate, fates, is_circular};
-use crate::rules::Rules;
+use crate::rules::{Rules, Selector, Set};
 use crate::scene::{Planned, Scene, scenes};
 use crate::world::{World, worlds};
 use crate::{cases, promises};
@@ -184,7 +184,27 @@ proptest! {
     }
 }
 
-/// Paths sort otherwise than needs: the ends of a chain are joined before what is between them.
+/// Plans two worlds one after the other; the stems of both, `-` where there is none.
+fn in_turn(before: Scene, after: Scene) -> [Vec<String>; 2] {
+    let first = before.plan(None).unwrap();
+    let second = after.plan(Some(&previous(&first))).unwrap();
+    promises::kept(&after.world, &second).unwrap();
+    [first, second].map(|planned| {
+        let stems = planned.stems().into_iter();
+        stems
+            .map(|(file, stem)| format!("{file} {}", stem.unwrap_or("-")))
+            .collect()
+    })
+}
+
+fn auto(most: usize) -> Rules {
+    Rules {
+        packages: (1, most),
+        ..Rules::grouping(By::Auto)
+    }
+}
+
+/// Paths sort otherwise than needs: the ends of a chain come before what is between them.
 #[test]
 fn a_chain_stays_in_one_package_in_any_order() {
     let world = World::written(&[
@@ -192,11 +212,57 @@ fn a_chain_stays_in_one_package_in_any_order() {
         ("kernel/fs/b", &[]),
         ("kernel/fs/c", &["b"]),
     ]);
-    let mut rules = Rules::grouping(By::Auto);
-    rules.packages = (1, 1);
+    let scene = |most| Scene {
+        world: world.clone(),
+        rules: auto(most),
+    };
+    let [first, second] = in_turn(scene(1), scene(600));
+    assert_eq!(second, first);
+}
+
+/// The package of an earlier plan keeps its name, whichever module comes first.
+#[test]
+fn a_new_module_joins_a_package_that_is_there() {
+    let scene = |modules| Scene {
+        world: World::written(modules),
+        rules: auto(1),
+    };
+    let [_, second] = in_turn(
+        scene(&[("kernel/fs/z", &[])]),
+        scene(&[("kernel/fs/a", &[]), ("kernel/fs/z", &[])]),
+    );
+    assert_eq!(second, ["kernel/fs/a.ko z", "kernel/fs/z.ko z"]);
+}
+
+#[test]
+fn a_new_module_of_a_directory_is_not_lost() {
+    let scene = |modules| Scene {
+        world: World::written(modules),
+        rules: Rules::grouping(By::Directory),
+    };
+    let [_, second] = in_turn(
+        scene(&[("kernel/fs/z", &[])]),
+        scene(&[("kernel/fs/a", &[]), ("kernel/fs/z", &[])]),
+    );
+    assert_eq!(second, ["kernel/fs/a.ko fs", "kernel/fs/z.ko fs"]);
+}
+
+#[test]
+fn a_helper_stays_with_its_set() {
+    let mut world = World::written(&[("kernel/fs/user", &["helper"]), ("kernel/lib/helper", &[])]);
+    world.modules[1].alias = None;
+    let mut rules = auto(600);
+    rules.sets.push(Set {
+        name: "ours",
+        members: vec![Selector::Name("user".to_owned())],
+        except: Vec::new(),
+        priority: 0,
+    });
     let scene = Scene { world, rules };
-    let first = scene.plan(None).unwrap();
-    assert_eq!(first.plan.packages.len(), 1);
-    let second = scene.plan(Some(&previous(&first))).unwrap();
-    assert_eq!(second.stems(), first.stems());
+    let [first, second] = in_turn(scene.clone(), scene);
+    assert_eq!(
+        first,
+        ["kernel/fs/user.ko ours", "kernel/lib/helper.ko ours"]
+    );
+    assert_eq!(second, first);
 }

@@ -142,7 +142,11 @@ impl Rules {
 
     /// Line by line; each selector has one of its own.
     pub fn toml(&self) -> Vec<String> {
-        let unclaimed = if self.refuse_unclaimed { "error" } else { "group" };
+        let unclaimed = if self.refuse_unclaimed {
+            "error"
+        } else {
+            "group"
+        };
         let (least, most) = self.packages;
         let mut lines = vec![
             format!("unclaimed = {unclaimed:?}"),
@@ -266,20 +270,22 @@ pub fn rules() -> impl Strategy<Value = DrawnRules> {
         sets,
         modules,
     )
-        .prop_map(|(refuse_unclaimed, unsupported, grouping, base, sets, modules)| {
-            let (by, depth, least, more, largest) = grouping;
-            DrawnRules {
-                refuse_unclaimed,
-                unsupported,
-                by,
-                depth,
-                packages: (least, least + more),
-                largest,
-                base,
-                sets,
-                modules,
-            }
-        })
+        .prop_map(
+            |(refuse_unclaimed, unsupported, grouping, base, sets, modules)| {
+                let (by, depth, least, more, largest) = grouping;
+                DrawnRules {
+                    refuse_unclaimed,
+                    unsupported,
+                    by,
+                    depth,
+                    packages: (least, least + more),
+                    largest,
+                    base,
+                    sets,
+                    modules,
+                }
+            },
+        )
 }
 
 fn drawn_set() -> impl Strategy<Value = DrawnSet> {

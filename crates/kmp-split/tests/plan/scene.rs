@@ -36,7 +36,11 @@ pub fn scenes(count: RangeInclusive<usize>, circle: bool) -> impl Strategy<Value
             .iter()
             .map(|index| index.index(world.modules.len()))
             .collect();
-        let world = if circle { world.with_circle(&through) } else { world };
+        let world = if circle {
+            world.with_circle(&through)
+        } else {
+            world
+        };
         let rules = rules.about(&world);
         Scene { world, rules }
     })

@@ -19,24 +19,26 @@ pub fn rightly(scene: &Scene, refusal: &Refusal, error: &PlanError) -> Result<()
             let tied = |(&place, sets)| tie(world, rules, place, sets, &text);
             ties.iter().any(tied)
         }
-        (Refusal::Needed(needed), PlanError::Needed { .. }) => needed.iter().any(|&(place, user)| {
-            let files = [place, user].map(|place| world.modules[place].file());
-            let end = format!("{} is excluded, but {} needs it", files[0], files[1]);
-            is_by_rule(world, rules, place, text.strip_suffix(&end))
-        }),
+        (Refusal::Needed(needed), PlanError::Needed { .. }) => {
+            needed.iter().any(|&(place, user)| {
+                let files = [place, user].map(|place| world.modules[place].file());
+                let end = format!("{} is excluded, but {} needs it", files[0], files[1]);
+                is_by_rule(world, rules, place, text.strip_suffix(&end))
+            })
+        }
         (Refusal::Unclaimed(unclaimed), PlanError::Unclaimed { .. }) => {
             text == unclaimed_text(world, unclaimed)
         }
         (Refusal::Circle(fates), PlanError::PackageCycle(steps)) => {
             text == format!("packages need each other: {steps}")
-                && is_circle(world, steps, |place| match &fates[place] {
+                && is_circle(world, fates, steps, |place| match &fates[place] {
                     Fate::Package(name) => (*name).to_owned(),
-                    _ => world.modules[place].name.clone(),
+                    _ => world.modules[place].path(),
                 })
         }
-        (Refusal::Circle(_), PlanError::ModuleCycle(steps)) => {
+        (Refusal::Circle(fates), PlanError::ModuleCycle(steps)) => {
             text == format!("modules need each other: {steps}")
-                && is_circle(world, steps, |place| world.modules[place].path())
+                && is_circle(world, fates, steps, |place| world.modules[place].path())
         }
         _ => false,
     };
@@ -48,7 +50,9 @@ pub fn rightly(scene: &Scene, refusal: &Refusal, error: &PlanError) -> Result<()
 fn tie(world: &World, rules: &Rules, place: usize, sets: &BTreeSet<&str>, text: &str) -> bool {
     let file = world.modules[place].file();
     let end = format!(": both sets claim {file}: give one a higher priority");
-    let Some((first, second)) = text.strip_suffix(&end).and_then(|text| text.split_once(" and "))
+    let Some((first, second)) = text
+        .strip_suffix(&end)
+        .and_then(|text| text.split_once(" and "))
     else {
         return false;
     };
@@ -58,7 +62,11 @@ fn tie(world: &World, rules: &Rules, place: usize, sets: &BTreeSet<&str>, text: 
         let selectors = set.flat_map(|set| &set.members).filter(about);
         selectors.map(line_of).collect()
     };
-    let is_of = |line: &str, name: &str| rules.line(line).is_some_and(|line| lines(name).contains(&line));
+    let is_of = |line: &str, name: &str| {
+        rules
+            .line(line)
+            .is_some_and(|line| lines(name).contains(&line))
+    };
     let of = |line| sets.iter().filter(move |name| is_of(line, name));
     of(first).any(|a| of(second).any(|b| a != b)) && first != second
 }
@@ -73,8 +81,13 @@ fn is_by_rule(world: &World, rules: &Rules, place: usize, begin: Option<&str>) -
             && members(&rule.which, &[], world).contains(&place)
     });
     let toml = rules.toml();
-    let begins = toml.iter().enumerate().filter(|(_, line)| *line == "[[module]]");
-    let begins: Vec<String> = begins.map(|(line, _)| format!("p.toml:{}", line + 1)).collect();
+    let begins = toml
+        .iter()
+        .enumerate()
+        .filter(|(_, line)| *line == "[[module]]");
+    let begins: Vec<String> = begins
+        .map(|(line, _)| format!("p.toml:{}", line + 1))
+        .collect();
     excludes.is_some_and(|(rule, _)| begins[rule] == number)
 }
 
@@ -92,36 +105,32 @@ fn unclaimed_text(world: &World, unclaimed: &BTreeSet<usize>) -> String {
     format!("no set claims {first}{more}, and the policy says unclaimed = \"error\"")
 }
 
-/// Whether `a -> b: x needs y; b -> a: …` is true step by step, leads back to its beginning, and
-/// calls packages as they are called.
-fn is_circle(world: &World, steps: &str, called: impl Fn(usize) -> String) -> bool {
-    let steps: Vec<Option<(usize, usize)>> = steps
-        .split("; ")
-        .map(|step| {
-            let (names, needs) = match step.split_once(": ") {
-                Some((names, needs)) => (Some(names), needs),
-                None => (None, step),
-            };
-            let (user, needed) = needs.split_once(" needs ")?;
-            let (user, needed) = (world.at(user)?, world.at(needed)?);
-            let named = names.is_none_or(|names| {
-                let module = |place: usize| world.modules[place].name.as_str();
-                let expected = [
-                    format!("{} -> {}", called(user), called(needed)),
-                    format!("{} -> {}", module(user), module(needed)),
-                ];
-                expected.iter().any(|expected| expected == names)
-            });
-            let needs = world.modules[user].needs.contains_key(&needed);
-            (named && needs).then_some((user, needed))
-        })
-        .collect();
-    let Some(steps) = steps.into_iter().collect::<Option<Vec<_>>>() else {
+/// Whether `a -> b: x needs y; b -> a: …` is true step by step, calls packages as they are called,
+/// and leads back to its beginning: `same` tells by which of its properties a module is found
+/// again.
+fn is_circle(world: &World, fates: &[Fate], steps: &str, same: impl Fn(usize) -> String) -> bool {
+    let steps = steps.split("; ").map(|step| true_step(world, fates, step));
+    let Some(steps) = steps.collect::<Option<Vec<_>>>() else {
         return false;
     };
     let next = steps.iter().cycle().skip(1);
-    let joined = |((_, needed), (user, _)): (&(usize, usize), &(usize, usize))| {
-        called(*needed) == called(*user)
-    };
+    let joined = |(step, next): (&(usize, usize), &(usize, usize))| same(step.1) == same(next.0);
     steps.len() > 1 && steps.iter().zip(next).all(joined)
+}
+
+/// `a -> b: x needs y`, the names left out where they are the same.
+fn true_step(world: &World, fates: &[Fate], step: &str) -> Option<(usize, usize)> {
+    let (names, needs) = match step.split_once(": ") {
+        Some((names, needs)) => (Some(names), needs),
+        None => (None, step),
+    };
+    let (user, needed) = needs.split_once(" needs ")?;
+    let (user, needed) = (world.at(user)?, world.at(needed)?);
+    let [a, b] = [user, needed].map(|place| match &fates[place] {
+        Fate::Package(name) => name,
+        _ => world.modules[place].name.as_str(),
+    });
+    let expected = (a != b).then(|| format!("{a} -> {b}"));
+    let needs = world.modules[user].needs.contains_key(&needed);
+    (needs && names == expected.as_deref()).then_some((user, needed))
 }

@@ -201,7 +201,9 @@ impl World {
         let modules = order.iter().map(|&old| {
             let module = self.modules[old].clone();
             let needs = module.needs.iter();
-            let needs = needs.map(|(&needed, &link)| (place(needed), link)).collect();
+            let needs = needs
+                .map(|(&needed, &link)| (place(needed), link))
+                .collect();
             Module { needs, ..module }
         });
         Self {
@@ -215,7 +217,10 @@ impl World {
         for module in &mut less.modules {
             module.needs.retain(|needed, _| !gone.contains(needed));
         }
-        let kept: Vec<usize> = self.places().filter(|place| !gone.contains(place)).collect();
+        let kept: Vec<usize> = self
+            .places()
+            .filter(|place| !gone.contains(place))
+            .collect();
         less.reordered(&kept)
     }
 
@@ -238,7 +243,8 @@ impl World {
 
     /// The module whose file is called so.
     pub fn at(&self, file: &str) -> Option<usize> {
-        self.places().find(|&place| self.modules[place].file() == file)
+        self.places()
+            .find(|&place| self.modules[place].file() == file)
     }
 
     /// Who needs whom as the planner sees it.

@@ -1,0 +1,281 @@
+//! Turns a real kernel into the page of `kmp-split report`, and that into what a browser shows.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use kmpkit_tests::stage::{Stage, project};
+use kmpkit_tests::tools::{run, tool};
+use kmpkit_tests::{Kernel, cache_dir};
+use tempfile::TempDir;
+
+const MACHINES: [&str; 4] = ["laptop-amd", "laptop-intel", "server", "virtio-guest"];
+const MODULE: &str = "kernel/drivers/net/ethernet/intel/e1000e/e1000e.ko";
+const HOSTILE: &str = "</script><img src=x onerror=alert(1)>";
+
+/// A page in a directory of its own, beside the browser's profile.
+struct Page {
+    directory: TempDir,
+}
+
+impl Page {
+    fn write(root: &Path, more: &[&str]) -> Result<Self> {
+        let page = Self {
+            directory: TempDir::new()?,
+        };
+        let mut report = kmp_split("report", root)?;
+        report.arg("--html").arg(page.file()).args(more);
+        run(&mut report)?;
+        Ok(page)
+    }
+
+    fn of_kernel() -> Result<Self> {
+        let machines = machines();
+        let machines: Vec<_> = machines.iter().map(String::as_str).collect();
+        Self::write(&kernel()?, &machines)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.directory.path().join("page.html")
+    }
+
+    fn html(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.file())?)
+    }
+
+    fn browser(&self, fragment: &str, options: &[&str]) -> Result<Command> {
+        let mut browser = tool("chromium")?;
+        browser.args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--enable-logging=stderr",
+            "--virtual-time-budget=10000",
+        ]);
+        let profile = self.directory.path().join("profile");
+        browser.arg(format!("--user-data-dir={}", profile.display()));
+        browser.args(options);
+        browser.arg(format!("file://{}{fragment}", self.file().display()));
+        Ok(browser)
+    }
+
+    /// What the browser made of the page, and what it printed on its console.
+    fn load(&self, fragment: &str) -> Result<(String, Vec<String>)> {
+        let mut browser = self.browser(fragment, &["--dump-dom"])?;
+        let output = browser.output()?;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{fragment}: {stderr}");
+        let console = stderr.lines().filter(|line| line.contains("CONSOLE"));
+        let dom = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok((dom, console.map(str::to_owned).collect()))
+    }
+
+    /// A view that must be drawn without a fault: no error, nothing on the console, nothing that
+    /// the page wanted to load.
+    fn view(&self, fragment: &str) -> Result<String> {
+        let (dom, console) = self.load(fragment)?;
+        ensure!(console.is_empty(), "{fragment}: {console:?}");
+        let root = dom.split('>').nth(1).unwrap_or_default();
+        ensure!(
+            root.contains("data-ready=\"true\""),
+            "{fragment}: not drawn: {root}"
+        );
+        ensure!(!root.contains("data-failed"), "{fragment}: {root}");
+        let (_, view) = dom.split_once("<section id=\"view\"").context("no view")?;
+        let (view, _) = view
+            .split_once("<section id=\"all-packages\"")
+            .context("no packages")?;
+        Ok(view.to_owned())
+    }
+
+    fn screenshot(&self, options: &[&str]) -> Result<Vec<u8>> {
+        let file = self.directory.path().join("screenshot.png");
+        let shot = format!("--screenshot={}", file.display());
+        let options = [options, &["--window-size=1280,800", &shot]].concat();
+        run(&mut self.browser("", &options)?)?;
+        Ok(fs::read(&file)?)
+    }
+}
+
+fn kmp_split(command: &str, root: &Path) -> Result<Command> {
+    let mut kmp_split = Stage::get()?.tool("kmp-split");
+    kmp_split.arg(command).arg(root);
+    Ok(kmp_split)
+}
+
+fn kernel() -> Result<PathBuf> {
+    Ok(Kernel::from_archive("bookworm", "amd64", &cache_dir())?.root)
+}
+
+fn machines() -> Vec<String> {
+    let directory = project().join("machines");
+    let option = |name| format!("--machine={}/{name}.modalias", directory.display());
+    MACHINES.map(option).to_vec()
+}
+
+/// The number before a word in a line of the plan's table.
+fn number(line: &str, word: &str) -> Result<usize> {
+    let (before, _) = line.split_once(word).with_context(|| line.to_owned())?;
+    let number = before.trim_end().rsplit(' ').next().unwrap_or_default();
+    number.parse().with_context(|| line.to_owned())
+}
+
+#[test]
+fn a_kernel() -> Result<()> {
+    let page = Page::of_kernel()?;
+    let plan = run(kmp_split("plan", &kernel()?)?.args(machines()))?;
+    let html = page.html()?;
+    println!("{} bytes", html.len());
+    assert!(html.len() < 3_000_000);
+    assert_eq!(html, Page::of_kernel()?.html()?, "another run, other bytes");
+
+    let sum = plan.lines().last().context("no sum")?;
+    let image = number(sum, "in the image")?;
+    let packages = number(sum, "packages")? + usize::from(image > 0);
+    let map = page.view("")?;
+    assert_eq!(map.matches("class=\"cell").count(), packages);
+    assert_eq!(
+        html.matches("<tr><td><a href=\"#package=").count(),
+        packages
+    );
+    assert!(map.contains("href=\"#map=drivers/net\""));
+
+    for name in MACHINES {
+        let line = plan
+            .lines()
+            .find(|line| line.starts_with(&format!("{name}: ")));
+        let installed = number(line.context(name)?, "packages")?;
+        let machine = page.view(&format!("#machine={name}"))?;
+        let rows = machine.matches("<tr").count();
+        // Both tables have a head, and the first a row for each machine.
+        assert_eq!(rows, installed + MACHINES.len() + 2, "{name}");
+        let highlighted = page.view(&format!("#map&machine={name}"))?;
+        assert_eq!(
+            highlighted.matches("class=\"cell\"").count(),
+            installed,
+            "{name}"
+        );
+    }
+
+    let patterns = page.view("#patterns")?;
+    for line in plan.lines().filter(|line| line.starts_with("patterns-")) {
+        let (name, _) = line.split_once(':').context("no name")?;
+        assert!(patterns.contains(name), "{name}");
+    }
+    assert!(page.view("#warnings")?.contains("Excluded"));
+    assert!(
+        page.view("#package=no-such-package")?
+            .contains("There is no package")
+    );
+    Ok(())
+}
+
+#[test]
+fn a_module_is_found_and_leads_to_its_package() -> Result<()> {
+    let page = Page::of_kernel()?;
+    for query in ["e1000e", "E1000E", MODULE, "ethernet%20e1000e"] {
+        let found = page.view(&format!("#search={query}"))?;
+        assert!(found.contains(&format!("<code>{MODULE}</code>")), "{query}");
+    }
+    assert!(page.view("#search=no-such-module")?.contains("Nothing has"));
+
+    let package = page.view(&format!("#module={MODULE}"))?;
+    assert!(package.contains("<tr class=\"chosen\">"));
+    let why = run(kmp_split("explain", &kernel()?)?.arg("e1000e"))?;
+    let name = why
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("package "));
+    let name = name.context("no package")?.trim();
+    assert!(package.contains(&format!("<h2>{name}<")), "{name}");
+    // e1000e needs ptp; usbcore needs nothing, and many need it.
+    assert!(package.contains("class=\"node centre\"") && package.contains(">ptp</"));
+    assert!(package.matches("class=\"line\"").count() > 0);
+    Ok(())
+}
+
+#[test]
+fn light_and_dark() -> Result<()> {
+    let page = Page::of_kernel()?;
+    let light = page.screenshot(&[])?;
+    let dark = page.screenshot(&["--force-dark-mode"])?;
+    for picture in [&light, &dark] {
+        assert!(picture.starts_with(b"\x89PNG") && picture.len() > 20_000);
+    }
+    assert!(light != dark, "dark looks like light");
+    Ok(())
+}
+
+/// A module whose description and a policy whose summaries are markup.
+#[test]
+fn hostile_texts_stay_texts() -> Result<()> {
+    let directory = TempDir::new()?;
+    let modules = directory.path().join("lib/modules/6.1.0-hostile/kernel");
+    fs::create_dir_all(&modules)?;
+    let info = directory.path().join("modinfo");
+    fs::write(
+        &info,
+        format!("description={HOSTILE}module\0alias=pci:v*\0"),
+    )?;
+    let original = Kernel::from_archive("bookworm", "amd64", &cache_dir())?;
+    let mut originals = original.modules()?.into_iter();
+    let original = originals.find(|path| path.ends_with("libarc4.ko"));
+    let mut objcopy = tool("objcopy")?;
+    objcopy.arg(format!("--update-section=.modinfo={}", info.display()));
+    objcopy.arg(original.context("no libarc4.ko")?);
+    run(objcopy.arg(modules.join("hostile.ko")))?;
+    let policy = directory.path().join("policy.toml");
+    let rules = format!(
+        "[[set]]\nname = \"odd\"\nsummary = '{HOSTILE}set'\nmembers = [\"hostile\"]\n\
+         [[pattern]]\nname = \"odd\"\nsummary = '{HOSTILE}pattern'\nmembers = [\"hostile\"]\n"
+    );
+    fs::write(&policy, rules)?;
+    let policy = format!("--policy={}", policy.display());
+    let page = Page::write(directory.path(), &[&policy])?;
+    for (fragment, text) in [
+        ("", "Packages by size"),
+        ("#package=odd-kmp-hostile", "module"),
+        ("#package=odd-kmp-hostile", "set"),
+        ("#search=hostile", "module"),
+        ("#patterns", "pattern"),
+    ] {
+        let view = page.view(fragment)?;
+        let text = match fragment {
+            "" => text.to_owned(),
+            _ => HOSTILE.replace('<', "&lt;").replace('>', "&gt;") + text,
+        };
+        assert!(view.contains(&text), "{fragment}: no {text}");
+        assert!(!view.contains("<img"), "{fragment}");
+    }
+    Ok(())
+}
+
+/// The page tells of its own faults, so that their absence means something.
+#[test]
+fn faults_are_told() -> Result<()> {
+    let page = Page::of_kernel()?;
+    let html = page.html()?;
+    for (fault, told) in [
+        ("<img src=\"http://127.0.0.1:9/x.png\">", "img-src"),
+        (
+            "<script>fetch(\"http://127.0.0.1:9/\")</script>",
+            "connect-src",
+        ),
+        ("<script>noSuchFunction()</script>", "noSuchFunction"),
+    ] {
+        fs::write(
+            page.file(),
+            html.replace("</main>", &format!("</main>{fault}")),
+        )?;
+        let (dom, console) = page.load("")?;
+        let root = dom.split('>').nth(1).unwrap_or_default();
+        assert!(
+            root.contains("data-failed") && root.contains(told),
+            "{fault}: {root}"
+        );
+        assert!(!console.is_empty(), "{fault}");
+        assert!(page.view("").is_err(), "{fault}");
+    }
+    Ok(())
+}
