@@ -93,13 +93,13 @@ fn row(data: &Data<'_>, package: &Package<'_>, users: usize) -> String {
         "<td><a href=\"#package={}\">{name}</a></td>",
         encode(&package.name)
     );
-    let _ = write!(out, "<td>{}</td>", escape(package.part));
     let _ = write!(
         out,
         "<td data-value=\"{}\">{}</td>",
         package.bytes,
         size(package.bytes)
     );
+    let _ = write!(out, "<td>{}</td>", escape(package.part));
     for count in [modules.len(), package.needs.len(), users] {
         let _ = write!(out, "<td data-value=\"{count}\">{count}</td>");
     }

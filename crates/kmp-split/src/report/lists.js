@@ -27,7 +27,7 @@ function patternParts(pattern) {
 }
 
 function warningCount() {
-  return data.warnings.length + data.moved.length + excludedModules().length;
+  return data.warnings.length;
 }
 
 function warningsView() {

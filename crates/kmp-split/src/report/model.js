@@ -3,8 +3,11 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const { packages, modules, patterns, machines } = data;
 
+// Every machine has the image package.
 function connectPackages() {
-  packages.forEach((one, id) => Object.assign(one, { id, users: [], machines: [], patterns: [] }));
+  packages.forEach((one, id) => {
+    Object.assign(one, { id, users: [], patterns: [], machines: one.image ? [...machines] : [] });
+  });
   for (const one of packages) {
     for (const needed of one.needs) packages[needed].users.push(one.id);
   }

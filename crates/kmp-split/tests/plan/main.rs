@@ -23,6 +23,7 @@ fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig {
         cases,
         failure_persistence: None,
+        max_shrink_iters: 4_000,
         ..ProptestConfig::default()
     }
 }
