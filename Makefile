@@ -8,6 +8,7 @@ DESTDIR ?=
 RPMCONFIGDIR ?= $(or $(shell $(RPM) --eval '%{_rpmconfigdir}' 2> /dev/null),/usr/lib/rpm)
 MANDIR ?= /usr/share/man
 DOCDIR ?= /usr/share/doc/kmpkit
+POLICYDIR ?= /usr/share/kmpkit/policy
 
 BINARIES := ksym-provides ksym-requires modalias-supplements depmod-requires policy-tags kmp-split
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -33,10 +34,13 @@ install: ## Install what was built below DESTDIR, where rpm looks for it
 	install -m 0644 fileattrs/*.attr $(DESTDIR)$(RPMCONFIGDIR)/fileattrs
 	install -m 0644 macros.d/macros.kmpkit $(DESTDIR)$(RPMCONFIGDIR)/macros.d
 	install -m 0644 lua/kmpkit.lua $(DESTDIR)$(RPMCONFIGDIR)/lua
-	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(DOCDIR)/examples
+	install -d $(DESTDIR)$(POLICYDIR) $(DESTDIR)$(DOCDIR)/examples
+	install -m 0644 policy/*.toml $(DESTDIR)$(POLICYDIR)
+	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7
 	install -m 0644 $(TARGET)/man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 0644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 man/*.7 $(DESTDIR)$(MANDIR)/man7
-	install -m 0644 examples/*.spec $(DESTDIR)$(DOCDIR)/examples
+	install -m 0644 examples/* $(DESTDIR)$(DOCDIR)/examples
 	install -m 0644 README.md DESIGN.md COPYING $(DESTDIR)$(DOCDIR)
 
 .PHONY: setup
@@ -44,8 +48,8 @@ setup: ## Install what the tests and the demonstration need
 	tests/setup.sh
 
 .PHONY: demo
-demo: setup ## From the distribution's kernel to a machine booted with the drivers it needs
-	$(CARGO) run --quiet --release --locked -p kmpkit-tests --bin demo
+demo: setup ## From the distribution's kernel to a machine booted with the drivers it needs; POLICY=per-module
+	$(CARGO) run --quiet --release --locked -p kmpkit-tests --bin demo -- $(if $(POLICY),--policy $(POLICY))
 
 .PHONY: lint
 lint: ## Check formatting, clippy and documentation

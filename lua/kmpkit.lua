@@ -82,7 +82,7 @@ local function has_policy()
       return true
    end
    for _, name in ipairs(posix.dir(rpm.expand("%{kmp_system_policy}")) or {}) do
-      if name:match("%.toml$") then
+      if name:match("^[^.].*%.toml$") then
          return true
       end
    end

@@ -48,7 +48,7 @@ pub struct Options {
     policy: Vec<PathBuf>,
 
     /// The directory of the system's policy files; it need not be there
-    #[arg(long, value_name = "DIRECTORY", default_value = "/etc/rpm/kmpkit")]
+    #[arg(long, value_name = "DIRECTORY", default_value = policy::SYSTEM)]
     system_policy: PathBuf,
 
     /// Speak rpm's multifile protocol: print ";PATH" before the tags of each

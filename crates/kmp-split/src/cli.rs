@@ -18,7 +18,7 @@ use crate::identity::Identity;
 use crate::lists::Lists;
 use crate::machine::Machine;
 use crate::moves::Moves;
-use crate::planned::{Planned, SYSTEM_POLICY, Source};
+use crate::planned::{Planned, Source};
 use crate::spec_text::Subpackages;
 use crate::text_table;
 use crate::tree_macros::{evr, tree_macros};
@@ -129,7 +129,7 @@ struct SourceArgs {
     #[arg(long, value_name = "FILE", num_args = 1..)]
     policy: Vec<PathBuf>,
     /// The directory of the system's policy files
-    #[arg(long, value_name = "DIRECTORY", default_value = SYSTEM_POLICY)]
+    #[arg(long, value_name = "DIRECTORY", default_value = policy::SYSTEM)]
     system_policy: PathBuf,
     /// An earlier plan as JSON: modules stay in their packages, unless a rule forbids it
     #[arg(long, value_name = "FILE")]

@@ -10,9 +10,6 @@ use policy::Policy;
 use crate::document::Document;
 use crate::plan::{Plan, Previous, plan};
 
-/// Where the policy of a distribution lies.
-pub const SYSTEM_POLICY: &str = "/etc/rpm/kmpkit";
-
 /// What a plan is made from.
 #[derive(Clone, Debug)]
 pub struct Source<'s> {

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use crate::Error;
 use crate::place::SHIPPED;
 
+/// The directory of a system's policy files.
+pub const SYSTEM: &str = "/etc/rpm/kmpkit";
+
 /// One policy file.
 #[derive(Clone, Debug)]
 pub struct Layer {

@@ -228,31 +228,17 @@ fn refuse_unclaimed(tree: &Tree, claims: &Table<ModuleId, Claim>) -> Result<(), 
     }
 }
 
-/// The rules that match no module. Of a file with many, such as a list for all architectures, the
-/// first is named and the others are counted.
+/// The rules that match no module. Those of the default policy and of imported lists are for
+/// kernels of all kinds, so nobody is warned about them.
 fn unmatched(matcher: &Matcher<'_>, policy: &Policy) -> Vec<String> {
-    const EACH: usize = 10;
-    let mut by_file: Vec<(String, Vec<String>)> = Vec::new();
-    for selector in policy.selectors() {
-        let place = selector.place();
-        if place.is_shipped() || !matcher.selected(selector).is_empty() {
-            continue;
-        }
-        let warning = format!("{place}: \"{}\" matches no module", selector.text());
-        match by_file.iter_mut().find(|(file, _)| file == place.file()) {
-            Some((_, warnings)) => warnings.push(warning),
-            None => by_file.push((place.file().to_owned(), vec![warning])),
-        }
-    }
-    let shortened = |warnings: Vec<String>| match warnings.len() {
-        0..=EACH => warnings,
-        more => {
-            let first = warnings.into_iter().next().unwrap_or_default();
-            vec![format!("{first}, nor do {} more rules there", more - 1)]
-        }
-    };
-    by_file
-        .into_iter()
-        .flat_map(|(_, warnings)| shortened(warnings))
+    let warned = policy
+        .selectors()
+        .filter(|selector| !selector.place().is_shipped() && !selector.is_imported())
+        .filter(|selector| matcher.selected(selector).is_empty());
+    warned
+        .map(|selector| {
+            let (place, text) = (selector.place(), selector.text());
+            format!("{place}: \"{text}\" matches no module")
+        })
         .collect()
 }

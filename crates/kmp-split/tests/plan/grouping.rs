@@ -12,7 +12,7 @@ use crate::{cases, promises};
 
 /// Worlds without rules, some of whose modules are called alike.
 fn free() -> impl Strategy<Value = World> {
-    worlds(1..=80, 0.2)
+    worlds(1..=60, 0.2)
 }
 
 fn planned(world: &World, rules: Rules) -> Result<Planned, TestCaseError> {
@@ -50,7 +50,7 @@ fn directory(file: &str, depth: usize) -> String {
 }
 
 proptest! {
-    #![proptest_config(cases(100))]
+    #![proptest_config(cases(60))]
 
     #[test]
     fn per_module_each_has_a_package(world in free()) {

@@ -29,7 +29,7 @@ fn cases(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(cases(200))]
+    #![proptest_config(cases(150))]
 
     #[test]
     fn a_plan_follows_its_rules_or_tells_why_not(scene in scenes(1..=120, false)) {

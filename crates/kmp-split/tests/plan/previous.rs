@@ -98,7 +98,7 @@ fn moved_is_told(before: &Planned, after: &Planned) -> Result<(), TestCaseError>
 }
 
 proptest! {
-    #![proptest_config(cases(150))]
+    #![proptest_config(cases(120))]
 
     #[test]
     fn the_same_tree_stays_as_it_is(scene in scenes(1..=60, false)) {

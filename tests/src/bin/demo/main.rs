@@ -17,7 +17,7 @@ use kmpkit_tests::{Kernel, Machine, Zypp, cache_dir, need, need_root};
 
 use crate::steps::Steps;
 
-/// From kernel tree to booted machine: one package per module, chosen by hardware.
+/// From kernel tree to booted machine: packages by policy, chosen by hardware.
 #[derive(Debug, Parser)]
 struct Options {
     /// Directory for packages, repository and root; what an earlier run left is removed
@@ -29,6 +29,9 @@ struct Options {
     /// The spec that packages a kernel tree
     #[arg(long, default_value_os_t = example())]
     spec: PathBuf,
+    /// A shipped policy such as per-module, or a policy file, instead of the default one
+    #[arg(long)]
+    policy: Option<String>,
     /// A repository that is already built
     #[arg(long)]
     repo: Option<PathBuf>,
@@ -72,7 +75,7 @@ fn main() -> Result<()> {
     table::Summary::collect(&zypp, &repo, &image, &driven.hardware, report, &whole)?.print();
     steps.print();
     println!(
-        "\nThe packages are in {0}; try: rpm -qp --requires {0}/*/e1000-kmp-*.rpm",
+        "\nThe packages are in {0}; try: rpm -qp --supplements {0}/*/*e1000*.rpm",
         repo.display()
     );
     println!("The installed root is {}", zypp.root().display());
