@@ -102,8 +102,8 @@ pub struct PatternEntry {
 pub struct MovedEntry {
     /// Its path.
     pub module: String,
-    /// Stem of the package that had it.
-    pub from: String,
+    /// Stem of the package that had it; none if the image had it.
+    pub from: Option<String>,
     /// Stem of the package that has it; none if the image has it or it is excluded.
     pub to: Option<String>,
 }
@@ -217,15 +217,16 @@ impl Document {
         let stems = self.packages.into_iter().flat_map(|package| {
             let stem = package.stem;
             let modules = package.modules.into_iter();
-            modules.map(move |module| (module.path, stem.clone()))
+            modules.map(move |module| (module.path, Some(stem.clone())))
         });
+        let base = self.base.into_iter().map(|module| (module.path, None));
         let left = self.left.into_iter().map(|left| LeftBefore {
             stem: left.stem,
             since: left.since,
             modules: left.modules,
         });
         Previous {
-            stems: stems.collect(),
+            stems: stems.chain(base).collect(),
             grouping: self.grouping,
             left: left.collect(),
         }

@@ -70,7 +70,7 @@ impl Subpackages<'_> {
                 name: &name,
                 summary: &summary,
                 tags: self.kmp_tags(package, &name),
-                description: &self.description(package, &summary),
+                description: &self.description(package),
                 files: Some(list.display().to_string()),
             },
         );
@@ -246,7 +246,7 @@ impl Subpackages<'_> {
         }
     }
 
-    fn description(&self, package: &Package, summary: &str) -> String {
+    fn description(&self, package: &Package) -> String {
         let flavor = self.identity.flavor.as_str();
         let modules = package.modules.iter().map(|&id| {
             let module = self.module_name(id);
@@ -256,11 +256,16 @@ impl Subpackages<'_> {
                 None => format!("* {module}"),
             }
         });
-        let mut text = match &package.description {
-            Some(description) => paragraph(description),
-            None => format!("{summary}."),
+        let told = match (&package.description, &package.summary) {
+            (Some(description), _) => paragraph(description),
+            (None, Some(summary)) => one_line(summary) + ".",
+            (None, None) => String::new(),
         };
-        let _ = write!(text, "\n\nModules for {flavor} kernels:");
+        let mut text = match told.is_empty() {
+            true => String::new(),
+            false => told + "\n\n",
+        };
+        let _ = write!(text, "Kernel modules for {flavor} kernels:");
         for module in modules {
             let _ = write!(text, "\n{module}");
         }

@@ -104,7 +104,8 @@ impl TextTable<'_> {
                 Location::Excluded => "nowhere",
             };
             let module = &self.tree.modules[moved.module].file.path;
-            format!("moved: {module} from {} to {to}\n", moved.from)
+            let from = moved.from.as_ref().unwrap_or(&self.identity.image);
+            format!("moved: {module} from {from} to {to}\n")
         };
         self.plan.moved.iter().map(line).collect()
     }

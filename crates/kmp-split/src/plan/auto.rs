@@ -29,7 +29,7 @@ const DISTANCE: f64 = 0.5;
 /// Joins groups until there are as many as the policy allows.
 pub fn gather(tree: &Tree, groups: &mut Groups<'_>, grouping: &Grouping) {
     absorb_helpers(tree, groups);
-    join_siblings(tree, groups, grouping.largest / SIBLINGS);
+    join_siblings(tree, groups, grouping);
     absorb_helpers(tree, groups);
     Clusters::new(tree, groups).join(grouping);
     absorb_helpers(tree, groups);
@@ -64,7 +64,9 @@ fn absorb_helpers(tree: &Tree, groups: &mut Groups<'_>) {
     }
 }
 
-fn join_siblings(tree: &Tree, groups: &mut Groups<'_>, largest: u64) {
+fn join_siblings(tree: &Tree, groups: &mut Groups<'_>, grouping: &Grouping) {
+    let largest = grouping.largest / SIBLINGS;
+    let mut spare = groups.count().saturating_sub(*grouping.packages.start());
     let mut kin: BTreeMap<_, Vec<GroupId>> = BTreeMap::new();
     let open = groups
         .iter()
@@ -86,8 +88,11 @@ fn join_siblings(tree: &Tree, groups: &mut Groups<'_>, largest: u64) {
             let group = groups.get(id);
             let fits = |into: &&GroupId| groups.get(**into).size + group.size <= largest;
             let free = group.origin == Origin::Free;
-            match packages.iter().find(fits).filter(|_| free) {
-                Some(&into) => join(groups, into, id, Why::SameNeeds),
+            match packages.iter().find(fits).filter(|_| free && spare > 0) {
+                Some(&into) => {
+                    join(groups, into, id, Why::SameNeeds);
+                    spare -= 1;
+                }
                 None => packages.push(id),
             }
         }
@@ -212,7 +217,10 @@ impl<'g, 't> Clusters<'g, 't> {
                 return;
             };
             if self.is_current(&union) && self.is_still_cheapest(&union) {
-                let [a, b] = union.groups;
+                let mut groups = union.groups;
+                // One that an earlier plan has named keeps its name.
+                groups.sort_by_key(|&id| Reverse(self.groups.get(id).origin));
+                let [a, b] = groups;
                 if self.groups.may_merge(a, b) {
                     self.unite(a, b, grouping);
                     count -= 1;

@@ -7,7 +7,7 @@ use petgraph::algo::is_cyclic_directed;
 use petgraph::graphmap::DiGraphMap;
 
 use super::error::PlanError;
-use super::package::{Location, Plan};
+use super::package::{Location, Plan, Why};
 
 /// Holds a plan against the promises of DESIGN.md: each module in one place, all needs between
 /// packages expressed, no circle, names that are valid and unique, the image complete in itself.
@@ -33,7 +33,12 @@ pub fn check(tree: &Tree, resolution: &Resolution, plan: &Plan) -> Result<(), Pl
         }
     }
     for (module, location) in plan.location.iter() {
-        if matches!(location, Location::Package(_)) != packaged.contains(&module) {
+        let meant = match location {
+            Location::Package(_) => packaged.contains(&module),
+            Location::Image => matches!(plan.why[module], Why::Base(_) | Why::BaseNeeds(_)),
+            Location::Excluded => matches!(plan.why[module], Why::Excluded(_)),
+        };
+        if !meant {
             return broken(format!("{} is in no package", path(module)));
         }
         for &needed in &resolution.needs[module] {

@@ -141,31 +141,35 @@ impl Matcher<'_> {
         found
     }
 
+    /// The set that claims each module: the one of the highest priority.
     fn sets(&self, sets: &[Set]) -> Result<Vec<(ModuleId, Claim)>, PlanError> {
-        let mut claimed: Table<ModuleId, Option<(&Set, Place)>> = self.tree.modules.map(|_| None);
+        let mut claimants: Table<ModuleId, Vec<(&Set, &Place)>> =
+            self.tree.modules.map(|_| Vec::new());
         for set in sets {
             for (id, selector) in self.members(&set.members, &set.except) {
-                let better = match &claimed[id] {
-                    Some((other, place)) if other.priority == set.priority => {
-                        return Err(PlanError::Tie {
-                            first: place.clone(),
-                            second: selector.place().clone(),
-                            module: self.tree.modules[id].file.path.clone(),
-                        });
-                    }
-                    Some((other, _)) => other.priority < set.priority,
-                    None => true,
-                };
-                if better {
-                    claimed[id] = Some((set, selector.place().clone()));
+                claimants[id].push((set, selector.place()));
+            }
+        }
+        let mut claims = Vec::new();
+        for (id, claimants) in claimants.iter() {
+            let highest = claimants.iter().map(|(set, _)| set.priority).max();
+            let of_highest = |(set, _): &&(&Set, &Place)| Some(set.priority) == highest;
+            let mut winners = claimants.iter().filter(of_highest);
+            match (winners.next(), winners.next()) {
+                (None, _) => {}
+                (Some((set, place)), None) => {
+                    claims.push((id, Claim::Set(set.name.clone(), (*place).clone())));
+                }
+                (Some((_, first)), Some((_, second))) => {
+                    return Err(PlanError::Tie {
+                        first: (*first).clone(),
+                        second: (*second).clone(),
+                        module: self.tree.modules[id].file.path.clone(),
+                    });
                 }
             }
         }
-        let claim = |(set, place): &(&Set, Place)| Claim::Set(set.name.clone(), place.clone());
-        Ok(claimed
-            .iter()
-            .filter_map(|(id, found)| Some((id, claim(found.as_ref()?))))
-            .collect())
+        Ok(claims)
     }
 }
 

@@ -38,16 +38,6 @@ pub enum PlanError {
     /// Packages that need each other.
     #[error("packages need each other: {0}")]
     PackageCycle(String),
-    /// Two modules, or packages, that no name tells apart.
-    #[error("{first} and {second}: no name tells them apart, both would be {name}")]
-    Clash {
-        /// Path of one module.
-        first: String,
-        /// Path of the other.
-        second: String,
-        /// The name.
-        name: String,
-    },
     /// A plan that breaks a promise all plans keep: a defect of the planner.
     #[error("the plan is wrong: {0}")]
     Broken(String),

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use modtree::{ModuleId, Resolution, Table, Tree, id};
-use petgraph::algo::tarjan_scc;
+use petgraph::algo::{tarjan_scc, toposort};
 use petgraph::graphmap::DiGraphMap;
 
 use super::claims::{Claim, Claims};
@@ -232,6 +232,23 @@ impl<'t> Groups<'t> {
         seen.into_iter().collect()
     }
 
+    /// All groups, each before those it needs. In this order modules that can share a package can
+    /// be put together one by one: what would lie between two of them comes before the second.
+    pub fn users_first(&self) -> Vec<GroupId> {
+        toposort(&self.graph(), None).unwrap_or_else(|_| self.iter().map(|(id, _)| id).collect())
+    }
+
+    fn graph(&self) -> DiGraphMap<GroupId, ()> {
+        let mut graph = DiGraphMap::new();
+        for (id, group) in self.iter() {
+            graph.add_node(id);
+            for &needed in &group.needs {
+                graph.add_edge(id, needed, ());
+            }
+        }
+        graph
+    }
+
     /// # Errors
     /// Groups need each other in a circle: told module by module.
     pub fn refuse_circles(
@@ -239,12 +256,7 @@ impl<'t> Groups<'t> {
         tree: &Tree,
         names: &BTreeMap<GroupId, String>,
     ) -> Result<(), PlanError> {
-        let edges = self.iter().flat_map(|(id, group)| {
-            let needs = group.needs.iter();
-            needs.map(move |&needed| (id, needed, ()))
-        });
-        let graph: DiGraphMap<GroupId, ()> = DiGraphMap::from_edges(edges);
-        let parts = tarjan_scc(&graph);
+        let parts = tarjan_scc(&self.graph());
         let Some(part) = parts.into_iter().find(|part| part.len() > 1) else {
             return Ok(());
         };

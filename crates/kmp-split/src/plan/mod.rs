@@ -20,6 +20,8 @@ mod package;
 mod patterns;
 mod previous;
 
+use std::collections::BTreeMap;
+
 use modtree::{Resolution, Tree};
 use policy::{By, Policy};
 
@@ -57,14 +59,18 @@ pub fn plan(
     groups.refuse_circles(tree, &names)?;
     let kept = previous.filter(|previous| previous.grouping == grouping.by.as_str());
     if let Some(previous) = kept {
-        names.extend(previous.gather(tree, &mut groups));
+        previous.gather(tree, &mut groups, &mut names);
     }
-    match grouping.by {
-        By::PerModule => {}
-        By::Directory => names.extend(directory::gather(tree, &mut groups, grouping.depth)),
-        By::Auto => auto::gather(tree, &mut groups, grouping),
-    }
-    let names = names::names(tree, &groups, names)?;
+    let wanted = match grouping.by {
+        By::PerModule => BTreeMap::new(),
+        By::Directory => directory::gather(tree, &mut groups, grouping.depth),
+        By::Auto => {
+            auto::gather(tree, &mut groups, grouping);
+            BTreeMap::new()
+        }
+    };
+    let unsupported = policy.naming.unsupported.as_deref();
+    let names = names::names(tree, &groups, names, &wanted, unsupported);
     let mut plan = package::assemble(tree, policy, claims, groups, names);
     let matcher = Matcher { tree, resolution };
     plan.patterns = patterns::patterns(&matcher, &policy.patterns, &plan);

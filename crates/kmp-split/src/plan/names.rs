@@ -8,52 +8,106 @@ use std::collections::{BTreeMap, BTreeSet};
 use modtree::{ModuleId, Tree};
 
 use super::auto::common_directory;
-use super::error::PlanError;
-use super::groups::{Group, GroupId, Groups};
+use super::groups::{Group, GroupId, Groups, Origin};
 
-/// Names all groups; those of `given` have theirs.
-///
-/// # Errors
-/// Two groups cannot be told apart by any name.
+/// Names all groups. Those of `given` have theirs; those of `wanted` get the name there, with a
+/// number behind it if others have it. Groups of unsupported modules that no rule made get
+/// `unsupported` behind their names.
 pub fn names(
     tree: &Tree,
     groups: &Groups<'_>,
     given: BTreeMap<GroupId, String>,
-) -> Result<BTreeMap<GroupId, String>, PlanError> {
+    wanted: &BTreeMap<GroupId, String>,
+    unsupported: Option<&str>,
+) -> BTreeMap<GroupId, String> {
     let taken: BTreeSet<&String> = given.values().collect();
-    let mut open: BTreeMap<GroupId, Vec<String>> = groups
+    let mut open: BTreeMap<GroupId, Candidates> = groups
         .iter()
         .filter(|(id, _)| !given.contains_key(id))
         .map(|(id, group)| {
-            let mut candidates = candidates(tree, groups, id, group);
-            candidates.retain(|name| !taken.contains(name));
-            candidates.reverse();
-            (id, candidates)
+            let names = match wanted.get(&id) {
+                Some(name) => vec![name.clone()],
+                None => candidates(tree, groups, id, group),
+            };
+            let apart = group.supported == Some(false) && group.origin != Origin::Rules;
+            (id, Candidates::new(names, unsupported.filter(|_| apart)))
         })
         .collect();
     loop {
-        let mut by_name: BTreeMap<&String, Vec<GroupId>> = BTreeMap::new();
+        let mut by_name: BTreeMap<String, Vec<GroupId>> = BTreeMap::new();
         for (&id, candidates) in &open {
-            let name = candidates.last().ok_or_else(|| clash(tree, groups, id))?;
-            by_name.entry(name).or_default().push(id);
+            by_name.entry(candidates.name()).or_default().push(id);
         }
-        let clashing: Vec<GroupId> = by_name
-            .values()
-            .filter(|ids| ids.len() > 1)
-            .flatten()
-            .copied()
-            .collect();
-        if clashing.is_empty() {
-            let named = open.into_iter();
-            let named = named.filter_map(|(id, mut candidates)| Some((id, candidates.pop()?)));
-            let named: BTreeMap<_, _> = named.collect();
-            return Ok(given.into_iter().chain(named).collect());
+        let mut settled = true;
+        for (name, ids) in by_name {
+            let others = if taken.contains(&name) {
+                0
+            } else {
+                clashing(&open, &ids)
+            };
+            for id in ids.iter().skip(others) {
+                if let Some(candidates) = open.get_mut(id) {
+                    candidates.place += 1;
+                    settled = false;
+                }
+            }
         }
-        for id in clashing {
-            open.entry(id).and_modify(|candidates| {
-                candidates.pop();
-            });
+        if settled {
+            let named = open.iter().map(|(&id, candidates)| (id, candidates.name()));
+            return named.collect::<Vec<_>>().into_iter().chain(given).collect();
         }
+    }
+}
+
+/// How many of the groups that would have one name may keep it: none of several, unless they can
+/// only be numbered; then the first one.
+fn clashing(open: &BTreeMap<GroupId, Candidates>, ids: &[GroupId]) -> usize {
+    let numbered = |id: &GroupId| open.get(id).is_some_and(Candidates::is_at_end);
+    match ids {
+        [_] => 1,
+        _ if ids.iter().all(numbered) => 1,
+        _ => 0,
+    }
+}
+
+/// Names from short to long, then the last one numbered.
+struct Candidates {
+    names: Vec<String>,
+    suffix: String,
+    place: usize,
+}
+
+impl Candidates {
+    fn new(names: Vec<String>, suffix: Option<&str>) -> Self {
+        let mut names: Vec<_> = names.iter().map(|name| valid(name)).collect();
+        names.dedup();
+        Self {
+            names,
+            suffix: suffix.unwrap_or_default().to_owned(),
+            place: 0,
+        }
+    }
+
+    fn name(&self) -> String {
+        let last = self.names.last().map_or("modules", String::as_str);
+        let name = match self.names.get(self.place) {
+            Some(name) => name.clone(),
+            None => format!("{last}-{}", self.place + 2 - self.names.len()),
+        };
+        name + &self.suffix
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.place + 1 >= self.names.len()
+    }
+}
+
+/// A package name begins with a letter, a digit or an underscore.
+fn valid(name: &str) -> String {
+    let begins = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    match name.trim_start_matches(|c| !begins(c)) {
+        "" => "modules".to_owned(),
+        name => name.to_owned(),
     }
 }
 
@@ -101,11 +155,9 @@ fn main_module(tree: &Tree, groups: &Groups<'_>, id: GroupId, group: &Group) -> 
     while let Some(user) = open.pop() {
         open.extend(needs(user).filter(|&needed| seen.insert(needed)));
     }
-    let aliased = group
-        .members
-        .iter()
-        .filter(|&&member| member != root && !tree.modules[member].aliases.is_empty());
-    (seen.len() == group.members.len() && aliased.count() == 0).then_some(root)
+    let mut others = group.members.iter().filter(|&&member| member != root);
+    let helpers = others.all(|&member| tree.modules[member].aliases.is_empty());
+    (helpers && seen.len() == group.members.len()).then_some(root)
 }
 
 fn largest(tree: &Tree, group: &Group) -> Option<ModuleId> {
@@ -117,41 +169,15 @@ fn largest(tree: &Tree, group: &Group) -> Option<ModuleId> {
 fn directory_name(directory: &str) -> String {
     let inside = directory.strip_prefix("kernel/").unwrap_or(directory);
     let inside = inside.strip_prefix("drivers/").unwrap_or(inside);
-    match inside.is_empty() {
-        true => "modules".to_owned(),
-        false => inside.replace('/', "-"),
-    }
+    inside.replace('/', "-")
 }
 
 /// `hid` and `hid-sony` as `hid-sony`, `hid` and `usbkbd` as `hid-usbkbd`.
 fn followed_by(directory: &str, module: &str) -> String {
     let last = directory.rsplit('-').next().unwrap_or_default();
-    match module
-        .strip_prefix(last)
-        .and_then(|rest| rest.strip_prefix(['-', '_']))
-    {
+    let rest = module.strip_prefix(last);
+    match rest.and_then(|rest| rest.strip_prefix(['-', '_'])) {
         Some(rest) => format!("{directory}-{rest}"),
         None => format!("{directory}-{module}"),
-    }
-}
-
-fn clash(tree: &Tree, groups: &Groups<'_>, id: GroupId) -> PlanError {
-    let full = |id: ModuleId| {
-        let file = &tree.modules[id].file;
-        file.plain_path().replace('/', "-")
-    };
-    let member = |group: &Group| group.members.first().copied();
-    let path = |id: ModuleId| tree.modules[id].file.path.clone();
-    let Some(this) = member(groups.get(id)) else {
-        return PlanError::Broken("a package without modules".to_owned());
-    };
-    let name = full(this);
-    let others = groups.iter().filter_map(|(_, group)| member(group));
-    let mut same = others.filter(|&other| full(other) == name);
-    let mut next = || same.next().map_or_else(String::new, path);
-    PlanError::Clash {
-        first: next(),
-        second: next(),
-        name,
     }
 }

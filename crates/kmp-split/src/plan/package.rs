@@ -6,7 +6,7 @@ use modtree::{ModuleId, Table, Tree, id};
 use policy::{Place, Policy};
 
 use super::claims::{Claim, Claims};
-use super::groups::{GroupId, Groups, Origin};
+use super::groups::{GroupId, Groups};
 use super::patterns::PatternPackage;
 use super::previous::{Left, Moved};
 
@@ -136,10 +136,8 @@ pub(super) fn assemble(
     groups: Groups<'_>,
     names: BTreeMap<GroupId, String>,
 ) -> Plan {
-    let by_stem: BTreeMap<String, GroupId> = names
-        .into_iter()
-        .map(|(id, name)| (stem(policy, &groups, id, name), id))
-        .collect();
+    let by_stem: BTreeMap<String, GroupId> =
+        names.into_iter().map(|(id, name)| (name, id)).collect();
     let ids: BTreeMap<GroupId, PackageId> = by_stem
         .values()
         .zip(0..)
@@ -175,20 +173,5 @@ pub(super) fn assemble(
         moved: Vec::new(),
         left: Vec::new(),
         warnings: claims.warnings,
-    }
-}
-
-/// Unsupported modules that no rule gave a package have one that says so.
-fn stem(policy: &Policy, groups: &Groups<'_>, id: GroupId, name: String) -> String {
-    let group = groups.get(id);
-    match &policy.naming.unsupported {
-        Some(suffix)
-            if group.supported == Some(false)
-                && group.origin != Origin::Rules
-                && !name.ends_with(suffix.as_str()) =>
-        {
-            name + suffix
-        }
-        _ => name,
     }
 }

@@ -10,8 +10,8 @@ use super::package::{Location, Plan, Why};
 /// Where an earlier plan had each module.
 #[derive(Clone, Debug, Default)]
 pub struct Previous {
-    /// The stem of the package of each module, by its path without `.ko`.
-    pub stems: BTreeMap<String, String>,
+    /// The stem of the package of each module, by its path without `.ko`; none if that was the image.
+    pub stems: BTreeMap<String, Option<String>>,
     /// How it grouped what no rule claimed.
     pub grouping: String,
     /// What left packages before.
@@ -47,31 +47,35 @@ pub struct Left {
 pub struct Moved {
     /// The module.
     pub module: ModuleId,
-    /// Stem of the package that had it.
-    pub from: String,
+    /// Stem of the package that had it; none if that was the image.
+    pub from: Option<String>,
     /// Where it is now.
     pub to: Location,
 }
 
 impl Previous {
-    /// Joins the modules that shared a package and that no rule claims now. One that would close a
-    /// circle is left for the grouping.
-    pub(super) fn gather(&self, tree: &Tree, groups: &mut Groups<'_>) -> BTreeMap<GroupId, String> {
-        let mut by_stem: BTreeMap<&str, GroupId> = BTreeMap::new();
-        let free: Vec<GroupId> = groups
-            .iter()
-            .filter(|(_, group)| group.origin == Origin::Free)
-            .map(|(id, _)| id)
-            .collect();
-        for id in free {
-            let member = groups.get(id).members.first().copied();
-            let Some((member, stem)) = member.and_then(|id| Some((id, self.stem(tree, id)?)))
-            else {
+    /// Joins the modules that shared a package and that no rule claims now, and names their groups.
+    /// One that would close a circle is left for the grouping.
+    pub(super) fn gather(
+        &self,
+        tree: &Tree,
+        groups: &mut Groups<'_>,
+        names: &mut BTreeMap<GroupId, String>,
+    ) {
+        let named = names.iter().map(|(&id, name)| (name.clone(), id));
+        let mut by_stem: BTreeMap<String, GroupId> = named.collect();
+        for id in groups.users_first() {
+            let group = groups.get(id);
+            let (Origin::Free, Some(&member)) = (group.origin, group.members.first()) else {
+                continue;
+            };
+            let Some(stem) = self.stem(tree, member) else {
                 continue;
             };
             match by_stem.get(stem) {
                 None => {
-                    by_stem.insert(stem, id);
+                    by_stem.insert(stem.to_owned(), id);
+                    names.insert(id, stem.to_owned());
                     groups.set_origin(id, Origin::Previous);
                 }
                 Some(&package) if groups.may_merge(package, id) => groups.merge(package, id),
@@ -79,14 +83,12 @@ impl Previous {
             }
             groups.why[member] = Why::Previous;
         }
-        let names = by_stem.into_iter();
-        names.map(|(stem, id)| (id, stem.to_owned())).collect()
     }
 
-    /// The package a module was in.
+    /// The package a module was in, other than the image.
     fn stem(&self, tree: &Tree, module: ModuleId) -> Option<&str> {
         let path = tree.modules[module].file.plain_path();
-        self.stems.get(path).map(String::as_str)
+        self.stems.get(path)?.as_deref()
     }
 
     /// All that ever left a package and is in another one now.
@@ -111,7 +113,9 @@ impl Previous {
         });
         let mut now: BTreeMap<&str, Vec<ModuleId>> = BTreeMap::new();
         for moved in &plan.moved {
-            now.entry(&moved.from).or_default().push(moved.module);
+            if let Some(from) = &moved.from {
+                now.entry(from).or_default().push(moved.module);
+            }
         }
         let now = now.into_iter().map(|(stem, modules)| Left {
             stem: stem.to_owned(),
@@ -131,14 +135,17 @@ impl Previous {
     /// The modules that are elsewhere now.
     pub(super) fn moved(&self, tree: &Tree, plan: &Plan) -> Vec<Moved> {
         let moved = |module: ModuleId| {
-            let from = self.stem(tree, module)?;
+            let path = tree.modules[module].file.plain_path();
+            let from = self.stems.get(path)?;
             let to = plan.location[module];
-            let stayed = plan
-                .package_of(module)
-                .is_some_and(|package| plan.packages[package].stem == from);
+            let stayed = match (from, to) {
+                (None, Location::Image) => true,
+                (Some(stem), Location::Package(id)) => plan.packages[id].stem == *stem,
+                _ => false,
+            };
             (!stayed).then(|| Moved {
                 module,
-                from: from.to_owned(),
+                from: from.clone(),
                 to,
             })
         };

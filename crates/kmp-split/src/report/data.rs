@@ -67,7 +67,7 @@ pub struct Package<'p> {
 pub struct Module<'p> {
     /// Its name.
     pub name: &'p str,
-    /// Its path below lib/modules/<kernelrelease>.
+    /// Its path below `lib/modules/<kernelrelease>`.
     pub path: &'p str,
     /// What it says it is.
     pub description: Option<&'p str>,
@@ -311,7 +311,7 @@ fn with_needs(resolution: &Resolution, modules: &BTreeSet<ModuleId>) -> BTreeSet
 fn moved(moved: &crate::plan::Moved) -> Moved<'_> {
     Moved {
         module: moved.module.index(),
-        from: &moved.from,
+        from: moved.from.as_deref().unwrap_or("the image"),
     }
 }
 

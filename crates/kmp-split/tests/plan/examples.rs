@@ -244,9 +244,9 @@ fn unsupported_modules_are_apart_unless_a_rule_puts_them_together() {
         packages(network(), rules.clone()),
         [
             "drivers: e1000e ptp",
-            "drivers-2-extra: iwlwifi",
+            "drivers-extra: iwlwifi",
             "net: cfg80211 mac80211",
-            "net-2-extra: rfkill",
+            "net-extra: rfkill",
         ]
     );
     let together = Rules {
@@ -257,7 +257,7 @@ fn unsupported_modules_are_apart_unless_a_rule_puts_them_together() {
         packages(network(), together),
         [
             "drivers: e1000e ptp",
-            "drivers-2-extra: iwlwifi",
+            "drivers-extra: iwlwifi",
             "net: mac80211",
             "radio: cfg80211 rfkill",
         ]
