@@ -3,7 +3,7 @@
 # the command and stops.
 set -eu
 
-packages="binutils busybox-static bzip2 ca-certificates cpio createrepo-c debian-archive-keyring dnf
+packages="binutils busybox-static bzip2 ca-certificates chromium cpio createrepo-c debian-archive-keyring dnf
 	gcc gzip ipxe-qemu kmod libc6-dev mmdebstrap qemu-system-x86 rpm seabios time xz-utils zstd zypper"
 
 missing=

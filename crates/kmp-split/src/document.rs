@@ -8,7 +8,7 @@ use modtree::{ModuleId, Resolution, Tree};
 use serde::{Deserialize, Serialize};
 
 use crate::identity::Identity;
-use crate::plan::{LeftBefore, Location, Plan, Previous};
+use crate::plan::{Home, LeftBefore, Location, Plan, Previous};
 use crate::why::tell;
 
 /// The version of the schema.
@@ -29,6 +29,8 @@ pub struct Document {
     pub evr: String,
     /// What grouped the modules that no rule claims.
     pub grouping: String,
+    /// What names of packages of unsupported modules end in, where these are apart.
+    pub unsupported: Option<String>,
     /// Name of the image package.
     pub image: String,
     /// The modules in it.
@@ -176,6 +178,7 @@ impl Document {
             kabi: identity.kabi.to_string(),
             evr: identity.evr.clone(),
             grouping: grouping.to_owned(),
+            unsupported: identity.naming.unsupported.clone(),
             image: identity.image.clone(),
             base: plan.image().map(module).collect(),
             packages: packages.collect(),
@@ -214,10 +217,14 @@ impl Document {
 
     /// What the next plan has to know of this one.
     pub fn previous(self) -> Previous {
-        let stems = self.packages.into_iter().flat_map(|package| {
-            let stem = package.stem;
+        let apart = self.unsupported.is_some();
+        let homes = self.packages.into_iter().flat_map(|package| {
+            let home = Home {
+                stem: package.stem,
+                unsupported: apart && !package.supported,
+            };
             let modules = package.modules.into_iter();
-            modules.map(move |module| (module.path, Some(stem.clone())))
+            modules.map(move |module| (module.path, Some(home.clone())))
         });
         let base = self.base.into_iter().map(|module| (module.path, None));
         let left = self.left.into_iter().map(|left| LeftBefore {
@@ -226,7 +233,7 @@ impl Document {
             modules: left.modules,
         });
         Previous {
-            stems: stems.chain(base).collect(),
+            homes: homes.chain(base).collect(),
             grouping: self.grouping,
             left: left.collect(),
         }

@@ -97,8 +97,13 @@ impl Identity {
     }
 
     /// # Errors
-    /// Two packages would have one name, or one would have that of the image package.
+    /// Two packages would have one name, or one would have that of the image package; a name is
+    /// none, which an earlier plan or a module's file may bring about.
     pub fn check(&self, plan: &Plan) -> Result<()> {
+        for left in &plan.left {
+            name(&self.kmp(&left.stem))?;
+            version(left.since.as_deref().unwrap_or(&self.evr))?;
+        }
         let kmps = plan
             .packages
             .values()
@@ -109,9 +114,12 @@ impl Identity {
             .map(|pattern| self.pattern(&pattern.name));
         let all = self.metapackages(plan).into_iter().map(|(name, _)| name);
         let mut names = BTreeSet::from([self.image.clone()]);
-        for name in kmps.chain(patterns).chain(all) {
-            if !names.insert(name.clone()) {
-                bail!("two packages would be {name}: [naming] of the policy must tell them apart");
+        for package in kmps.chain(patterns).chain(all) {
+            name(&package)?;
+            if !names.insert(package.clone()) {
+                bail!(
+                    "two packages would be {package}: [naming] of the policy must tell them apart"
+                );
             }
         }
         Ok(())
@@ -122,5 +130,26 @@ impl Identity {
             true => format!("{name}-{}", self.kabi),
             false => name,
         }
+    }
+}
+
+/// A name that rpm takes (parsePreamble.c: no `~`), and that is nothing else in a spec.
+fn name(text: &str) -> Result<()> {
+    let first = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
+    match text.starts_with(first) && text.chars().all(plain) {
+        true => Ok(()),
+        false => bail!(
+            "{text:?} is no package name: letters, digits and _ . + -, the first a letter, digit or _"
+        ),
+    }
+}
+
+/// Likewise a version, with epoch and release.
+fn version(text: &str) -> Result<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._+~^:-".contains(c);
+    match text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain) {
+        true => Ok(()),
+        false => bail!("{text:?} is no version of a package"),
     }
 }

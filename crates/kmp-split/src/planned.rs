@@ -13,7 +13,7 @@ use crate::plan::{Plan, Previous, plan};
 /// What a plan is made from.
 #[derive(Clone, Debug)]
 pub struct Source<'s> {
-    /// A directory with lib/modules/<rel>.
+    /// A directory with `lib/modules/<rel>`.
     pub root: &'s Path,
     /// Which kernel, if there are several.
     pub release: Option<&'s Kernelrelease>,

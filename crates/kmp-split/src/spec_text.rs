@@ -3,7 +3,7 @@
 //! rpm's section parser reads the text, and which parts of it pass macro
 //! expansion depends on its version. Paths and names were checked when tree and
 //! policy were read; free text, such as a module's description, is made
-//! harmless here: no `%`, nothing at the start of a line.
+//! harmless here: no `%`, so no line starts with a directive, and none with `#`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -139,11 +139,14 @@ impl Subpackages<'_> {
     }
 
     fn pattern(&self, out: &mut String, pattern: &PatternPackage) {
-        let summary = one_line(&pattern.summary);
+        let summary = match one_line(&pattern.summary) {
+            told if told.is_empty() => format!("Kernel modules: {}", pattern.name),
+            told => told,
+        };
         // The name among all patterns of a distribution; a version, so without a dash.
         let pattern_name = format!("kernel_{}", pattern.name.replace('-', "_"));
         let mut tags = vec![format!("Provides: pattern() = {}", escaped(&pattern_name))];
-        if let Some(category) = &pattern.category {
+        if let Some(category) = pattern.category.as_ref().filter(|text| !text.is_empty()) {
             tags.push(format!(
                 "Provides: pattern-category() = {}",
                 escaped(category)
@@ -239,26 +242,27 @@ impl Subpackages<'_> {
             return told;
         }
         let names = package.modules.iter().map(|&id| self.module_name(id));
-        let names = shortened(&names.collect::<Vec<_>>().join(", "));
-        match package.modules.len() {
+        let names = names.collect::<Vec<_>>().join(", ");
+        let modules = match package.modules.len() {
             1 => format!("Kernel module {names}"),
             _ => format!("Kernel modules {names}"),
-        }
+        };
+        shortened(&modules, SUMMARY)
     }
 
     fn description(&self, package: &Package) -> String {
         let flavor = self.identity.flavor.as_str();
         let modules = package.modules.iter().map(|&id| {
             let module = self.module_name(id);
-            let described = self.tree.modules[id].description.as_deref().map(one_line);
+            let described = self.tree.modules[id].description.as_deref().map(words);
             match described.filter(|text| !text.is_empty()) {
-                Some(text) => format!("* {module}: {text}"),
+                Some(text) => format!("* {module}: {}", shortened(&text, TOLD)),
                 None => format!("* {module}"),
             }
         });
         let told = match (&package.description, &package.summary) {
             (Some(description), _) => paragraph(description),
-            (None, Some(summary)) => one_line(summary) + ".",
+            (None, Some(summary)) => words(summary) + ".",
             (None, None) => String::new(),
         };
         let mut text = match told.is_empty() {
@@ -282,6 +286,7 @@ fn write(out: &mut String, section: Section<'_>) {
         files,
     } = section;
     let tags: String = tags.iter().map(|tag| format!("{tag}\n")).collect();
+    let description = lines(description);
     let files = files.map_or_else(String::new, |list| format!(" -f {list}"));
     // Writing to a String cannot fail.
     let _ = write!(
@@ -292,13 +297,24 @@ fn write(out: &mut String, section: Section<'_>) {
     );
 }
 
-/// Free text as one line of words, without what rpm could expand, and not too long.
-fn one_line(text: &str) -> String {
+/// Characters of a line of text; rpmlint(1) wants no more.
+const WIDTH: usize = 79;
+/// Characters of a summary.
+const SUMMARY: usize = WIDTH;
+/// Characters of what a module says of itself among others.
+const TOLD: usize = 120;
+
+/// Free text as words, without what rpm could expand.
+fn words(text: &str) -> String {
     let plain = text.replace(|c: char| c.is_control(), " ");
     let plain = plain.replace('%', " percent");
     let words: Vec<_> = plain.split_whitespace().collect();
-    let line = shortened(&words.join(" "));
-    line.trim_end_matches(['.', ' ']).to_owned()
+    words.join(" ").trim_end_matches(['.', ' ']).to_owned()
+}
+
+/// The same, as long as a summary may be.
+fn one_line(text: &str) -> String {
+    shortened(&words(text), SUMMARY)
 }
 
 /// Free text of several lines, none of which can be taken for a directive: rpm knows them by what
@@ -313,15 +329,51 @@ fn paragraph(text: &str) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// A line up to the last blank that leaves it below 120 characters.
-fn shortened(line: &str) -> String {
-    const WIDTH: usize = 120;
-    let Some((at, _)) = line.char_indices().nth(WIDTH) else {
+/// A line up to the last blank that leaves it no longer than `width` characters.
+fn shortened(line: &str, width: usize) -> String {
+    if line.chars().count() <= width {
         return line.to_owned();
-    };
-    let cut = line.get(..at).unwrap_or(line);
+    }
+    // One character is the ellipsis.
+    let end = line.char_indices().nth(width.saturating_sub(1));
+    let cut = end.and_then(|(at, _)| line.get(..at)).unwrap_or(line);
     let whole = cut.rsplit_once(' ').map_or(cut, |(whole, _)| whole);
     format!("{}…", whole.trim_end_matches(','))
+}
+
+/// A description in lines that are not too long. rpm takes one that begins with # for a comment,
+/// so none does.
+fn lines(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let line = line.trim_start_matches(['#', ' ']);
+        match line.chars().count() {
+            0..=WIDTH => line.to_owned(),
+            _ => wrapped(line),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A line as several, the further ones of a list's item indented.
+fn wrapped(line: &str) -> String {
+    let indent = if line.starts_with("* ") { "  " } else { "" };
+    let mut out = String::new();
+    let mut column = 0;
+    for word in line.split_whitespace() {
+        let length = word.chars().count();
+        if column == 0 {
+            column = length;
+        } else if column + 1 + length > WIDTH && !word.starts_with('#') {
+            out.push('\n');
+            out.push_str(indent);
+            column = indent.len() + length;
+        } else {
+            out.push(' ');
+            column += 1 + length;
+        }
+        out.push_str(word);
+    }
+    out
 }
 
 /// A text as the version of a tag, where libzypp decodes `%20`. A percent sign before a digit is

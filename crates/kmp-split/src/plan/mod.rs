@@ -29,7 +29,7 @@ pub use check::check;
 pub use error::PlanError;
 pub use package::{Location, Package, PackageId, Plan, Why};
 pub use patterns::PatternPackage;
-pub use previous::{Left, LeftBefore, Moved, Previous};
+pub use previous::{Home, Left, LeftBefore, Moved, Previous};
 
 use claims::{Claims, Matcher};
 use groups::Groups;

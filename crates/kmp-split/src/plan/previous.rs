@@ -10,12 +10,21 @@ use super::package::{Location, Plan, Why};
 /// Where an earlier plan had each module.
 #[derive(Clone, Debug, Default)]
 pub struct Previous {
-    /// The stem of the package of each module, by its path without `.ko`; none if that was the image.
-    pub stems: BTreeMap<String, Option<String>>,
+    /// The package of each module, by its path without `.ko`; none if that was the image.
+    pub homes: BTreeMap<String, Option<Home>>,
     /// How it grouped what no rule claimed.
     pub grouping: String,
     /// What left packages before.
     pub left: Vec<LeftBefore>,
+}
+
+/// A package of an earlier plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// Its stem.
+    pub stem: String,
+    /// Whether it was one for unsupported modules alone, which its name says.
+    pub unsupported: bool,
 }
 
 /// Modules that left a package in an earlier build.
@@ -69,10 +78,11 @@ impl Previous {
             let (Origin::Free, Some(&member)) = (group.origin, group.members.first()) else {
                 continue;
             };
-            let Some(stem) = self.stem(tree, member) else {
+            let Some(Home { stem, unsupported }) = self.home(tree, member) else {
                 continue;
             };
             match by_stem.get(stem) {
+                None if *unsupported != (group.supported == Some(false)) => continue,
                 None => {
                     by_stem.insert(stem.to_owned(), id);
                     names.insert(id, stem.to_owned());
@@ -86,9 +96,9 @@ impl Previous {
     }
 
     /// The package a module was in, other than the image.
-    fn stem(&self, tree: &Tree, module: ModuleId) -> Option<&str> {
+    fn home(&self, tree: &Tree, module: ModuleId) -> Option<&Home> {
         let path = tree.modules[module].file.plain_path();
-        self.stems.get(path)?.as_deref()
+        self.homes.get(path)?.as_ref()
     }
 
     /// All that ever left a package and is in another one now.
@@ -136,7 +146,7 @@ impl Previous {
     pub(super) fn moved(&self, tree: &Tree, plan: &Plan) -> Vec<Moved> {
         let moved = |module: ModuleId| {
             let path = tree.modules[module].file.plain_path();
-            let from = self.stems.get(path)?;
+            let from = self.homes.get(path)?.as_ref().map(|home| &home.stem);
             let to = plan.location[module];
             let stayed = match (from, to) {
                 (None, Location::Image) => true,
@@ -145,7 +155,7 @@ impl Previous {
             };
             (!stayed).then(|| Moved {
                 module,
-                from: from.clone(),
+                from: from.cloned(),
                 to,
             })
         };
