@@ -58,6 +58,11 @@ impl Lists<'_> {
     /// The buildroot has not exactly the modules of the plan, or a file with a name that could be
     /// more than a name.
     pub fn write(&self) -> Result<()> {
+        ensure!(
+            self.buildroot.canonicalize().ok() != Some(PathBuf::from("/")),
+            "{}: the root of this system is no buildroot",
+            self.buildroot.display()
+        );
         let directory =
             ReleaseDir::find(self.buildroot, &self.tree.release).with_context(|| {
                 format!(
@@ -149,7 +154,9 @@ impl Lists<'_> {
         for index in INDEXES {
             // rpm takes size and mode of a ghost from a file.
             let path = directory.path().join(index);
-            fs::write(&path, "").with_context(|| path.display().to_string())?;
+            if !path.exists() {
+                fs::write(&path, "").with_context(|| path.display().to_string())?;
+            }
             list.push(format!("%ghost {below}/{index}"));
         }
         self.save(IMAGE, &list)
