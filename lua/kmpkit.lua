@@ -38,10 +38,11 @@ local OPTIONS = {
    { name = "kmp_dialect", pattern = "^[a-z]+$", allowed = "suse or redhat" },
    { name = "kmp_flavor", pattern = "^[%w._+][%w._+~]*$", allowed = "of A-Z a-z 0-9 . _ + ~" },
    { name = "kmp_kabi", pattern = "^[%w._+][%w._+~^]*$", allowed = "of A-Z a-z 0-9 . _ + ~ ^ (no dash)" },
-   { name = "kmp_symvers", pattern = "^[%w._+/][%w._+~/-]*$", allowed = "a path of A-Z a-z 0-9 . _ + ~ / -" },
-   { name = "kmp_policy", pattern = "^[%w._+/][%w._+~/ -]*$", allowed = "paths of A-Z a-z 0-9 . _ + ~ / -" },
-   { name = "kmp_system_policy", pattern = "^[%w._+/][%w._+~/-]*$", allowed = "a path of A-Z a-z 0-9 . _ + ~ / -" },
-   { name = "kmp_previous", pattern = "^[%w._+/][%w._+~/-]*$", allowed = "a path of A-Z a-z 0-9 . _ + ~ / -" },
+   { name = "kmp_symvers", pattern = "^/[%w._+~/-]*$", allowed = "an absolute path of A-Z a-z 0-9 . _ + ~ / -" },
+   { name = "kmp_policy", pattern = "^%s*/[%w._+~/ -]*$", each = "^/", allowed = "absolute paths of A-Z a-z 0-9 . _ + ~ / -" },
+   { name = "kmp_system_policy", pattern = "^/[%w._+~/-]*$", allowed = "an absolute path of A-Z a-z 0-9 . _ + ~ / -" },
+   { name = "kmp_previous", pattern = "^/[%w._+~/-]*$", allowed = "an absolute path of A-Z a-z 0-9 . _ + ~ / -" },
+   { name = "kmp_plan", pattern = "^/[%w._+~/-]*$", allowed = "an absolute path of A-Z a-z 0-9 . _ + ~ / -" },
    { name = "kmp_kernelrelease", pattern = "^[%w._+][%w._+~-]*$", allowed = "of A-Z a-z 0-9 . _ + ~ -" },
    { name = "kmp_image_package", pattern = "^[%w_][%w._+~-]*$", allowed = "of A-Z a-z 0-9 . _ + ~ -" },
 }
@@ -49,50 +50,73 @@ local OPTIONS = {
 local function check_options()
    for _, option in ipairs(OPTIONS) do
       local value = rpm.expand("%{?" .. option.name .. "}")
+      local fits = value:match(option.pattern)
+      for word in value:gmatch("%S+") do
+         fits = fits and word:match(option.each or "")
+      end
       -- Before Name: there is none.
-      if value ~= "" and value ~= "%{name}" and not value:match(option.pattern) then
+      if value ~= "" and value ~= "%{name}" and not fits then
          error("%" .. option.name .. " \"" .. value .. "\" is not " .. option.allowed, 0)
       end
    end
 end
 
--- The generators of the dialect.
-local function generators()
-   check_options()
-   local dialect = rpm.expand("%{kmp_dialect}")
-   local wanted = {}
-   for _, generator in ipairs(GENERATORS) do
-      local command = rpm.expand("%{" .. generator.command .. "}")
-      if (generator.dialect or dialect) == dialect and command ~= "" then
-         wanted[#wanted + 1] = generator
+-- The policy files that may override tags; the default policy overrides none.
+local function policy_files()
+   local files = {}
+   local system = rpm.expand("%{kmp_system_policy}")
+   for _, name in ipairs(posix.dir(system) or {}) do
+      if name:match("^[^.].*%.toml$") then
+         files[#files + 1] = system .. "/" .. name
       end
    end
-   return wanted
+   for file in rpm.expand("%{?kmp_policy}"):gmatch("%S+") do
+      files[#files + 1] = file
+   end
+   return files
+end
+
+-- The options that name the policy.
+function kmpkit.policy_options()
+   local options = { "--system-policy", rpm.expand("%{kmp_system_policy}") }
+   for file in rpm.expand("%{?kmp_policy}"):gmatch("%S+") do
+      options[#options + 1] = "--policy " .. file
+   end
+   print(table.concat(options, " "))
+end
+
+-- The command for a type of tags that a policy adds; nothing without a policy.
+function kmpkit.policy_tags(kind)
+   if #policy_files() > 0 then
+      print(rpm.expand("%{_rpmconfigdir}/policy-tags %{__kmpkit_options} %{__kmpkit_policy} --type ") .. kind)
+   end
+end
+
+local prepared = {}
+
+-- The generators of the dialect with their commands, as a list and by what rpmbuild asks. It asks
+-- for each file and type, so they are made once for the same options.
+local function generators()
+   local options = rpm.expand("%{kmp_dialect} %{__kmpkit_options} %{__kmpkit_policy}")
+   if prepared.options ~= options then
+      check_options()
+      local dialect = rpm.expand("%{kmp_dialect}")
+      prepared = { options = options, list = {}, by_asked = {} }
+      for _, generator in ipairs(GENERATORS) do
+         local command = rpm.expand("%{" .. generator.command .. "}")
+         if (generator.dialect or dialect) == dialect and command ~= "" then
+            local entry = { asked = generator.asked, command = command }
+            prepared.list[#prepared.list + 1] = entry
+            prepared.by_asked[entry.asked] = entry
+         end
+      end
+   end
+   return prepared
 end
 
 local function define_unless_set(name, value)
    if rpm.expand("%{?" .. name .. "}") == "" then
       rpm.define(name .. " " .. value)
-   end
-end
-
--- Whether any policy file may override tags; the default policy overrides none.
-local function has_policy()
-   if rpm.expand("%{?kmp_policy}") ~= "" then
-      return true
-   end
-   for _, name in ipairs(posix.dir(rpm.expand("%{kmp_system_policy}")) or {}) do
-      if name:match("^[^.].*%.toml$") then
-         return true
-      end
-   end
-   return false
-end
-
--- The command for a type of tags that a policy adds; nothing without a policy.
-function kmpkit.policy_tags(kind)
-   if has_policy() then
-      print(rpm.expand("%{_rpmconfigdir}/policy-tags %{__kmpkit_options} %{__kmpkit_policy} --type ") .. kind)
    end
 end
 
@@ -154,17 +178,30 @@ function kmpkit.subpackages()
    check_options()
    local pipe = io.popen(rpm.expand("%{_rpmconfigdir}/kmp-split spec %{kmp_root} %{__kmpkit_split_options}"))
    local text = pipe:read("a")
-   -- What fails has printed a line that is an error in every spec.
-   pipe:close()
+   if not pipe:close() then
+      error("%kmp_subpackages failed: see above", 0)
+   end
    rpm.define("__kmpkit_parse_time 1")
    print(text)
 end
 
--- What the kept tags depend on besides the files.
+-- Size, mtime, ctime and inode of a file.
+local function stamp_now(path)
+   local stat = posix.stat(path)
+   return stat and string.format("%d %d %d %d", stat.size, stat.mtime, stat.ctime, stat.ino)
+end
+
+-- What the kept tags depend on besides the files they are of: the commands, and the files these
+-- name.
 local function commands()
    local all = {}
-   for _, generator in ipairs(generators()) do
-      all[#all + 1] = rpm.expand("%{" .. generator.command .. "}")
+   for _, generator in ipairs(generators().list) do
+      all[#all + 1] = generator.command
+   end
+   local read = policy_files()
+   read[#read + 1] = rpm.expand("%{?kmp_symvers}")
+   for _, file in ipairs(read) do
+      all[#all + 1] = file .. " " .. (stamp_now(file) or "")
    end
    return table.concat(all, "; ")
 end
@@ -181,9 +218,9 @@ local function keep_tags()
       "xargs -d '\\n' stat --printf '%%s %%Y %%Z %%i %%n\\n' < %{__kmpkit_state}/files >> %{__kmpkit_state}/stamps.new",
    }
    local wait = {}
-   for _, generator in ipairs(generators()) do
+   for _, generator in ipairs(generators().list) do
       local name = generator.asked
-      script[#script + 1] = "%{" .. generator.command .. "} --multifile < %{__kmpkit_state}/files > %{__kmpkit_state}/" .. name .. " &"
+      script[#script + 1] = generator.command .. " --multifile < %{__kmpkit_state}/files > %{__kmpkit_state}/" .. name .. " &"
       script[#script + 1] = name .. "=$!"
       wait[#wait + 1] = "wait $" .. name
    end
@@ -253,11 +290,6 @@ local function stamp_kept(path)
    return stamps[path]
 end
 
-local function stamp_now(path)
-   local stat = posix.stat(path)
-   return stat and string.format("%d %d %d %d", stat.size, stat.mtime, stat.ctime, stat.ino)
-end
-
 local kept = {}
 
 -- The tags of a file from the multifile output of a generator.
@@ -280,7 +312,7 @@ end
 
 local function run(command, path)
    local build_root = "RPM_BUILD_ROOT=" .. quoted(rpm.expand("%{buildroot}")) .. " "
-   local pipe = io.popen("printf '%s\\n' " .. quoted(path) .. " | " .. build_root .. rpm.expand("%{" .. command .. "}"))
+   local pipe = io.popen("printf '%s\\n' " .. quoted(path) .. " | " .. build_root .. command)
    local output = pipe:read("a")
    -- A generator that fails has printed a line that rpm refuses; one that could
    -- not be started has not.
@@ -291,15 +323,14 @@ local function run(command, path)
 end
 
 local function tags(path, name)
-   for _, generator in ipairs(generators()) do
-      if generator.asked == name then
-         local stamp = stamp_kept(path)
-         local known = stamp and stamp == stamp_now(path) and tags_kept(name, path)
-         return known and table.concat(known, "\n") or run(generator.command, path)
-      end
+   local generator = generators().by_asked[name]
+   if not generator then
+      -- A type of the other dialect, or one that a policy would have to add.
+      return ""
    end
-   -- A type of the other dialect.
-   return ""
+   local stamp = stamp_kept(path)
+   local known = stamp and stamp == stamp_now(path) and tags_kept(name, path)
+   return known and table.concat(known, "\n") or run(generator.command, path)
 end
 
 -- The parametric generators: prints the tags of one file.
@@ -325,13 +356,16 @@ end
 
 local function set(words)
    local members = {}
-   for word in words:gmatch("%l+") do
+   for word in words:gmatch("[%l_]+") do
       members[word] = true
    end
    return members
 end
 
-local SECTIONS = set("package description files prep build install check clean")
+local SECTIONS = set("package description files prep conf build install check clean generate_buildrequires sourcelist patchlist "
+   .. "pre post preun postun pretrans posttrans preuntrans postuntrans verify verifyscript "
+   .. "trigger triggerin triggerun triggerpostun triggerprein filetriggerin filetriggerun filetriggerpostun "
+   .. "transfiletriggerin transfiletriggerun transfiletriggerpostun")
 local CONDITIONALS = set("if ifarch ifnarch ifos ifnos elif elifarch elifos else endif")
 
 -- The lines below %changelog in a spec file, with what it includes, up to where
@@ -340,7 +374,7 @@ function kmpkit.changelog_lines()
    local entries, inside = {}, false
    local function read(path)
       for line in io.lines(path) do
-         local word = line:match("^%%(%l+)")
+         local word = line:match("^%%([%l_]+)")
          if word == "changelog" or SECTIONS[word] then
             inside = word == "changelog"
          elseif inside and word == "include" then

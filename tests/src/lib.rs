@@ -27,6 +27,7 @@ pub mod machines;
 pub mod modular;
 pub mod once;
 pub mod place;
+pub mod plan;
 mod play;
 pub mod query;
 pub mod report;

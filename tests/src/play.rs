@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::kernel::walk;
 use crate::once::cache_dir;
 use crate::place::Place;
 use crate::rpms::{Package, repository};
@@ -39,10 +40,11 @@ impl Scenario {
             .iter()
             .map(|(name, dir)| (name.as_str(), dir.as_path()))
             .collect();
-        let mut solver = self.solver(&blocks, &work.path().join("root"), &repos)?;
+        let root = work.path().join("root");
+        let mut solver = self.solver(&blocks, &root, &repos)?;
         let mut before = solver.installed()?;
         for block in &blocks {
-            self.step(block, solver.as_mut(), &mut before)
+            self.step(block, solver.as_mut(), &root, &mut before)
                 .with_context(|| self.at(block))?;
         }
         Ok(())
@@ -72,6 +74,7 @@ impl Scenario {
         &self,
         block: &Block,
         solver: &mut dyn Solver,
+        root: &Path,
         before: &mut BTreeSet<Installed>,
     ) -> Result<()> {
         match block.keyword() {
@@ -122,9 +125,37 @@ impl Scenario {
                 }
                 Ok(())
             }
+            "modules" | "no-modules" => {
+                let there = modules(root, block.word(1))?;
+                let wanted = block.keyword() == "modules";
+                for pattern in &block.body {
+                    let found: Vec<&String> =
+                        there.iter().filter(|name| glob(pattern, name)).collect();
+                    if found.is_empty() == wanted {
+                        let count = there.len();
+                        bail!("{pattern}: of {count} modules there are\n{}", lines(found));
+                    }
+                }
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
+}
+
+/// Names of the modules in a root, of one kernel or of all.
+fn modules(root: &Path, release: &str) -> Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for directory in ["lib/modules", "usr/lib/modules"] {
+        let directory = root.join(directory).join(release);
+        let mut files = Vec::new();
+        if directory.is_dir() {
+            walk(&directory, &mut files)?;
+        }
+        let names_of_files = files.iter().filter_map(|file| file.file_name()?.to_str());
+        names.extend(names_of_files.filter_map(|name| Some(name.split_once(".ko")?.0.to_owned())));
+    }
+    Ok(names)
 }
 
 /// The outer result is about the scenario, the inner one is the package manager's.

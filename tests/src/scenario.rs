@@ -10,7 +10,8 @@
 //!     provides kmod(x.ko)      a tag of it: provides, requires, supplements, recommends, …
 //! machine                      the hardware from here on, one modalias a line; none: no hardware
 //!     pci:v00008086d0000100Esv00001AF4sd00001100bc02sc00i00
-//! install WORD…                requests, in this order: install, remove, update, inr
+//! install WORD…                requests, in this order: install, remove, update, inr; options are
+//!                              the tool's own
 //! install "kmod(x.ko) = k1"    a word with blanks
 //! fail install WORD…           a request that must be refused,
 //!     not found                for this reason: part of what the tool says; at least one
@@ -19,6 +20,9 @@
 //! added                        exactly these came with the last request, and none went
 //! present                      for each glob, at least one package is there
 //! absent                       for each glob, none is there
+//! modules                      for each glob, a module of this name is there, of the KERNELRELEASE
+//!                              that may stand behind the keyword
+//! no-modules                   for each glob, none is there
 //! ```
 
 use std::fs;
@@ -66,8 +70,18 @@ const KEYWORDS: &[(&str, usize, bool)] = &[
     ("added", 0, true),
     ("present", 0, true),
     ("absent", 0, true),
+    ("modules", 0, true),
+    ("no-modules", 0, true),
 ];
-const CHECKS: &[&str] = &["installed", "added", "present", "absent", "fail"];
+const CHECKS: &[&str] = &[
+    "installed",
+    "added",
+    "present",
+    "absent",
+    "modules",
+    "no-modules",
+    "fail",
+];
 
 impl Scenario {
     /// Reads a file; an unknown keyword, or a scenario that checks nothing, is an error.

@@ -6,6 +6,9 @@
 //! | `modules` | bookworm's, a package for each module | the same |
 //! | `neighbours` | two kernels of different kABI, only [`MODULES`] of each | the same of the newer one, and `{old_release} {old_version} {old_kabi}` |
 //! | `redhat` | the same two in the redhat dialect | the same |
+//! | `kabi` | the same two, their kABI in the name of each package (`policies/kabi.toml`) | the same |
+//! | `one-kabi` | the newer one and a rebuild of it under the same kernelrelease, named likewise | the same: of the rebuild, and `{old_version}` of the first build |
+//! | `extra` | the newer one's, unsupported ones apart (`policies/extra.toml`) | `{release} {version} {kabi}` |
 //! | `vendor` | a vendor's package with one module of the newer of the two | the same, and `{imports}`: the tags of all symbols it imports, by Module.symvers |
 //!
 //! They lie in `worlds` in the build directory, to be looked at, and are made anew by each run:
@@ -25,6 +28,7 @@ use crate::once::{beside, build_dir, cache_dir};
 use crate::rpmbuild::Rpm;
 use crate::rpms::createrepo;
 use crate::scenario::World;
+use crate::stage::project;
 use crate::vendor::VendorPackage;
 
 /// The modules of the worlds that have not all, to which comes all they depend on.
@@ -36,12 +40,27 @@ const VENDOR_MODULE: &str = "xhci-pci";
 type Make = fn(&Path) -> Result<World>;
 type Made = OnceLock<Result<(World, File), String>>;
 
-static WORLDS: [(&str, Make, Made); 6] = [
-    ("bookworm", |dir| whole("bookworm", dir, &[]), OnceLock::new()),
+static WORLDS: [(&str, Make, Made); 9] = [
+    (
+        "bookworm",
+        |dir| whole("bookworm", dir, &[]),
+        OnceLock::new(),
+    ),
     ("trixie", |dir| whole("trixie", dir, &[]), OnceLock::new()),
     ("modules", modules, OnceLock::new()),
-    ("neighbours", |dir| two(dir, "suse"), OnceLock::new()),
-    ("redhat", |dir| two(dir, "redhat"), OnceLock::new()),
+    (
+        "neighbours",
+        |dir| neighbours_as(dir, "suse"),
+        OnceLock::new(),
+    ),
+    (
+        "redhat",
+        |dir| neighbours_as(dir, "redhat"),
+        OnceLock::new(),
+    ),
+    ("kabi", kabi, OnceLock::new()),
+    ("one-kabi", one_kabi, OnceLock::new()),
+    ("extra", extra, OnceLock::new()),
     ("vendor", vendor, OnceLock::new()),
 ];
 
@@ -99,20 +118,82 @@ fn whole(suite: &str, dir: &Path, defines: &[(&str, &str)]) -> Result<World> {
     })
 }
 
-fn two(dir: &Path, dialect: &str) -> Result<World> {
-    let rpm = Rpm::host()?;
-    let [old, new] = neighbours()?;
-    for (kernel, tree) in [(&old, "old"), (&new, "new")] {
-        let few = few(kernel, &dir.join(tree))?;
-        let policy = policy("per-module");
-        let defines = [("kmp_dialect", dialect), ("kmp_policy", &policy)];
-        packages(&rpm, &few, dir, &defines)?;
+fn neighbours_as(dir: &Path, dialect: &str) -> Result<World> {
+    let policy = policy("per-module");
+    let defines = [("kmp_dialect", dialect), ("kmp_policy", &policy)];
+    two(dir, &defines)
+}
+
+fn kabi(dir: &Path) -> Result<World> {
+    let policy = test_policy("kabi");
+    let defines = [
+        ("kmp_policy", policy.as_str()),
+        ("kernel_named_by_kabi", "1"),
+    ];
+    two(dir, &defines)
+}
+
+fn one_kabi(dir: &Path) -> Result<World> {
+    let [_, kernel] = neighbours()?;
+    let kernel = few(&kernel, &dir.join("tree"))?;
+    let policy = test_policy("kabi");
+    let defines = [
+        ("kmp_policy", policy.as_str()),
+        ("kernel_named_by_kabi", "1"),
+    ];
+    let rebuild = [&defines[..], &[("kernel_build", "2")]].concat();
+    let mut world = builds(dir, &[(&kernel, &defines), (&kernel, &rebuild)])?;
+    for (name, version) in &mut world.variables {
+        if name == "version" {
+            version.push_str(".2");
+        }
     }
-    let repo = dir.join("RPMS");
-    createrepo(&repo)?;
-    let mut variables = variables("", &new);
-    variables.extend(self::variables("old_", &old));
-    Ok(World { repo, variables })
+    Ok(world)
+}
+
+fn extra(dir: &Path) -> Result<World> {
+    let [_, kernel] = neighbours()?;
+    let few = few(&kernel, &dir.join("tree"))?;
+    let defines = [
+        ("kmp_dialect", "suse"),
+        ("kmp_policy", &test_policy("extra")),
+    ];
+    Ok(World {
+        repo: repository(&Rpm::host()?, &few, dir, &defines)?,
+        variables: variables("", &kernel),
+    })
+}
+
+/// A policy of the tests.
+pub fn test_policy(name: &str) -> String {
+    let path = project()
+        .join("tests/policies")
+        .join(name)
+        .with_extension("toml");
+    path.display().to_string()
+}
+
+/// Packages of two builds, the older one first, each with its defines.
+fn builds(dir: &Path, builds: &[(&Kernel, &[(&str, &str)]); 2]) -> Result<World> {
+    let rpm = Rpm::host()?;
+    let mut world = World {
+        repo: dir.join("RPMS"),
+        variables: Vec::new(),
+    };
+    for ((kernel, defines), prefix) in builds.iter().zip(["old_", ""]) {
+        let defines = [&[("kmp_dialect", "suse")], *defines].concat();
+        packages(&rpm, kernel, dir, &defines)?;
+        world.variables.extend(variables(prefix, kernel));
+    }
+    createrepo(&world.repo)?;
+    Ok(world)
+}
+
+/// The same packages of two kernels.
+fn two(dir: &Path, defines: &[(&str, &str)]) -> Result<World> {
+    let [old, new] = neighbours()?;
+    let [old, new] = [few(&old, &dir.join("old"))?, few(&new, &dir.join("new"))?];
+    builds(dir, &[(&old, defines), (&new, defines)])
 }
 
 /// The archive's current kernel and the build before it; where the archive has only one, the
@@ -134,17 +215,30 @@ fn neighbours() -> Result<[Kernel; 2]> {
 
 /// A tree with [`MODULES`] and what depmod says they need.
 fn few(kernel: &Kernel, root: &Path) -> Result<Kernel> {
+    let few = closed(kernel, root, |path| {
+        MODULES.iter().any(|module| named(path, module))
+    })?;
+    let found = few.modules()?;
+    for module in MODULES {
+        let mut paths = found.iter().filter_map(|path| path.to_str());
+        ensure!(
+            paths.any(|path| named(path, module)),
+            "{}: no {module}",
+            kernel.release
+        );
+    }
+    Ok(few)
+}
+
+/// A tree with the modules that `wanted` accepts by path, and what depmod says they need.
+pub fn closed(kernel: &Kernel, root: &Path, wanted: impl Fn(&str) -> bool) -> Result<Kernel> {
     let depmod = depmod(kernel)?;
     let mut paths = BTreeSet::new();
-    for module in MODULES {
-        let (path, needs) = depmod
-            .closure
-            .iter()
-            .find(|(path, _)| named(path, module))
-            .with_context(|| format!("{}: no {module}", kernel.release))?;
+    for (path, needs) in depmod.closure.iter().filter(|(path, _)| wanted(path)) {
         paths.insert(path.as_str());
         paths.extend(needs.iter().map(String::as_str));
     }
+    ensure!(!paths.is_empty(), "{}: no such module", kernel.release);
     let paths: Vec<&str> = paths.into_iter().collect();
     part(kernel, root, &paths)
 }

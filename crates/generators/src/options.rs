@@ -41,10 +41,10 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub(crate) symvers: Option<PathBuf>,
 
-    /// Policy files that override tags, applied one after another, and after
-    /// those of the system: kmp-policy(5). modalias-supplements and policy-tags
+    /// A policy file that overrides tags, applied after those before it and
+    /// after those of the system: kmp-policy(5); may be repeated. modalias-supplements and policy-tags
     /// read them
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
 
     /// The directory of the system's policy files; it need not be there

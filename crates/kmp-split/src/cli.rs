@@ -125,8 +125,8 @@ struct SourceArgs {
     /// Which kernel, if there are several
     #[arg(long, value_name = "KERNELRELEASE")]
     release: Option<Release>,
-    /// Policy files, applied after the system's, in this order
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    /// A policy file, applied after the system's and those before it; may be repeated
+    #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
     /// The directory of the system's policy files
     #[arg(long, value_name = "DIRECTORY", default_value = policy::SYSTEM)]
@@ -341,6 +341,7 @@ fn subpackages(planned: &Planned, identity: &Identity, lists: &Path) -> Result<S
     Ok(Subpackages {
         identity,
         tree: &planned.tree,
+        resolution: &planned.resolution,
         plan: &planned.plan,
         moves: &Moves::of(&planned.plan, identity),
         lists,

@@ -113,8 +113,8 @@ pub struct MovedEntry {
 /// Modules that left a package.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LeftEntry {
-    /// Stem of the package.
-    pub stem: String,
+    /// Stem of the package; none if that was the image.
+    pub stem: Option<String>,
     /// Version and release of the first package without them.
     pub since: String,
     /// Their paths.

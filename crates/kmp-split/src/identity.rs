@@ -101,7 +101,9 @@ impl Identity {
     /// none, which an earlier plan or a module's file may bring about.
     pub fn check(&self, plan: &Plan) -> Result<()> {
         for left in &plan.left {
-            name(&self.kmp(&left.stem))?;
+            if let Some(stem) = &left.stem {
+                name(&self.kmp(stem))?;
+            }
             version(left.since.as_deref().unwrap_or(&self.evr))?;
         }
         let kmps = plan

@@ -130,10 +130,13 @@ impl Lists<'_> {
         for entry in WalkDir::new(self.buildroot).sort_by_file_name() {
             let entry = entry.context("buildroot")?;
             if !entry.file_type().is_dir() {
-                all.push(name_in(self.buildroot, entry.path())?);
+                all.push(name_in(self.buildroot, entry.path()));
             }
         }
-        self.save(ALL, &all)?;
+        // A generator is asked about files that other packages of the spec have, too; none of ours
+        // has such a name.
+        let plain: Vec<_> = all.iter().filter(|path| is_plain(path)).cloned().collect();
+        self.save(ALL, &plain)?;
         let below = installed(directory.below_root(), "");
         let leads_out = ["build", "source"].map(|name| format!("{below}/{name}"));
         let is_index = |path: &str| {
@@ -150,6 +153,9 @@ impl Lists<'_> {
             (beside || self.everything) && !packaged.contains(path) && !out && !is_index(path)
         });
         let own: Vec<_> = own.collect();
+        if let Some(path) = own.iter().find(|path| !is_plain(path)) {
+            bail!("{path:?}: characters in its name other than A-Z a-z 0-9 . _ + ~ , : = @ / -");
+        }
         let mut list = self.with_directories(&own, directory.below_root());
         for index in INDEXES {
             // rpm takes size and mode of a ghost from a file.
@@ -192,13 +198,12 @@ fn installed(directory: &Path, path: &str) -> String {
 }
 
 /// A file of the buildroot as packages name it.
-fn name_in(buildroot: &Path, path: &Path) -> Result<String> {
+fn name_in(buildroot: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(buildroot).unwrap_or(path);
+    Path::new("/").join(below).to_string_lossy().into_owned()
+}
+
+fn is_plain(path: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._+~,:=@/-".contains(c);
-    let below: PathBuf = Path::new("/").join(path.strip_prefix(buildroot)?);
-    let name = below.to_str().unwrap_or_default();
-    ensure!(
-        !name.is_empty() && name.chars().all(plain),
-        "{below:?}: characters in its name other than A-Z a-z 0-9 . _ + ~ , : = @ / -"
-    );
-    Ok(name.to_owned())
+    path.chars().all(plain)
 }

@@ -56,7 +56,9 @@ impl Machine {
         let drivers: BTreeSet<_> = tree
             .modules
             .iter()
-            .filter(|(_, record)| record.aliases.iter().any(|alias| self.has(alias)))
+            .filter(|(id, record)| {
+                plan.hardware[*id] && record.aliases.iter().any(|alias| self.has(alias))
+            })
             .map(|(id, _)| id)
             .collect();
         let wanted = drivers.iter().filter_map(|&id| plan.package_of(id));

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::identity::Identity;
-use crate::plan::{PackageId, Plan};
+use crate::plan::{Left, Location, PackageId, Plan};
 
 /// What a package has to say about another one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,8 +23,15 @@ pub enum Word {
         /// The first version and release without the modules.
         since: String,
     },
+    /// Conflicts with builds of the image package that still had the modules.
+    TakesFromImage {
+        /// The first version and release without them.
+        since: String,
+    },
     /// Recommends the package that has its modules now.
     Gives(PackageId),
+    /// Requires the image package of its build, which has its modules now.
+    GivesToImage,
 }
 
 /// What the packages of a plan have to say about where modules were before.
@@ -48,22 +55,34 @@ impl Moves {
         let mut moves = Self::default();
         for left in &plan.left {
             let since = left.since.as_ref().unwrap_or(&identity.evr);
-            let stem = &left.stem;
-            let now: BTreeSet<PackageId> = left
+            let Some(stem) = &left.stem else {
+                moves.leave_image(plan, identity, left, since);
+                continue;
+            };
+            let now: BTreeSet<Location> = left
                 .modules
                 .iter()
-                .filter_map(|&module| plan.package_of(module))
+                .map(|&module| plan.location[module])
                 .collect();
-            for id in now {
-                let to = &plan.packages[id].stem;
-                match (stems.contains(stem.as_str()), identity.is_multiversion()) {
-                    (false, true) => {
+            for location in now {
+                match (location, stems.contains(stem.as_str())) {
+                    (Location::Excluded, _) => {}
+                    (Location::Image, true) if identity.is_multiversion() => {}
+                    (Location::Image, true) => moves.say(stem, Word::GivesToImage),
+                    (Location::Image, false) => {
+                        moves.names.entry(stem.clone()).or_default();
+                    }
+                    (Location::Package(id), false) if identity.is_multiversion() => {
                         moves.names.entry(stem.clone()).or_default().insert(id);
                     }
-                    (false, false) => moves.say(to, Word::replaces(stem, since)),
-                    (true, multiversion) => {
+                    (Location::Package(id), false) => {
+                        let to = &plan.packages[id].stem;
+                        moves.say(to, Word::replaces(stem, since));
+                    }
+                    (Location::Package(id), true) => {
                         moves.say(stem, Word::Gives(id));
-                        if !multiversion {
+                        if !identity.is_multiversion() {
+                            let to = &plan.packages[id].stem;
                             moves.say(to, Word::takes_from(stem, since));
                         }
                     }
@@ -71,6 +90,18 @@ impl Moves {
             }
         }
         moves
+    }
+
+    /// The image gives modules away for good: whoever has the image is not meant to have them all.
+    fn leave_image(&mut self, plan: &Plan, identity: &Identity, left: &Left, since: &str) {
+        if identity.is_multiversion() {
+            return;
+        }
+        for id in left.modules.iter().filter_map(|&id| plan.package_of(id)) {
+            let since = since.to_owned();
+            let stem = &plan.packages[id].stem;
+            self.say(stem, Word::TakesFromImage { since });
+        }
     }
 
     /// What the package `stem` has to say.

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use deptag::Dialect;
-use modtree::{ModuleId, Tree};
+use modtree::{Difference, ModuleId, Resolution, Tree};
 use policy::Depends;
 
 use crate::identity::Identity;
@@ -24,6 +24,8 @@ pub struct Subpackages<'s> {
     pub identity: &'s Identity,
     /// The modules.
     pub tree: &'s Tree,
+    /// Who needs whom.
+    pub resolution: &'s Resolution,
     /// Their packages.
     pub plan: &'s Plan,
     /// What became of packages of an earlier plan.
@@ -104,8 +106,25 @@ impl Subpackages<'_> {
             let needs = needs.map(|stem| format!("Requires: {} = {evr}", self.identity.kmp(stem)));
             tags.extend(needs);
         }
+        tags.extend(self.only_by_symbols(package));
         tags.extend(self.words(stem));
         tags
+    }
+
+    /// Packages that a module needs for symbols of modules its `depends=` does not name: without
+    /// modversions no other tag says so.
+    fn only_by_symbols(&self, package: &Package) -> BTreeSet<String> {
+        let differences = self.resolution.differences.iter();
+        let providers = differences.filter_map(|difference| match difference {
+            Difference::OnlySymbols { user, provider } if package.modules.contains(user) => {
+                self.plan.package_of(*provider)
+            }
+            _ => None,
+        });
+        let others = providers.filter(|&id| self.plan.packages[id].stem != package.stem);
+        others
+            .map(|id| format!("Requires: {}", self.requirement(id)))
+            .collect()
     }
 
     /// What an update needs where modules came from other packages.
@@ -121,6 +140,10 @@ impl Subpackages<'_> {
             Word::TakesFrom { stem, since } => {
                 vec![format!("Conflicts: {} < {since}", self.identity.kmp(stem))]
             }
+            Word::TakesFromImage { since } => {
+                vec![format!("Conflicts: {} < {since}", self.identity.image)]
+            }
+            Word::GivesToImage => vec![self.image()],
             Word::Gives(to) => vec![format!("Recommends: {}", self.requirement(*to))],
         });
         words.flatten().collect()
@@ -177,6 +200,7 @@ impl Subpackages<'_> {
     /// A package that is no more, as a name that leads to its modules.
     fn former(&self, out: &mut String, stem: &str, packages: &BTreeSet<PackageId>) {
         let mut tags = self.side_by_side();
+        tags.push(self.image());
         let requires = packages
             .iter()
             .map(|&id| format!("Requires: {}", self.requirement(id)));
@@ -188,7 +212,7 @@ impl Subpackages<'_> {
                 summary: "Kernel modules that are in other packages now",
                 tags,
                 description: "This package has no files: it requires the packages that have the modules it had \
-                              in earlier builds.",
+                              in earlier builds, the kernel image among them.",
                 files: None,
             },
         );
@@ -386,4 +410,46 @@ fn escaped(text: &str) -> String {
         _ => "_".to_owned(),
     };
     text.bytes().map(escape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_of_a_description_is_a_comment() {
+        assert_eq!(lines("# a\n  ## b # c\n#"), "a\nb # c\n");
+        let word = "w".repeat(WIDTH - 1);
+        assert_eq!(lines(&format!("{word} #1 x")), format!("{word} #1\nx"));
+    }
+
+    #[test]
+    fn long_lines_are_wrapped() {
+        let word = "w".repeat(40);
+        assert_eq!(
+            lines(&format!("{word} {word}\na  b")),
+            format!("{word}\n{word}\na  b")
+        );
+        let item = format!("* {word} {word} {word}");
+        assert_eq!(lines(&item), format!("* {word}\n  {word}\n  {word}"));
+        let long = "w".repeat(100);
+        assert_eq!(lines(&long), long);
+    }
+
+    #[test]
+    fn a_summary_is_a_line_of_words_without_macros() {
+        assert_eq!(one_line(" a\n%(b)\t100%. "), "a percent(b) 100 percent");
+        let line = one_line(&"ab, ".repeat(40));
+        assert!(
+            line.ends_with("ab…") && line.chars().count() <= SUMMARY,
+            "{line}"
+        );
+        assert_eq!(one_line("%\u{1b}%"), "percent percent");
+    }
+
+    #[test]
+    fn versions_have_no_macros() {
+        assert_eq!(escaped("a b-%(c)"), "a%20b%2D%25%28c%29");
+        assert_eq!(escaped("\u{e4}"), "__");
+    }
 }

@@ -103,11 +103,11 @@ pub enum Problem {
     Needs(String),
     /// A name that no package can have.
     #[error(
-        "{0:?} is no package name: letters, digits and _ . + ~ -, the first a letter, digit or _"
+        "{0:?} is no package name: letters, digits and _ . + -, the first a letter, digit or _"
     )]
     PackageName(String),
     /// An addition that no package name can have.
-    #[error("{0:?} cannot be part of a package name: letters, digits and . _ + ~ - can")]
+    #[error("{0:?} cannot be part of a package name: letters, digits and . _ + - can")]
     NamePart(String),
     /// A template without `{name}`.
     #[error("{0:?} has no {{name}}, so all packages would have one name")]

@@ -3,5 +3,7 @@
 
 mod machine;
 mod odd_trees;
+mod overrides;
 mod packages;
+mod patterns;
 mod scenarios;

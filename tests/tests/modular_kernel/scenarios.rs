@@ -6,11 +6,16 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use kmpkit_tests::{Scenario, worlds};
 
-/// Plays all scenarios of a directory: one that fails does not hide the others.
+/// Plays all scenarios of a directory, or the one that `SCENARIO` names: one that fails does not
+/// hide the others.
 fn play(directory: &str) -> Result<()> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
     let mut failed = Vec::new();
+    let only = std::env::var("SCENARIO").ok();
     for scenario in Scenario::read_dir(&directory)? {
+        if only.as_ref().is_some_and(|only| *only != scenario.name()) {
+            continue;
+        }
         let start = Instant::now();
         match scenario.run(&worlds::world) {
             Ok(()) => println!(

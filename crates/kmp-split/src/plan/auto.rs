@@ -10,7 +10,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-use modtree::Tree;
+use modtree::{ModuleId, Table, Tree};
 use policy::Grouping;
 
 use super::groups::{Group, GroupId, Groups, Origin};
@@ -27,11 +27,16 @@ const PACKAGE: f64 = 300.0;
 const DISTANCE: f64 = 0.5;
 
 /// Joins groups until there are as many as the policy allows.
-pub fn gather(tree: &Tree, groups: &mut Groups<'_>, grouping: &Grouping) {
+pub fn gather(
+    tree: &Tree,
+    groups: &mut Groups<'_>,
+    grouping: &Grouping,
+    hardware: &Table<ModuleId, bool>,
+) {
     absorb_helpers(tree, groups);
     join_siblings(tree, groups, grouping);
     absorb_helpers(tree, groups);
-    Clusters::new(tree, groups).join(grouping);
+    Clusters::new(tree, groups, Likelihood::new(tree, hardware)).join(grouping);
     absorb_helpers(tree, groups);
 }
 
@@ -172,7 +177,7 @@ struct Union {
 }
 
 impl<'g, 't> Clusters<'g, 't> {
-    fn new(tree: &Tree, groups: &'g mut Groups<'t>) -> Self {
+    fn new(tree: &Tree, groups: &'g mut Groups<'t>, likelihood: Likelihood) -> Self {
         let mut areas: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         let mut places = BTreeMap::new();
         for (id, group) in groups.iter() {
@@ -188,7 +193,7 @@ impl<'g, 't> Clusters<'g, 't> {
         }
         Self {
             groups,
-            likelihood: Likelihood::new(tree),
+            likelihood,
             places,
             areas,
             queue: BinaryHeap::new(),

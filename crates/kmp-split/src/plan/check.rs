@@ -70,6 +70,6 @@ fn graph(plan: &Plan) -> DiGraphMap<super::PackageId, ()> {
 
 /// What rpm takes for a name, as far as it is sure to be one everywhere.
 fn is_name(stem: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._+~-".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
     stem.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') && stem.chars().all(plain)
 }

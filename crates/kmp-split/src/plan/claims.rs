@@ -30,6 +30,8 @@ pub struct Claims {
     pub claims: Table<ModuleId, Claim>,
     /// Whether each module is one that is supported.
     pub supported: Table<ModuleId, bool>,
+    /// Whether hardware may ask for each module.
+    pub hardware: Table<ModuleId, bool>,
     /// Rules that match nothing.
     pub warnings: Vec<String>,
 }
@@ -54,10 +56,8 @@ impl Claims {
             .modules
             .map(|(_, record)| policy.overrides(named(record)));
         let mut claims = tree.modules.map(|(id, _)| of_module(&overrides[id]));
-        for (id, claim) in matcher.sets(&policy.sets)? {
-            if claims[id] == Claim::Unclaimed {
-                claims[id] = claim;
-            }
+        for (id, claim) in matcher.sets(&policy.sets, &claims)? {
+            claims[id] = claim;
         }
         keep_base(&matcher, policy, &mut claims);
         refuse_excluded(tree, resolution, &claims)?;
@@ -67,6 +67,7 @@ impl Claims {
         Ok(Self {
             claims,
             supported: overrides.map(|(_, rule)| is_supported(rule)),
+            hardware: overrides.map(|(_, rule)| rule.hardware.is_none_or(|(hardware, _)| hardware)),
             warnings: unmatched(&matcher, policy),
         })
     }
@@ -141,8 +142,12 @@ impl Matcher<'_> {
         found
     }
 
-    /// The set that claims each module: the one of the highest priority.
-    fn sets(&self, sets: &[Set]) -> Result<Vec<(ModuleId, Claim)>, PlanError> {
+    /// The set that claims each module that no other rule does: the one of the highest priority.
+    fn sets(
+        &self,
+        sets: &[Set],
+        claimed: &Table<ModuleId, Claim>,
+    ) -> Result<Vec<(ModuleId, Claim)>, PlanError> {
         let mut claimants: Table<ModuleId, Vec<(&Set, &Place)>> =
             self.tree.modules.map(|_| Vec::new());
         for set in sets {
@@ -151,7 +156,10 @@ impl Matcher<'_> {
             }
         }
         let mut claims = Vec::new();
-        for (id, claimants) in claimants.iter() {
+        let open = claimants
+            .iter()
+            .filter(|(id, _)| claimed[*id] == Claim::Unclaimed);
+        for (id, claimants) in open {
             let highest = claimants.iter().map(|(set, _)| set.priority).max();
             let of_highest = |(set, _): &&(&Set, &Place)| Some(set.priority) == highest;
             let mut winners = claimants.iter().filter(of_highest);

@@ -20,9 +20,13 @@ const NAME: f64 = 0.0002;
 pub struct Likelihood(Table<ModuleId, f64>);
 
 impl Likelihood {
-    /// Judges the modules of a tree by their aliases.
-    pub fn new(tree: &Tree) -> Self {
-        Self(tree.modules.map(|(_, record)| (-judge(record)).ln_1p()))
+    /// Judges the modules of a tree by their aliases, those that name hardware only where hardware
+    /// may ask for the module.
+    pub fn new(tree: &Tree, hardware: &Table<ModuleId, bool>) -> Self {
+        Self(
+            tree.modules
+                .map(|(id, record)| (-judge(record, hardware[id])).ln_1p()),
+        )
     }
 
     /// The logarithm of the chance that none of `modules` is asked for.
@@ -31,10 +35,10 @@ impl Likelihood {
     }
 }
 
-fn judge(record: &Record) -> f64 {
-    if record.aliases.iter().any(|alias| names_no_vendor(alias)) {
+fn judge(record: &Record, hardware: bool) -> f64 {
+    if hardware && record.aliases.iter().any(|alias| names_no_vendor(alias)) {
         CLASS
-    } else if record.drives_hardware() {
+    } else if hardware && record.drives_hardware() {
         DEVICE
     } else if record.aliases.is_empty() {
         NAME

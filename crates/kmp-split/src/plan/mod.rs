@@ -65,7 +65,7 @@ pub fn plan(
         By::PerModule => BTreeMap::new(),
         By::Directory => directory::gather(tree, &mut groups, grouping.depth),
         By::Auto => {
-            auto::gather(tree, &mut groups, grouping);
+            auto::gather(tree, &mut groups, grouping, &claims.hardware);
             BTreeMap::new()
         }
     };
@@ -77,10 +77,21 @@ pub fn plan(
     if let Some(previous) = previous {
         plan.moved = previous.moved(tree, &plan);
         plan.left = previous.left(tree, &plan);
+        plan.warnings.extend(given_away(tree, &plan));
     }
     plan.warnings.extend(differences(tree, resolution));
     check(tree, resolution, &plan)?;
     Ok(plan)
+}
+
+/// Nothing brings a module back that the image had: that is for whoever took it out to know.
+fn given_away(tree: &Tree, plan: &Plan) -> Option<String> {
+    let moved = plan.moved.iter().filter(|moved| moved.from.is_none());
+    let modules: Vec<_> = moved.map(|moved| moved.module).collect();
+    (!modules.is_empty()).then(|| {
+        let some = error::some_of(tree, &modules);
+        format!("no longer in the image package, and not installed by its update: {some}")
+    })
 }
 
 /// Where symbols and `depends=` differ: the first few, and how many more.

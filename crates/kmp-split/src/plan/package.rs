@@ -24,6 +24,8 @@ pub struct Plan {
     pub location: Table<ModuleId, Location>,
     /// Why it is there.
     pub why: Table<ModuleId, Why>,
+    /// Whether hardware may ask for it.
+    pub hardware: Table<ModuleId, bool>,
     /// Packages that require others.
     pub patterns: Vec<PatternPackage>,
     /// What changed since the previous plan.
@@ -47,12 +49,12 @@ pub struct Package {
     pub modules: Vec<ModuleId>,
     /// The packages it needs, by stem.
     pub needs: Vec<PackageId>,
-    /// Whether its modules are supported ones.
+    /// Whether any of its modules is a supported one.
     pub supported: bool,
 }
 
 /// Where a module is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Location {
     /// In the image package.
     Image,
@@ -152,7 +154,7 @@ pub(super) fn assemble(
             description: set(&stem).and_then(|set| set.description.clone()),
             modules: group.members.clone(),
             needs: needs.into_iter().copied().collect(),
-            supported: group.members.iter().all(|&id| claims.supported[id]),
+            supported: group.members.iter().any(|&id| claims.supported[id]),
             stem,
         }
     });
@@ -169,6 +171,7 @@ pub(super) fn assemble(
         packages,
         location,
         why: groups.why,
+        hardware: claims.hardware,
         patterns: Vec::new(),
         moved: Vec::new(),
         left: Vec::new(),

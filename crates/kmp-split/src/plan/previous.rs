@@ -30,8 +30,8 @@ pub struct Home {
 /// Modules that left a package in an earlier build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftBefore {
-    /// Stem of the package.
-    pub stem: String,
+    /// Stem of the package; none if that was the image.
+    pub stem: Option<String>,
     /// The version and release of the package that was the first without them.
     pub since: String,
     /// Their paths without `.ko`.
@@ -42,8 +42,8 @@ pub struct LeftBefore {
 /// the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
-    /// Stem of the package they left, which need not exist any more.
-    pub stem: String,
+    /// Stem of the package they left, which need not exist any more; none if that was the image.
+    pub stem: Option<String>,
     /// The version and release of the package that was the first without them; none if that is
     /// this build.
     pub since: Option<String>,
@@ -88,6 +88,8 @@ impl Previous {
                     names.insert(id, stem.to_owned());
                     groups.set_origin(id, Origin::Previous);
                 }
+                // Rules alone say what is in their packages.
+                Some(&package) if groups.get(package).origin == Origin::Rules => continue,
                 Some(&package) if groups.may_merge(package, id) => groups.merge(package, id),
                 Some(_) => continue,
             }
@@ -103,9 +105,10 @@ impl Previous {
 
     /// All that ever left a package and is in another one now.
     pub(super) fn left(&self, tree: &Tree, plan: &Plan) -> Vec<Left> {
-        let elsewhere = |module: &ModuleId, stem: &str| {
-            let package = plan.package_of(*module);
-            package.is_some_and(|package| plan.packages[package].stem != stem)
+        let elsewhere = |module: ModuleId, from: Option<&str>| match plan.location[module] {
+            Location::Package(id) => Some(plan.packages[id].stem.as_str()) != from,
+            Location::Image => from.is_some(),
+            Location::Excluded => false,
         };
         let by_path: BTreeMap<_, _> = tree
             .modules
@@ -121,21 +124,22 @@ impl Previous {
                 .filter_map(|path| by_path.get(path.as_str()).copied())
                 .collect(),
         });
-        let mut now: BTreeMap<&str, Vec<ModuleId>> = BTreeMap::new();
+        let mut now: BTreeMap<Option<&String>, Vec<ModuleId>> = BTreeMap::new();
         for moved in &plan.moved {
-            if let Some(from) = &moved.from {
-                now.entry(from).or_default().push(moved.module);
-            }
+            now.entry(moved.from.as_ref())
+                .or_default()
+                .push(moved.module);
         }
         let now = now.into_iter().map(|(stem, modules)| Left {
-            stem: stem.to_owned(),
+            stem: stem.cloned(),
             since: None,
             modules,
         });
         before
             .chain(now)
             .map(|mut left| {
-                left.modules.retain(|module| elsewhere(module, &left.stem));
+                left.modules
+                    .retain(|&module| elsewhere(module, left.stem.as_deref()));
                 left
             })
             .filter(|left| !left.modules.is_empty())
