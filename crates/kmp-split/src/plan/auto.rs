@@ -26,6 +26,12 @@ const PACKAGE: f64 = 300.0;
 /// How much dearer a union is for each directory that its parts lie apart.
 const DISTANCE: f64 = 0.5;
 
+/// About as many pairs of an area are considered; the largest areas of kernels have 400 groups.
+const PAIRS: usize = 512 * 512;
+
+/// Groups on either side of one that are considered however large the area is.
+const NEAREST: usize = 32;
+
 /// Joins groups until there are as many as the policy allows.
 pub fn gather(
     tree: &Tree,
@@ -52,10 +58,7 @@ fn absorb_helpers(tree: &Tree, groups: &mut Groups<'_>) {
         let (Some(&user), None) = (users.next(), users.next()) else {
             continue;
         };
-        if group.members.is_empty()
-            || !is_helper(group)
-            || group.supported != groups.get(user).supported
-        {
+        if group.members.is_empty() || !is_helper(group) || !groups.are_of_a_kind(id, user) {
             continue;
         }
         // What the helper needs may be a helper with one user less now.
@@ -149,6 +152,12 @@ fn distance(a: &str, b: &str) -> usize {
     a.len().max(b.len()) - common
 }
 
+/// How many groups on either side of one, by path, may join it: all in an area such as kernels
+/// have, fewer in a larger one, whose pairs would grow with the square of its size.
+fn reach(area: usize) -> usize {
+    (PAIRS / area.max(1)).max(NEAREST)
+}
+
 /// Groups on their way to becoming fewer.
 struct Clusters<'g, 't> {
     groups: &'g mut Groups<'t>,
@@ -174,6 +183,15 @@ struct Union {
     cost: u64,
     groups: [GroupId; 2],
     versions: [u32; 2],
+}
+
+impl Union {
+    fn is_current(&self, places: &BTreeMap<GroupId, Place>) -> bool {
+        let versions = self
+            .groups
+            .map(|id| places.get(&id).map(|place| place.version));
+        versions == self.versions.map(Some)
+    }
 }
 
 impl<'g, 't> Clusters<'g, 't> {
@@ -211,17 +229,19 @@ impl<'g, 't> Clusters<'g, 't> {
             .map(|area| area.iter().copied().collect())
             .collect();
         for area in areas {
+            let reach = reach(area.len());
             for (place, &a) in area.iter().enumerate() {
-                for &b in area.iter().skip(place + 1) {
+                for &b in area.iter().skip(place + 1).take(reach) {
                     self.consider(a, b, grouping);
                 }
             }
         }
+        let mut tidied = count;
         while count > *grouping.packages.end() {
             let Some(Reverse(union)) = self.queue.pop() else {
                 return;
             };
-            if self.is_current(&union) && self.is_still_cheapest(&union) {
+            if union.is_current(&self.places) && self.is_still_cheapest(&union) {
                 let mut groups = union.groups;
                 // One that an earlier plan has named keeps its name.
                 groups.sort_by_key(|&id| Reverse(self.groups.get(id).origin));
@@ -229,6 +249,12 @@ impl<'g, 't> Clusters<'g, 't> {
                 if self.groups.may_merge(a, b) {
                     self.unite(a, b, grouping);
                     count -= 1;
+                    // Most unions wait with a group that has changed or gone since.
+                    if count < tidied - tidied / 4 {
+                        let places = &self.places;
+                        self.queue.retain(|Reverse(union)| union.is_current(places));
+                        tidied = count;
+                    }
                 }
             }
         }
@@ -247,13 +273,6 @@ impl<'g, 't> Clusters<'g, 't> {
         {
             self.queue.push(Reverse(union));
         }
-    }
-
-    fn is_current(&self, union: &Union) -> bool {
-        let versions = union
-            .groups
-            .map(|id| self.places.get(&id).map(|place| place.version));
-        versions == union.versions.map(Some)
     }
 
     /// Groups change while they wait, so a union may have become dearer than the next one.
@@ -295,7 +314,10 @@ impl<'g, 't> Clusters<'g, 't> {
             return;
         };
         others.remove(&b);
-        let others: Vec<_> = others.iter().copied().filter(|&other| other != a).collect();
+        let reach = reach(others.len());
+        let before = others.range(..a).rev().take(reach);
+        let after = others.range(a..).skip(1).take(reach);
+        let others: Vec<_> = before.chain(after).copied().collect();
         for other in others {
             self.consider(a.min(other), a.max(other), grouping);
         }

@@ -1,6 +1,6 @@
 //! A policy and a tree in, what its rules say of each module out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use modtree::{ModuleId, Record, Resolution, Table, Tree};
 use policy::{Named, Override, Place, Policy, Selector, Set, Support, Unclaimed};
@@ -34,6 +34,8 @@ pub struct Claims {
     pub hardware: Table<ModuleId, bool>,
     /// Rules that match nothing.
     pub warnings: Vec<String>,
+    /// The modules that each set says it does not have.
+    excepted: BTreeMap<String, BTreeSet<ModuleId>>,
 }
 
 /// A module as selectors see it.
@@ -69,8 +71,29 @@ impl Claims {
             supported: overrides.map(|(_, rule)| is_supported(rule)),
             hardware: overrides.map(|(_, rule)| rule.hardware.is_none_or(|(hardware, _)| hardware)),
             warnings: unmatched(&matcher, policy),
+            excepted: excepted(&matcher, &policy.sets),
         })
     }
+}
+
+impl Claims {
+    /// Whether the set of a name says that it does not have a module.
+    pub fn is_excepted(&self, module: ModuleId, set: &str) -> bool {
+        let modules = self.excepted.get(set);
+        modules.is_some_and(|modules| modules.contains(&module))
+    }
+}
+
+fn excepted(matcher: &Matcher<'_>, sets: &[Set]) -> BTreeMap<String, BTreeSet<ModuleId>> {
+    let selected = |set: &Set| {
+        let except = set.except.iter();
+        except
+            .flat_map(|selector| matcher.selected(selector))
+            .collect()
+    };
+    sets.iter()
+        .map(|set| (set.name.clone(), selected(set)))
+        .collect()
 }
 
 fn of_module(rule: &Override<'_>) -> Claim {

@@ -189,9 +189,16 @@ impl<'t> Groups<'t> {
     /// Whether two groups may share a package: no third one would have to come between them, and
     /// both are supported or both are not.
     pub fn may_merge(&self, a: GroupId, b: GroupId) -> bool {
-        self.groups[a].supported == self.groups[b].supported
-            && !self.leads_around(a, b)
-            && !self.leads_around(b, a)
+        self.are_of_a_kind(a, b) && !self.leads_around(a, b) && !self.leads_around(b, a)
+    }
+
+    /// Whether both are supported or both are not, or a rule has gathered one of them, which rules
+    /// do without regard to that.
+    pub fn are_of_a_kind(&self, a: GroupId, b: GroupId) -> bool {
+        let groups = [a, b].map(|id| &self.groups[id]);
+        let by_rule = groups.iter().any(|group| group.origin == Origin::Rules);
+        let [a, b] = groups.map(|group| group.supported);
+        by_rule || a == b
     }
 
     /// Whether `from` needs `to` by way of another group.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use modtree::{ModuleId, Tree};
 
+use super::claims::Claims;
 use super::groups::{GroupId, Groups, Origin};
 use super::package::{Location, Plan, Why};
 
@@ -69,6 +70,7 @@ impl Previous {
         &self,
         tree: &Tree,
         groups: &mut Groups<'_>,
+        claims: &Claims,
         names: &mut BTreeMap<GroupId, String>,
     ) {
         let named = names.iter().map(|(&id, name)| (name.clone(), id));
@@ -88,8 +90,7 @@ impl Previous {
                     names.insert(id, stem.to_owned());
                     groups.set_origin(id, Origin::Previous);
                 }
-                // Rules alone say what is in their packages.
-                Some(&package) if groups.get(package).origin == Origin::Rules => continue,
+                Some(_) if claims.is_excepted(member, stem) => continue,
                 Some(&package) if groups.may_merge(package, id) => groups.merge(package, id),
                 Some(_) => continue,
             }

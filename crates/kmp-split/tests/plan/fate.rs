@@ -99,6 +99,9 @@ fn sets(world: &World, rules: &Rules) -> Result<Vec<Fate>, Refusal> {
     let mut claims: BTreeMap<usize, Vec<(i64, &'static str)>> = BTreeMap::new();
     for set in &rules.sets {
         for place in members(&set.members, &set.except, world) {
+            if decided(world, rules, place).is_some() {
+                continue;
+            }
             claims
                 .entry(place)
                 .or_default()
