@@ -66,8 +66,12 @@ test-all: setup lint ## Pass all tests: every kernel, rpm and scenario
 	$(CARGO) test --locked --workspace -- --include-ignored --nocapture
 
 .PHONY: bench
-bench: setup ## Print the time of the generators as ratios
+bench: setup ## Print the time of the generators and of kmp-split as ratios
 	$(CARGO) run --release --locked -p kmpkit-tests --bin bench
+
+.PHONY: figures
+figures: setup ## Print what splitting a kernel costs and saves, and check its bounds
+	$(CARGO) run --release --locked -p kmpkit-tests --bin figures
 
 .PHONY: help
 help: ## List the targets

@@ -50,6 +50,8 @@ local OPTIONS = {
 local function check_options()
    for _, option in ipairs(OPTIONS) do
       local value = rpm.expand("%{?" .. option.name .. "}")
+      -- rpm 4.20 has no build directory before it knows Name.
+      value = value:gsub("^%%{_builddir}", "")
       local fits = value:match(option.pattern)
       for word in value:gmatch("%S+") do
          fits = fits and word:match(option.each or "")

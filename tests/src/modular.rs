@@ -32,7 +32,12 @@ pub fn packages(rpm: &Rpm, kernel: &Kernel, top: &Path, defines: &[(&str, &str)]
         ("_binary_payload", "w1.zstdio"),
     ];
     all.extend(defines);
-    rpm.build(&example(), top, &all, &[&kernel.root, &project().join("policy")])
+    rpm.build(
+        &example(),
+        top,
+        &all,
+        &[&kernel.root, &project().join("policy")],
+    )
 }
 
 /// Builds the packages and makes a repository of them.

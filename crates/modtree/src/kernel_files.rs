@@ -89,11 +89,7 @@ fn locate(
 
 /// The symvers of `release`: beside its modules, in `boot/` or `root`, or where
 /// headers and devel packages have it.
-pub fn symvers(
-    root: &Path,
-    modules: &ReleaseDir,
-    release: &Kernelrelease,
-) -> Option<PathBuf> {
+pub fn symvers(root: &Path, modules: &ReleaseDir, release: &Kernelrelease) -> Option<PathBuf> {
     ["", ".gz", ".xz", ".zst"]
         .iter()
         .flat_map(|suffix| {

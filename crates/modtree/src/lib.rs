@@ -21,8 +21,6 @@ pub use kernel_files::{KernelFiles, devel_symvers, symvers};
 pub use packaged::PackagedKernel;
 pub use record::Record;
 pub use release_dir::{ModuleFile, ReleaseDir};
-pub use resolve::{
-    Binding, Difference, KernelExports, Resolution, kernel_exports, resolve,
-};
+pub use resolve::{Binding, Difference, KernelExports, Resolution, kernel_exports, resolve};
 pub use table::{Id, Table};
 pub use tree::{ModuleId, Symbol, SymbolId, Tree, spelled};

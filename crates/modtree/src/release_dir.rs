@@ -39,7 +39,9 @@ impl ModuleFile {
 
     /// The directory it lies in, empty at the top.
     pub fn directory(&self) -> &str {
-        self.path.rsplit_once('/').map_or("", |(directory, _)| directory)
+        self.path
+            .rsplit_once('/')
+            .map_or("", |(directory, _)| directory)
     }
 }
 

@@ -242,10 +242,17 @@ impl Difference {
                 path(provider)
             ),
             Self::AbsentModule { user, name } => {
-                format!("depends= of {} names {name}, which is not there", path(user))
+                format!(
+                    "depends= of {} names {name}, which is not there",
+                    path(user)
+                )
             }
             Self::MissingSymbol { user, symbol: id } => {
-                format!("{} imports {}, which nothing exports", path(user), symbol(id))
+                format!(
+                    "{} imports {}, which nothing exports",
+                    path(user),
+                    symbol(id)
+                )
             }
             Self::CrcMismatch {
                 user,

@@ -1,10 +1,11 @@
-//! Turns real kernels and the installed generators into a table of ratios: their time against that
-//! of a plain tool which only reads the same files.
+//! Turns real kernels and the installed programs into a table of ratios: their time against that of
+//! a plain tool which only reads the same files, or of depmod.
 //!
 //! Both sides of a ratio run in turn, A B A B…, so that a busy machine slows both.
 
 mod machine;
 mod measure;
+mod plan;
 mod suites;
 mod table;
 mod task;
@@ -15,7 +16,7 @@ use kmpkit_tests::need;
 
 use crate::measure::Bench;
 
-/// Time and peak memory of the generators, as ratios to plain tools on the same files
+/// Time and peak memory of the generators and of kmp-split, as ratios to other tools on the same files
 #[derive(Debug, Parser)]
 struct Options {
     /// Run only this; may be repeated
@@ -34,11 +35,13 @@ enum Suite {
     Xz,
     /// One start on one module, against true and xz
     Start,
+    /// The plan of trixie's kernel, against depmod, and of many times its modules
+    Plan,
 }
 
 fn main() -> Result<()> {
     let options = Options::parse();
-    need(&["cat", "true", "xz", "rustc", "time"])?;
+    need(&["cat", "true", "xz", "depmod", "rustc", "time"])?;
     let wanted = |suite| options.suite.is_empty() || options.suite.contains(&suite);
     let bench = Bench::new(options.pairs)?;
 
@@ -51,6 +54,9 @@ fn main() -> Result<()> {
     }
     if wanted(Suite::Start) {
         suites::start(&bench)?.print();
+    }
+    if wanted(Suite::Plan) {
+        plan::plan(&bench)?.print();
     }
     println!("{}", table::LEGEND);
     Ok(())

@@ -23,7 +23,8 @@ pub struct Comparison {
     pub reference: String,
     /// (ours, reference)
     pub pairs: Vec<(Duration, Duration)>,
-    pub peak_kilobytes: u64,
+    /// Not known of what runs in this process.
+    pub peak_kilobytes: Option<u64>,
 }
 
 impl Bench {
@@ -56,21 +57,37 @@ impl Bench {
     /// Runs both once, to warm the caches, and then in turn: `pairs` times, if
     /// the user does not say otherwise.
     pub fn compare(&self, ours: &Job, reference: &Job, pairs: u32) -> Result<Comparison> {
-        let count = self.pairs.unwrap_or(pairs);
-        let bar = spinner(&format!("{} : {}", ours.name, reference.name), Some(count))?;
         let peak_kilobytes = ours.peak(&self.scratch("peak"))?;
         reference.time()?;
+        let names = [&*ours.name, &*reference.name];
+        let turns = self.in_turn(names, pairs, || ours.time(), || reference.time())?;
+        Ok(Comparison {
+            peak_kilobytes: Some(peak_kilobytes),
+            ..turns
+        })
+    }
+
+    /// Takes both times in turn, whatever they are the times of.
+    pub fn in_turn(
+        &self,
+        [ours, reference]: [&str; 2],
+        pairs: u32,
+        our_time: impl Fn() -> Result<Duration>,
+        reference_time: impl Fn() -> Result<Duration>,
+    ) -> Result<Comparison> {
+        let count = self.pairs.unwrap_or(pairs);
+        let bar = spinner(&format!("{ours} : {reference}"), Some(count))?;
         let mut pairs = Vec::new();
         for _ in 0..count {
-            pairs.push((ours.time()?, reference.time()?));
+            pairs.push((our_time()?, reference_time()?));
             bar.inc(1);
         }
         bar.finish_and_clear();
         Ok(Comparison {
-            ours: ours.name.clone(),
-            reference: reference.name.clone(),
+            ours: ours.to_owned(),
+            reference: reference.to_owned(),
             pairs,
-            peak_kilobytes,
+            peak_kilobytes: None,
         })
     }
 }

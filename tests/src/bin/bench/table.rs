@@ -56,12 +56,17 @@ fn cells(row: &Comparison) -> [String; HEAD.len()] {
         time(ours),
         time(reference),
         row.pairs.len().to_string(),
-        format!("{:.1} MiB", row.peak_kilobytes as f64 / 1024.0),
+        row.peak_kilobytes.map_or_else(|| "–".to_owned(), mebibytes),
     ]
+}
+
+fn mebibytes(kilobytes: u64) -> String {
+    format!("{:.1} MiB", kilobytes as f64 / 1024.0)
 }
 
 fn time(seconds: f64) -> String {
     match seconds {
+        ..0.001 => format!("{:.0} µs", seconds * 1e6),
         ..0.01 => format!("{:.2} ms", seconds * 1e3),
         ..1.0 => format!("{:.0} ms", seconds * 1e3),
         _ => format!("{seconds:.1} s"),
