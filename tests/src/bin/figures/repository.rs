@@ -79,6 +79,11 @@ impl Repository {
         self.rpms.len() - self.kmps().count() - 1
     }
 
+    /// Bytes of the image package.
+    pub fn image_bytes(&self) -> u64 {
+        self.rpms.get(&self.image).copied().unwrap_or_default()
+    }
+
     /// Bytes of all rpms.
     pub fn bytes(&self) -> u64 {
         self.rpms.values().sum()
@@ -93,7 +98,11 @@ fn build(kernel: &Kernel, split: Split, top: &Path) -> Result<()> {
     let policy = split.policy(top)?;
     let mut defines = vec![("kmp_dialect", "suse"), ("_binary_payload", PAYLOAD)];
     defines.extend(policy.as_deref().map(|file| ("kmp_policy", file)));
-    repository(&Rpm::host()?, kernel, top, &defines)?;
+    let repo = repository(&Rpm::host()?, kernel, top, &defines)?;
+    // Compressed as distributions have it by now; zstd, which most use, is a little smaller.
+    let mut createrepo = tool("createrepo_c")?;
+    createrepo.args(["--quiet", "--general-compress-type", "xz"]);
+    run(createrepo.arg(&repo))?;
     // As large as the kernel, and nobody looks at it again.
     for left in ["BUILD", "BUILDROOT"] {
         let left = top.join(left);

@@ -21,11 +21,11 @@ pub fn print(figures: &Figures) {
         thousands(repository.kmps().count() as u64)
     });
     row(
-        "patterns and the package that requires all",
+        "packages without files: patterns, and those of all or some drivers",
         &|repository| repository.without_files().to_string(),
     );
     row("image package, MB", &|repository| {
-        mb(repository.rpms.get(&repository.image).copied().unwrap_or(0))
+        mb(repository.image_bytes())
     });
     row("largest kernel module package, MB", &|repository| {
         let largest = repository.kmps().max_by_key(|(_, bytes)| *bytes);
