@@ -86,7 +86,13 @@ pub fn bounds(figures: &Figures) -> Vec<Bound> {
                 installed.default.rpms + installed.default.metadata - image,
                 installed.whole.rpms - image,
             );
-            let what = on(&figures.machine, "module packages and metadata downloaded");
+            let with_image = share(
+                installed.default.rpms + installed.default.metadata,
+                installed.whole.rpms + installed.whole.metadata,
+            );
+            let what =
+                format!("download with metadata ({with_image:.3} with the image) without it");
+            let what = on(&figures.machine, &what);
             all.push(at_most(&what, value, most));
         }
     }

@@ -99,7 +99,7 @@ fn build(kernel: &Kernel, split: Split, top: &Path) -> Result<()> {
     let mut defines = vec![("kmp_dialect", "suse"), ("_binary_payload", PAYLOAD)];
     defines.extend(policy.as_deref().map(|file| ("kmp_policy", file)));
     let repo = repository(&Rpm::host()?, kernel, top, &defines)?;
-    // Compressed as distributions have it by now; zstd, which most use, is a little smaller.
+    // Smaller than the gzip that this createrepo_c takes by itself, as today's default, zstd, is.
     let mut createrepo = tool("createrepo_c")?;
     createrepo.args(["--quiet", "--general-compress-type", "xz"]);
     run(createrepo.arg(&repo))?;
