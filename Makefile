@@ -8,7 +8,7 @@ DESTDIR ?=
 RPMCONFIGDIR ?= $(or $(shell $(RPM) --eval '%{_rpmconfigdir}' 2> /dev/null),/usr/lib/rpm)
 MANDIR ?= /usr/share/man
 DOCDIR ?= /usr/share/doc/kmpkit
-POLICYDIR ?= /usr/share/kmpkit/policy
+DATADIR ?= /usr/share/kmpkit
 
 BINARIES := ksym-provides ksym-requires modalias-supplements depmod-requires policy-tags kmp-split
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -34,8 +34,9 @@ install: ## Install what was built below DESTDIR, where rpm looks for it
 	install -m 0644 fileattrs/*.attr $(DESTDIR)$(RPMCONFIGDIR)/fileattrs
 	install -m 0644 macros.d/macros.kmpkit $(DESTDIR)$(RPMCONFIGDIR)/macros.d
 	install -m 0644 lua/kmpkit.lua $(DESTDIR)$(RPMCONFIGDIR)/lua
-	install -d $(DESTDIR)$(POLICYDIR) $(DESTDIR)$(DOCDIR)/examples
-	install -m 0644 policy/*.toml $(DESTDIR)$(POLICYDIR)
+	install -d $(DESTDIR)$(DATADIR)/policy $(DESTDIR)$(DATADIR)/machines $(DESTDIR)$(DOCDIR)/examples
+	install -m 0644 policy/*.toml $(DESTDIR)$(DATADIR)/policy
+	install -m 0644 machines/*.modalias $(DESTDIR)$(DATADIR)/machines
 	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7
 	install -m 0644 $(TARGET)/man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 0644 man/*.5 $(DESTDIR)$(MANDIR)/man5
