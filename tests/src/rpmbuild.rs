@@ -1,9 +1,11 @@
 //! Turns a spec and defines into rpms, by the rpm of the host or of a chroot with kmpkit in it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::chroot::Chroot;
 use crate::kernel::walk;
@@ -16,6 +18,19 @@ use crate::tools::{need, run};
 #[derive(Debug, Clone)]
 pub struct Rpm {
     place: Place,
+}
+
+/// Installs kmpkit into a chroot, once for each process: tests run side by side in it.
+fn install_once(suite: &str, root: &Path) -> Result<()> {
+    static INSTALLED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut installed = INSTALLED
+        .lock()
+        .map_err(|_| anyhow!("an installation failed"))?;
+    if !installed.contains(suite) {
+        Stage::get()?.install(root)?;
+        installed.insert(suite.to_owned());
+    }
+    Ok(())
 }
 
 /// What a build left.
@@ -37,7 +52,7 @@ impl Rpm {
     /// The rpm of another suite: trixie has 4.20, sid 6.1.
     pub fn suite(suite: &str) -> Result<Rpm> {
         let chroot = Chroot::get(suite, &["kmod", "rpm", "xz-utils"], &cache_dir())?;
-        Stage::get()?.install(chroot.root())?;
+        install_once(suite, chroot.root())?;
         Ok(Rpm {
             place: Place::Chroot(chroot),
         })
