@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use deptag::{Dialect, Flavor, Kabi};
 use kmodule::Kernelrelease;
-use modtree::KernelFiles;
+use modtree::{KernelFiles, is_plain_path};
 
 use crate::document::Document;
 use crate::explain::explain;
@@ -41,9 +41,7 @@ enum Command {
     /// Show the packages
     Plan {
         #[command(flatten)]
-        source: SourceArgs,
-        #[command(flatten)]
-        identity: IdentityArgs,
+        kernel: KernelArgs,
         /// Print the plan as JSON; see kmp-plan(5)
         #[arg(long)]
         json: bool,
@@ -54,18 +52,14 @@ enum Command {
     /// Tell why a module is in its package, what pulls it in and what it pulls in
     Explain {
         #[command(flatten)]
-        source: SourceArgs,
-        #[command(flatten)]
-        identity: IdentityArgs,
+        kernel: KernelArgs,
         /// Its name, or its path below lib/modules/KERNELRELEASE
         module: String,
     },
     /// Write a page to look at a plan with: sizes, who needs whom, machines, warnings
     Report {
         #[command(flatten)]
-        source: SourceArgs,
-        #[command(flatten)]
-        identity: IdentityArgs,
+        kernel: KernelArgs,
         /// The file for the page, which needs no other
         #[arg(long, value_name = "FILE")]
         html: PathBuf,
@@ -85,9 +79,7 @@ enum Command {
     /// Print the subpackages of a spec file
     Spec {
         #[command(flatten)]
-        source: SourceArgs,
-        #[command(flatten)]
-        identity: IdentityArgs,
+        kernel: KernelArgs,
         /// Where the lists of files will be
         #[arg(long, value_name = "DIRECTORY")]
         lists: PathBuf,
@@ -95,9 +87,7 @@ enum Command {
     /// Write the lists of files of all packages
     Lists {
         #[command(flatten)]
-        source: SourceArgs,
-        #[command(flatten)]
-        identity: IdentityArgs,
+        kernel: KernelArgs,
         /// The directory for the lists
         #[arg(long, value_name = "DIRECTORY")]
         lists: PathBuf,
@@ -115,6 +105,15 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         plan: Option<PathBuf>,
     },
+}
+
+/// What there is to plan, and what its packages are called.
+#[derive(clap::Args, Debug)]
+struct KernelArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    identity: IdentityArgs,
 }
 
 #[derive(clap::Args, Debug)]
@@ -205,13 +204,11 @@ impl Command {
     fn run(&self) -> Result<String> {
         match self {
             Self::Plan {
-                source,
-                identity,
+                kernel,
                 json,
                 machine,
             } => {
-                let planned = source.plan()?;
-                let identity = identity.of(&planned)?;
+                let (planned, identity) = kernel.plan()?;
                 let machines = machines(machine)?;
                 match json {
                     true => planned.document(&identity).json(),
@@ -223,46 +220,33 @@ impl Command {
                     )),
                 }
             }
-            Self::Explain {
-                source,
-                identity,
-                module,
-            } => {
-                let planned = source.plan()?;
-                explain(&planned, &identity.of(&planned)?, module)
+            Self::Explain { kernel, module } => {
+                let (planned, identity) = kernel.plan()?;
+                explain(&planned, &identity, module)
             }
             Self::Report {
-                source,
-                identity,
+                kernel,
                 html,
                 machine,
             } => {
-                let planned = source.plan()?;
-                let identity = identity.of(&planned)?;
+                let (planned, identity) = kernel.plan()?;
                 let page = crate::report::page(&planned, &identity, &machines(machine)?)?;
                 write(html, &page)
             }
             Self::Tree { root, release } => tree(root, release.as_ref().map(|release| &release.0)),
-            Self::Spec {
-                source,
-                identity,
-                lists,
-            } => {
-                let planned = source.plan()?;
-                let identity = identity.of(&planned)?;
+            Self::Spec { kernel, lists } => {
+                let (planned, identity) = kernel.plan()?;
                 subpackages(&planned, &identity, lists)
             }
             Self::Lists {
-                source,
-                identity,
+                kernel,
                 lists,
                 buildroot,
                 everything,
                 spec,
                 plan,
             } => {
-                let planned = source.plan()?;
-                let identity = identity.of(&planned)?;
+                let (planned, identity) = kernel.plan()?;
                 Lists {
                     tree: &planned.tree,
                     plan: &planned.plan,
@@ -280,6 +264,14 @@ impl Command {
                 Ok(String::new())
             }
         }
+    }
+}
+
+impl KernelArgs {
+    fn plan(&self) -> Result<(Planned, Identity)> {
+        let planned = self.source.plan()?;
+        let identity = self.identity.of(&planned)?;
+        Ok((planned, identity))
     }
 }
 
@@ -314,7 +306,6 @@ impl IdentityArgs {
             flavor,
             kabi,
             evr: self.evr.clone().unwrap_or_else(|| evr(release)),
-            modules_dir: planned.tree.directory.below_root().to_owned(),
             naming: planned.policy.naming.clone(),
         };
         identity.check(&planned.plan)?;
@@ -330,14 +321,7 @@ impl Planned {
 }
 
 fn subpackages(planned: &Planned, identity: &Identity, lists: &Path) -> Result<String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._+~/-".contains(c);
-    let directory = lists.to_str().filter(|path| path.chars().all(plain));
-    directory.with_context(|| {
-        format!(
-            "{}: characters other than A-Z a-z 0-9 . _ + ~ - / in its path",
-            lists.display()
-        )
-    })?;
+    must_be_plain(&lists.to_string_lossy())?;
     Ok(Subpackages {
         identity,
         tree: &planned.tree,
@@ -354,16 +338,20 @@ fn machines(files: &[PathBuf]) -> Result<Vec<Machine>> {
 }
 
 fn tree(root: &Path, release: Option<&Kernelrelease>) -> Result<String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._+~/-".contains(c);
     let mut out = String::new();
     for (name, value) in tree_macros(&KernelFiles::find(root, release)?) {
-        ensure!(
-            value.chars().all(plain),
-            "{value:?}: characters other than A-Z a-z 0-9 . _ + ~ - / in its path"
-        );
+        must_be_plain(&value)?;
         out += &format!("{name} {value}\n");
     }
     Ok(out)
+}
+
+fn must_be_plain(path: &str) -> Result<()> {
+    ensure!(
+        is_plain_path(path),
+        "{path:?}: characters other than A-Z a-z 0-9 . _ + ~ - / in its path"
+    );
+    Ok(())
 }
 
 /// Puts a text where there was another one or none, but never half of it.

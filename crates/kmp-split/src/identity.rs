@@ -1,13 +1,12 @@
 //! What a kernel is called in the names and tags of its packages.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use deptag::{Dialect, Flavor, Kabi};
 use policy::{Depends, Naming};
 
-use crate::plan::{Package, PackageId, Plan};
+use crate::plan::{Package, PackageId, Plan, is_name};
 
 /// Names and versions that all packages of a kernel share.
 #[derive(Clone, Debug)]
@@ -22,8 +21,6 @@ pub struct Identity {
     pub evr: String,
     /// Name of the image package.
     pub image: String,
-    /// `lib/modules/<rel>` or `usr/lib/modules/<rel>`.
-    pub modules_dir: PathBuf,
     /// How packages are named and tied.
     pub naming: Naming,
 }
@@ -135,19 +132,15 @@ impl Identity {
     }
 }
 
-/// A name that rpm takes (parsePreamble.c: no `~`), and that is nothing else in a spec.
 fn name(text: &str) -> Result<()> {
-    let first = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
-    match text.starts_with(first) && text.chars().all(plain) {
-        true => Ok(()),
-        false => bail!(
-            "{text:?} is no package name: letters, digits and _ . + -, the first a letter, digit or _"
-        ),
-    }
+    ensure!(
+        is_name(text),
+        "{text:?} is no package name: letters, digits and _ . + -, the first a letter, digit or _"
+    );
+    Ok(())
 }
 
-/// Likewise a version, with epoch and release.
+/// A version that rpm takes, with epoch and release.
 fn version(text: &str) -> Result<()> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._+~^:-".contains(c);
     match text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain) {

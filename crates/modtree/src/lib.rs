@@ -20,7 +20,7 @@ pub use error::Error;
 pub use kernel_files::{KernelFiles, devel_symvers, symvers};
 pub use packaged::PackagedKernel;
 pub use record::Record;
-pub use release_dir::{ModuleFile, ReleaseDir};
+pub use release_dir::{ModuleFile, ReleaseDir, is_plain_path};
 pub use resolve::{Binding, Difference, KernelExports, Resolution, kernel_exports, resolve};
 pub use table::{Id, Table};
 pub use tree::{ModuleId, Symbol, SymbolId, Tree, spelled};

@@ -48,6 +48,12 @@ impl ModuleFile {
 /// Where module directories lie below a root; the first that exists counts.
 const PARENTS: [&str; 2] = ["lib/modules", "usr/lib/modules"];
 
+/// Whether a path is of characters alone that are nothing but a path to rpm and to a shell.
+pub fn is_plain_path(path: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._+~/-".contains(c);
+    path.chars().all(plain)
+}
+
 impl ReleaseDir {
     /// The directory of `release` below `root`, if there is one.
     pub fn find(root: &Path, release: &Kernelrelease) -> Option<Self> {
@@ -170,10 +176,9 @@ impl ReleaseDir {
     fn module(&self, path: &Path, name: &[u8]) -> Result<ModuleFile, Error> {
         let bad = || Error::BadPath(path.to_owned());
         let below = path.strip_prefix(&self.path).map_err(|_| bad())?;
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._+~/-".contains(c);
         let below = below
             .to_str()
-            .filter(|text| text.chars().all(plain))
+            .filter(|text| is_plain_path(text))
             .ok_or_else(bad)?;
         let name = std::str::from_utf8(name).map_err(|_| bad())?;
         Ok(ModuleFile {

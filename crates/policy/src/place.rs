@@ -20,11 +20,6 @@ pub struct Place {
 }
 
 impl Place {
-    /// The file, as errors show it.
-    pub fn file(&self) -> &str {
-        &self.file
-    }
-
     /// Whether it is in the default policy.
     pub fn is_shipped(&self) -> bool {
         *self.file == *SHIPPED

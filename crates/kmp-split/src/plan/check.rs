@@ -68,8 +68,8 @@ fn graph(plan: &Plan) -> DiGraphMap<super::PackageId, ()> {
     DiGraphMap::from_edges(edges)
 }
 
-/// What rpm takes for a name, as far as it is sure to be one everywhere.
-fn is_name(stem: &str) -> bool {
+/// Whether rpm takes a text for a name (parsePreamble.c: no `~`), and it is nothing else in a spec.
+pub fn is_name(stem: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
     stem.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') && stem.chars().all(plain)
 }

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use modtree::{Resolution, Tree};
 use policy::{By, Policy};
 
-pub use check::check;
+pub use check::{check, is_name};
 pub use error::PlanError;
 pub use package::{Location, Package, PackageId, Plan, Why};
 pub use patterns::PatternPackage;

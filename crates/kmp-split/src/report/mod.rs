@@ -134,7 +134,6 @@ mod tests {
             kabi: "6.1.0_test".parse().unwrap(),
             evr: "6.1.0-1".to_owned(),
             image: "kernel-test-image".to_owned(),
-            modules_dir: "lib/modules/6.1.0-test".into(),
             naming: planned.policy.naming.clone(),
         }
     }

@@ -81,7 +81,6 @@ impl Planned {
             kabi: "6.1.0_50".parse().unwrap(),
             evr: "6.1.0-50".to_owned(),
             image: "kernel-amd64-image".to_owned(),
-            modules_dir: "lib/modules/6.1.0-50-amd64".into(),
             naming: self.policy.naming.clone(),
         };
         let by = self.policy.grouping.by.as_str();
