@@ -5,53 +5,53 @@ use kmodule::{Error, Module};
 use crate::escape;
 use crate::modalias::combine;
 use crate::rules::{Dialect, TagRules};
-use crate::tag::TagSet;
+use crate::tag::TagBuffer;
 
 /// The hardware a module drives: Supplements in the suse dialect, Provides in
 /// the redhat one.
 ///
 /// # Errors
 /// The module does not say which kernel it is for.
-pub fn hardware(module: &Module<'_>, rules: &TagRules) -> Result<TagSet, Error> {
+pub fn hardware(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) -> Result<(), Error> {
     match rules.dialect {
-        Dialect::Suse => supplements(module, rules),
-        Dialect::RedHat => Ok(provides(module)),
+        Dialect::Suse => supplements(module, rules, out),
+        Dialect::RedHat => {
+            provides(module, out);
+            Ok(())
+        }
     }
 }
 
 /// Only aliases with a colon name hardware; `fs-`, `crypto-`, `net-pf-` and
 /// their kin are asked for by the kernel when they are used.
-fn supplements(module: &Module<'_>, rules: &TagRules) -> Result<TagSet, Error> {
+fn supplements(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) -> Result<(), Error> {
     let aliases = module.modinfo().values("alias");
     let patterns: Vec<_> = aliases
-        .filter(|alias| alias.contains(&b':'))
+        .filter(|alias| memchr::memchr(b':', alias).is_some())
         .map(escape::modalias)
         .collect();
     if patterns.is_empty() {
-        return Ok(TagSet::default());
+        return Ok(());
     }
-    let release = module.vermagic()?.kernelrelease;
+    let release = &module.vermagic()?.kernelrelease;
     let kabi = rules.kabi.as_ref();
     let kabi = kabi.map_or_else(String::new, |kabi| format!("-{kabi}"));
-    let prefix = format!("modalias(kernel-{}{kabi}:", rules.flavor(&release));
-    Ok(tags(&prefix, patterns, ")"))
+    let prefix = format!("modalias(kernel-{}{kabi}:", rules.flavor(release));
+    add(&prefix, patterns, ")", out);
+    Ok(())
 }
 
 /// All aliases, as Fedora's modalias.prov has it.
-fn provides(module: &Module<'_>) -> TagSet {
+fn provides(module: &Module<'_>, out: &mut TagBuffer) {
     let patterns = module.modinfo().values("alias").map(sanitised).collect();
-    tags(
-        "modalias(",
-        patterns,
-        &format!("){}", module_version(module)),
-    )
+    let suffix = format!("){}", module_version(module));
+    add("modalias(", patterns, &suffix, out);
 }
 
-fn tags(prefix: &str, patterns: Vec<String>, suffix: &str) -> TagSet {
-    combine(patterns, prefix.len() + suffix.len())
-        .into_iter()
-        .map(|pattern| format!("{prefix}{pattern}{suffix}"))
-        .collect()
+fn add(prefix: &str, patterns: Vec<String>, suffix: &str, out: &mut TagBuffer) {
+    for pattern in combine(patterns, prefix.len() + suffix.len()) {
+        out.add(|tag| tag.extend([prefix, &pattern, suffix]));
+    }
 }
 
 /// As Fedora's modalias.prov writes them: what is not `[][0-9a-zA-Z._:*?/-]`

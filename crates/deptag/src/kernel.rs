@@ -2,10 +2,10 @@
 
 use kmodule::{Crc, Kernelrelease};
 
-use crate::kmod::kmod;
+use crate::kmod::provided;
 use crate::rules::{Dialect, TagRules};
 use crate::symbols::Spelling;
-use crate::tag::TagSet;
+use crate::tag::TagBuffer;
 
 /// What is known of a kernel that is being packaged.
 pub struct Kernel<'k> {
@@ -18,26 +18,26 @@ pub struct Kernel<'k> {
 }
 
 /// Provides: the kernel, each module linked into it and each symbol it exports.
-pub fn kernel(kernel: &Kernel<'_>, rules: &TagRules) -> TagSet {
+pub fn kernel(kernel: &Kernel<'_>, rules: &TagRules, out: &mut TagBuffer) {
     let release = kernel.release;
-    let spell = Spelling::new(rules, release);
-    let builtin = kernel.builtin.iter().map(|name| kmod(name, rules));
-    let exports = kernel
-        .exports
-        .iter()
-        .map(|&(name, crc)| spell.tag(true, name, crc));
-    let mut tags = vec![format!("kernel-release({release})")];
+    out.add(|tag| tag.push_str(&format!("kernel-release({release})")));
     if is_version(release) {
-        tags.push(format!("kernel-uname-r = {release}"));
+        out.add(|tag| tag.push_str(&format!("kernel-uname-r = {release}")));
     }
     if rules.dialect == Dialect::Suse {
         let flavor = rules.flavor(release);
-        tags.push(format!("kernel-{flavor}"));
+        out.add(|tag| tag.push_str(&format!("kernel-{flavor}")));
         if let Some(kabi) = &rules.kabi {
-            tags.push(format!("kernel-{flavor}-{kabi}"));
+            out.add(|tag| tag.push_str(&format!("kernel-{flavor}-{kabi}")));
         }
     }
-    tags.into_iter().chain(builtin).chain(exports).collect()
+    for name in kernel.builtin {
+        provided(name, rules, out);
+    }
+    let spell = Spelling::new(rules, release);
+    for &(name, crc) in kernel.exports {
+        out.add(|tag| spell.tag(true, name, crc, tag));
+    }
 }
 
 /// The requirement that only a kernel of exactly this release meets, in the
@@ -66,7 +66,9 @@ mod tests {
             exports: &[(b"_printk", 0xbad)],
             builtin: &[b"ext4-x".to_vec()],
         };
-        kernel(&facts, rules).iter().map(str::to_owned).collect()
+        let mut out = TagBuffer::default();
+        kernel(&facts, rules, &mut out);
+        out.tags().iter().map(str::to_owned).collect()
     }
 
     #[test]

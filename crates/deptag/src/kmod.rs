@@ -1,62 +1,68 @@
 //! `kmod()`: a module's name in, and the names it depends on.
 
-use std::borrow::Cow;
-
 use kmodule::Module;
 
 use crate::escape;
 use crate::rules::{Dialect, TagRules};
-use crate::tag::TagSet;
+use crate::tag::TagBuffer;
 
 /// Provides: the module is here.
 ///
 /// `name` is its basename without `.ko`.
-pub fn provided(name: &[u8], rules: &TagRules) -> TagSet {
-    [kmod(name, rules)].into_iter().collect()
+pub fn provided(name: &[u8], rules: &TagRules, out: &mut TagBuffer) {
+    out.add(|tag| kmod(name, rules, tag));
 }
 
 /// Provides: whoever makes an initrd is to put the module into it.
 ///
 /// It says that of a name, not of a build, so it carries no kABI.
-pub fn initrd(name: &[u8], rules: &TagRules) -> TagSet {
-    let tag = format!("kmod-initrd({}.ko)", spelled(name, rules));
-    [tag].into_iter().collect()
+pub fn initrd(name: &[u8], rules: &TagRules, out: &mut TagBuffer) {
+    out.add(|tag| named("kmod-initrd(", name, rules, tag));
 }
 
 /// Requires: the modules it was linked against, by its `depends=`.
-pub fn depends(module: &Module<'_>, rules: &TagRules) -> TagSet {
-    let names = module.modinfo().list("depends");
-    names.map(|name| kmod(name, rules)).collect()
+pub fn depends(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) {
+    for name in module.modinfo().list("depends") {
+        provided(name, rules, out);
+    }
 }
 
 /// Recommends: the modules its `softdep=` wants loaded before or after it
 /// (modprobe.d(5): `pre: a b post: c`).
-pub fn recommends(module: &Module<'_>, rules: &TagRules) -> TagSet {
-    words(module, "softdep")
-        .filter(|word| !word.ends_with(b":"))
-        .map(|name| kmod(name, rules))
-        .collect()
+pub fn recommends(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) {
+    for name in words(module, "softdep").filter(|word| !word.ends_with(b":")) {
+        provided(name, rules, out);
+    }
 }
 
 /// Suggests: the modules its `weakdep=` says it may load itself.
-pub fn suggests(module: &Module<'_>, rules: &TagRules) -> TagSet {
-    words(module, "weakdep")
-        .map(|name| kmod(name, rules))
-        .collect()
-}
-
-/// The tag of one module, as provider and consumers must both spell it.
-pub(crate) fn kmod(name: &[u8], rules: &TagRules) -> String {
-    let name = spelled(name, rules);
-    format!("kmod({name}.ko){}", rules.kabi_version())
-}
-
-fn spelled<'n>(name: &'n [u8], rules: &TagRules) -> Cow<'n, str> {
-    let name = escape::name(name);
-    match rules.dialect {
-        Dialect::Suse => name.replace('-', "_").into(),
-        Dialect::RedHat => name,
+pub fn suggests(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) {
+    for name in words(module, "weakdep") {
+        provided(name, rules, out);
     }
+}
+
+/// Appends the tag of one module, as provider and consumers must both spell it.
+pub fn kmod(name: &[u8], rules: &TagRules, tag: &mut String) {
+    named("kmod(", name, rules, tag);
+    if let Some(kabi) = &rules.kabi {
+        tag.push_str(" = ");
+        tag.push_str(kabi.as_str());
+    }
+}
+
+fn named(space: &str, name: &[u8], rules: &TagRules, tag: &mut String) {
+    tag.push_str(space);
+    match rules.dialect {
+        Dialect::Suse => escape::name(&underscored(name), tag),
+        Dialect::RedHat => escape::name(name, tag),
+    }
+    tag.push_str(".ko)");
+}
+
+fn underscored(name: &[u8]) -> Vec<u8> {
+    let spelled = |&byte: &u8| if byte == b'-' { b'_' } else { byte };
+    name.iter().map(spelled).collect()
 }
 
 fn words<'d>(module: &Module<'d>, key: &str) -> impl Iterator<Item = &'d [u8]> {
@@ -71,14 +77,21 @@ fn words<'d>(module: &Module<'d>, key: &str) -> impl Iterator<Item = &'d [u8]> {
 mod tests {
     use super::*;
 
+    fn written(write: impl Fn(&mut TagBuffer)) -> String {
+        let mut out = TagBuffer::default();
+        write(&mut out);
+        out.tags().iter().collect()
+    }
+
     #[test]
     fn each_dialect_spells_names_its_way() {
         let mut rules = TagRules::default();
-        assert_eq!(kmod(b"xhci-pci", &rules), "kmod(xhci_pci.ko)");
+        let kmod = |rules: &TagRules| written(|out| provided(b"xhci-pci", rules, out));
+        assert_eq!(kmod(&rules), "kmod(xhci_pci.ko)");
         rules.kabi = Some("6.1.0_50".parse().unwrap());
-        assert_eq!(kmod(b"xhci-pci", &rules), "kmod(xhci_pci.ko) = 6.1.0_50");
+        assert_eq!(kmod(&rules), "kmod(xhci_pci.ko) = 6.1.0_50");
         rules.dialect = Dialect::RedHat;
-        assert_eq!(kmod(b"xhci-pci", &rules), "kmod(xhci-pci.ko) = 6.1.0_50");
+        assert_eq!(kmod(&rules), "kmod(xhci-pci.ko) = 6.1.0_50");
     }
 
     #[test]
@@ -87,9 +100,9 @@ mod tests {
             kabi: Some("6.1.0_50".parse().unwrap()),
             ..TagRules::default()
         };
-        let tags = |rules: &TagRules| initrd(b"xhci-pci", rules).iter().collect::<String>();
-        assert_eq!(tags(&rules), "kmod-initrd(xhci_pci.ko)");
+        let tag = |rules: &TagRules| written(|out| initrd(b"xhci-pci", rules, out));
+        assert_eq!(tag(&rules), "kmod-initrd(xhci_pci.ko)");
         rules.dialect = Dialect::RedHat;
-        assert_eq!(tags(&rules), "kmod-initrd(xhci-pci.ko)");
+        assert_eq!(tag(&rules), "kmod-initrd(xhci-pci.ko)");
     }
 }

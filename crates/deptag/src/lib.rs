@@ -21,8 +21,8 @@ mod tag;
 
 pub use hardware::hardware;
 pub use kernel::{Kernel, kernel};
-pub use kmod::{depends, initrd, provided, recommends, suggests};
+pub use kmod::{depends, initrd, kmod, provided, recommends, suggests};
 pub use protocol::{Protocol, REFUSED, serve};
 pub use rules::{BadValue, Dialect, Flavor, Kabi, TagRules};
 pub use symbols::{KernelSymbols, exports, imports, is_in_tree};
-pub use tag::TagSet;
+pub use tag::{TagBuffer, TagSet};

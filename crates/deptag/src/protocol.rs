@@ -9,8 +9,6 @@ use std::io::{self, BufRead, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::tag::TagSet;
-
 /// How rpm tells the files' tags apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
@@ -23,9 +21,9 @@ pub enum Protocol {
 /// A version that rpm 4.18, 4.20 and 6.1 all refuse, for its dashes.
 pub const REFUSED: &str = "see-the-error-above";
 
-/// Answers each path of `input` with the tags `tags` gives for it.
+/// Answers each path of `input` with the lines of tags `add` appends for it.
 ///
-/// Returns whether all files could be read; `tags` has told the reason.
+/// Returns whether all files could be read; `add` has told the reason.
 ///
 /// # Errors
 /// stdin cannot be read or stdout cannot be written.
@@ -34,25 +32,22 @@ pub fn serve<E>(
     protocol: Protocol,
     input: impl BufRead,
     mut output: impl Write,
-    mut tags: impl FnMut(&Path) -> Result<TagSet, E>,
+    mut add: impl FnMut(&Path, &mut String) -> Result<(), E>,
 ) -> io::Result<bool> {
     let mut sound = true;
+    let mut tags = String::new();
     for line in input.split(b'\n') {
         let line = line?;
         if line.is_empty() {
             continue;
         }
-        let answer = tags(Path::new(OsStr::from_bytes(&line)));
+        tags.clear();
+        let answer = add(Path::new(OsStr::from_bytes(&line)), &mut tags);
         if protocol == Protocol::Multifile {
             output.write_all(&[b";", &line[..], b"\n"].concat())?;
         }
         match answer {
-            Ok(tags) => {
-                for tag in tags.iter() {
-                    output.write_all(tag.as_bytes())?;
-                    output.write_all(b"\n")?;
-                }
-            }
+            Ok(()) => output.write_all(tags.as_bytes())?,
             Err(_) => {
                 sound = false;
                 writeln!(output, "{}", refused(generator, &line))?;
@@ -80,17 +75,17 @@ mod tests {
 
     fn answer(protocol: Protocol) -> (bool, String) {
         let mut output = Vec::new();
-        let tags = |path: &Path| match path.to_str() {
-            Some("/x/b d.ko") => Err(()),
-            Some(path) => Ok([format!("b({path})"), "a".into()].into_iter().collect()),
-            None => Err(()),
+        let add = |path: &Path, tags: &mut String| {
+            let path = path.to_str().ok_or(())?;
+            tags.push_str(&format!("a\nb({path})\n"));
+            if path == "/x/b d.ko" { Err(()) } else { Ok(()) }
         };
         let sound = serve(
             "gen",
             protocol,
             &b"x y\n/x/b d.ko\n\nz"[..],
             &mut output,
-            tags,
+            add,
         )
         .unwrap();
         (sound, String::from_utf8(output).unwrap())

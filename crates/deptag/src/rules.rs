@@ -34,13 +34,6 @@ impl TagRules {
             .as_ref()
             .map_or_else(|| release.flavor(), Flavor::as_str)
     }
-
-    /// ` = <kabi>`, or nothing where the kABI has no name.
-    pub(crate) fn kabi_version(&self) -> String {
-        self.kabi
-            .as_ref()
-            .map_or_else(String::new, |kabi| format!(" = {kabi}"))
-    }
 }
 
 /// A value that would not survive inside a tag.
@@ -73,6 +66,12 @@ impl Flavor {
     }
 }
 
+impl fmt::Display for Flavor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl FromStr for Flavor {
     type Err = BadValue;
 
@@ -86,6 +85,13 @@ impl FromStr for Flavor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kabi(String);
 
+impl Kabi {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for Kabi {
     type Err = BadValue;
 
@@ -97,6 +103,15 @@ impl FromStr for Kabi {
 impl fmt::Display for Kabi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Suse => "suse",
+            Self::RedHat => "redhat",
+        })
     }
 }
 

@@ -1,14 +1,13 @@
 //! Exports and imports in, `ksym()` and `kernel()` tags out.
 
 use std::collections::HashSet;
-use std::fmt::Write;
 
 use kmodule::{Crc, Error, Kernelrelease, Module, Symvers};
 
 use crate::escape;
 use crate::kernel::exact_release;
 use crate::rules::{Dialect, TagRules};
-use crate::tag::TagSet;
+use crate::tag::TagBuffer;
 
 /// The exports of a kernel and all its own modules.
 ///
@@ -36,13 +35,13 @@ impl KernelSymbols {
 ///
 /// # Errors
 /// What reading its tables gives.
-pub fn exports(module: &Module<'_>, rules: &TagRules) -> Result<TagSet, Error> {
-    let release = module.vermagic()?.kernelrelease;
-    let spell = Spelling::new(rules, &release);
+pub fn exports(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) -> Result<(), Error> {
+    let spell = Spelling::new(rules, &module.vermagic()?.kernelrelease);
     let in_tree = is_in_tree(module);
-    let exports = module.exports()?;
-    let tag = |export: &kmodule::Export<'_>| spell.tag(in_tree, export.name, export.crc);
-    Ok(exports.iter().map(tag).collect())
+    for export in module.exports()? {
+        out.add(|tag| spell.tag(in_tree, export.name, export.crc, tag));
+    }
+    Ok(())
 }
 
 /// Requires: the symbols a module imports, or the exact kernelrelease where no
@@ -57,21 +56,23 @@ pub fn imports(
     module: &Module<'_>,
     rules: &TagRules,
     kernel: Option<&KernelSymbols>,
-) -> Result<TagSet, Error> {
+    out: &mut TagBuffer,
+) -> Result<(), Error> {
     let vermagic = module.vermagic()?;
     let release = &vermagic.kernelrelease;
     let imports = module.imports()?;
     if !vermagic.modversions || imports.is_empty() {
         log::info!("no modversions: requires exactly {release}");
-        return Ok([exact_release(release)].into_iter().collect());
+        out.add(|tag| tag.push_str(&exact_release(release)));
+        return Ok(());
     }
     let spell = Spelling::new(rules, release);
     let in_tree = is_in_tree(module);
-    let tag = |import: &kmodule::Import<'_>| {
+    for import in imports {
         let from_kernel = kernel.map_or(in_tree, |kernel| kernel.has(import.name, import.crc));
-        spell.tag(from_kernel, import.name, import.crc)
-    };
-    Ok(imports.iter().map(tag).collect())
+        out.add(|tag| spell.tag(from_kernel, import.name, import.crc, tag));
+    }
+    Ok(())
 }
 
 /// Whether modpost marked the module as built within the kernel tree.
@@ -80,31 +81,52 @@ pub fn is_in_tree(module: &Module<'_>) -> bool {
 }
 
 /// How a symbol with its CRC is written.
-pub(crate) struct Spelling<'r> {
+pub(crate) struct Spelling {
     dialect: Dialect,
-    flavor: &'r str,
+    /// What goes before the name of a symbol of the kernel, and of another's.
+    before: (String, String),
 }
 
-impl<'r> Spelling<'r> {
-    pub(crate) fn new(rules: &'r TagRules, release: &'r Kernelrelease) -> Self {
+impl Spelling {
+    pub(crate) fn new(rules: &TagRules, release: &Kernelrelease) -> Self {
+        let before = match rules.dialect {
+            Dialect::Suse => {
+                let before = format!("ksym({}:", rules.flavor(release));
+                (before.clone(), before)
+            }
+            Dialect::RedHat => ("kernel(".to_owned(), "ksym(".to_owned()),
+        };
         Self {
             dialect: rules.dialect,
-            flavor: rules.flavor(release),
+            before,
         }
     }
 
-    pub(crate) fn tag(&self, from_kernel: bool, name: &[u8], crc: Crc) -> String {
-        let name = escape::name(name);
-        // Grown by format!, each of a kernel's 200,000 tags would move twice.
-        let around = "kernel(:) = 0x12345678".len() + self.flavor.len();
-        let mut tag = String::with_capacity(around + name.len());
-        // Writing to a String cannot fail.
-        let _ = match (self.dialect, from_kernel) {
-            (Dialect::Suse, _) => write!(tag, "ksym({}:{name}) = {crc:x}", self.flavor),
-            (Dialect::RedHat, true) => write!(tag, "kernel({name}) = 0x{crc:08x}"),
-            (Dialect::RedHat, false) => write!(tag, "ksym({name}) = 0x{crc:08x}"),
-        };
-        tag
+    /// Appends the tag of a symbol.
+    pub(crate) fn tag(&self, from_kernel: bool, name: &[u8], crc: Crc, tag: &mut String) {
+        let (kernel, other) = &self.before;
+        tag.push_str(if from_kernel { kernel } else { other });
+        escape::name(name, tag);
+        match self.dialect {
+            Dialect::Suse => {
+                tag.push_str(") = ");
+                push_hex(crc, 1, tag);
+            }
+            Dialect::RedHat => {
+                tag.push_str(") = 0x");
+                push_hex(crc, 8, tag);
+            }
+        }
+    }
+}
+
+/// Appends a CRC with as many digits as it needs, `least` of them at least. `write!` takes as long
+/// as all the rest of a tag.
+fn push_hex(crc: Crc, least: u32, tag: &mut String) {
+    let digits = (Crc::BITS - crc.leading_zeros()).div_ceil(4).max(least);
+    for place in (0..digits).rev() {
+        let digit = char::from_digit(crc >> (4 * place) & 0xf, 16);
+        tag.push(digit.unwrap_or_default());
     }
 }
 
@@ -117,11 +139,36 @@ mod tests {
         let release = Kernelrelease::try_from(&b"6.4-default"[..]).unwrap();
         let mut rules = TagRules::default();
         let tag = |rules: &TagRules, from_kernel| {
-            Spelling::new(rules, &release).tag(from_kernel, b"ehci_handshake", 0x0456664e)
+            let mut tag = String::new();
+            let spell = Spelling::new(rules, &release);
+            spell.tag(from_kernel, b"ehci_handshake", 0x0456664e, &mut tag);
+            tag
         };
         assert_eq!(tag(&rules, true), "ksym(default:ehci_handshake) = 456664e");
         rules.dialect = Dialect::RedHat;
         assert_eq!(tag(&rules, true), "kernel(ehci_handshake) = 0x0456664e");
         assert_eq!(tag(&rules, false), "ksym(ehci_handshake) = 0x0456664e");
+    }
+
+    #[test]
+    fn crcs_have_the_digits_of_hexadecimal_numbers() {
+        for crc in [
+            0,
+            1,
+            0xf,
+            0x10,
+            0xabcdef,
+            0x0fff_ffff,
+            0x1000_0000,
+            Crc::MAX,
+        ] {
+            let written = |least| {
+                let mut tag = String::new();
+                push_hex(crc, least, &mut tag);
+                tag
+            };
+            assert_eq!(written(1), format!("{crc:x}"));
+            assert_eq!(written(8), format!("{crc:08x}"));
+        }
     }
 }

@@ -1,11 +1,7 @@
 //! Module in, the modules it depends on out.
 
-use std::path::Path;
+use tagging::Part;
 
-use anyhow::Result;
-use deptag::{TagRules, TagSet};
-
-use crate::input::module_tags;
 use crate::options::ERRORS;
 use crate::{Generator, Options};
 
@@ -34,13 +30,11 @@ impl Generator for DepmodRequires {
         &self.options
     }
 
-    fn tags(&self, rules: &TagRules, path: &Path) -> Result<TagSet> {
-        module_tags(path, |module| {
-            Ok(match (self.recommends, self.suggests) {
-                (true, _) => deptag::recommends(module, rules),
-                (_, true) => deptag::suggests(module, rules),
-                _ => deptag::depends(module, rules),
-            })
-        })
+    fn part(&self) -> Part {
+        match (self.recommends, self.suggests) {
+            (true, _) => Part::Softdeps,
+            (_, true) => Part::Weakdeps,
+            _ => Part::Depends,
+        }
     }
 }

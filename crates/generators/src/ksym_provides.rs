@@ -1,13 +1,7 @@
 //! Module, kernel image or symvers in, Provides out.
 
-use std::path::Path;
+use tagging::Part;
 
-use anyhow::Result;
-use deptag::{TagRules, TagSet};
-use kmodule::{FileKind, file_kind};
-
-use crate::input::{Link, module_tags};
-use crate::kernel::{image_tags, symvers_tags};
 use crate::options::ERRORS;
 use crate::{Generator, Options};
 
@@ -30,17 +24,7 @@ impl Generator for KsymProvides {
         &self.options
     }
 
-    fn tags(&self, rules: &TagRules, path: &Path) -> Result<TagSet> {
-        match file_kind(path) {
-            FileKind::Module { name } => module_tags(path, |module| {
-                Ok(deptag::provided(name, rules).merge(deptag::exports(module, rules)?))
-            }),
-            FileKind::Other => Ok(TagSet::default()),
-            _ if !matches!(Link::of(path), Link::None) => Ok(TagSet::default()),
-            FileKind::KernelImage { .. } => {
-                image_tags(path, self.options.symvers.as_deref(), rules)
-            }
-            FileKind::Symvers(_) => symvers_tags(path, rules),
-        }
+    fn part(&self) -> Part {
+        Part::Provides
     }
 }

@@ -1,16 +1,13 @@
 //! Turns paths on stdin into tags on stdout: rpm's dependency generators.
 //!
 //! Each generator is a type named like its binary. It holds its options and
-//! says what tags a file gets; [`run`] does the rest, the same for all.
+//! says which part of a file's tags it prints; [`run`] does the rest, the same for all.
 
 mod depmod_requires;
-mod input;
-mod kernel;
 mod ksym_provides;
 mod ksym_requires;
 mod modalias_supplements;
 mod options;
-mod overrides;
 mod policy_tags;
 mod run;
 

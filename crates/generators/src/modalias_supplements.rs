@@ -1,13 +1,8 @@
 //! Module in, the hardware it drives out.
 
-use std::path::Path;
+use tagging::Part;
 
-use anyhow::Result;
-use deptag::{TagRules, TagSet};
-
-use crate::input::module_tags;
 use crate::options::ERRORS;
-use crate::overrides::Overrides;
 use crate::{Generator, Options};
 
 /// Print the hardware a kernel module drives
@@ -22,9 +17,6 @@ use crate::{Generator, Options};
 pub struct ModaliasSupplements {
     #[command(flatten)]
     options: Options,
-
-    #[arg(skip)]
-    overrides: Overrides,
 }
 
 impl Generator for ModaliasSupplements {
@@ -32,16 +24,7 @@ impl Generator for ModaliasSupplements {
         &self.options
     }
 
-    fn prepare(&mut self) -> Result<()> {
-        self.overrides = self.options.overrides()?;
-        Ok(())
-    }
-
-    fn tags(&self, rules: &TagRules, path: &Path) -> Result<TagSet> {
-        if let Some((false, place)) = self.overrides.of(path).hardware {
-            log::debug!("{}: no hardware, says {place}", path.display());
-            return Ok(TagSet::default());
-        }
-        module_tags(path, |module| Ok(deptag::hardware(module, rules)?))
+    fn part(&self) -> Part {
+        Part::Hardware
     }
 }

@@ -2,10 +2,8 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
 use deptag::{Dialect, Flavor, Kabi, Protocol, TagRules};
-
-use crate::overrides::Overrides;
+use tagging::Sources;
 
 /// What every manual page says of errors.
 pub(crate) const ERRORS: &str = "\
@@ -39,7 +37,7 @@ pub struct Options {
     /// kernel() rather than ksym(). By default it is looked for beside the
     /// image and among the installed kernel headers
     #[arg(long, value_name = "FILE")]
-    pub(crate) symvers: Option<PathBuf>,
+    symvers: Option<PathBuf>,
 
     /// A policy file that overrides tags, applied after those before it and
     /// after those of the system: kmp-policy(5); may be repeated. modalias-supplements and policy-tags
@@ -58,21 +56,19 @@ pub struct Options {
 }
 
 impl Options {
-    /// The rules for the form of tags.
-    pub(crate) fn rules(&self) -> TagRules {
-        TagRules {
-            dialect: self.dialect,
-            flavor: self.flavor.clone(),
-            kabi: self.kabi.clone(),
+    /// What tags are made from, in a build below `build_root`.
+    pub(crate) fn sources(&self, build_root: Option<PathBuf>) -> Sources {
+        Sources {
+            rules: TagRules {
+                dialect: self.dialect,
+                flavor: self.flavor.clone(),
+                kabi: self.kabi.clone(),
+            },
+            symvers: self.symvers.clone(),
+            system_policy: self.system_policy.clone(),
+            policy: self.policy.clone(),
+            build_root,
         }
-    }
-
-    /// What the policy files say of modules.
-    ///
-    /// # Errors
-    /// One of them is wrong or cannot be read.
-    pub(crate) fn overrides(&self) -> Result<Overrides> {
-        Ok(Overrides::read(&self.system_policy, &self.policy)?)
     }
 
     pub(crate) fn protocol(&self) -> Protocol {

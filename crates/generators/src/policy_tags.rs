@@ -1,14 +1,9 @@
 //! Module's path in, the tags a policy adds out.
 
-use std::path::Path;
+use policy::TagKind;
+use tagging::Part;
 
-use anyhow::Result;
-use deptag::{TagRules, TagSet};
-use policy::{Override, TagKind};
-
-use crate::input::ModuleFile;
 use crate::options::ERRORS;
-use crate::overrides::Overrides;
 use crate::{Generator, Options};
 
 /// Print the tags a policy adds to a kernel module
@@ -26,9 +21,6 @@ pub struct PolicyTags {
     /// enhances, conflicts, obsoletes or orderwithrequires
     #[arg(long = "type", value_name = "TYPE")]
     kind: TagKind,
-
-    #[arg(skip)]
-    overrides: Overrides,
 }
 
 impl Generator for PolicyTags {
@@ -36,26 +28,7 @@ impl Generator for PolicyTags {
         &self.options
     }
 
-    fn prepare(&mut self) -> Result<()> {
-        self.overrides = self.options.overrides()?;
-        Ok(())
+    fn part(&self) -> Part {
+        Part::Policy(self.kind)
     }
-
-    fn tags(&self, rules: &TagRules, path: &Path) -> Result<TagSet> {
-        let Some(module) = ModuleFile::at(path) else {
-            return Ok(TagSet::default());
-        };
-        let says = self.overrides.of(path);
-        let mut tags = added(&says, self.kind);
-        if let (TagKind::Provides, Some((true, _))) = (self.kind, says.initrd) {
-            tags = tags.merge(deptag::initrd(module.name, rules));
-        }
-        log::debug!("{}: {} tags", path.display(), tags.len());
-        Ok(tags)
-    }
-}
-
-fn added(says: &Override<'_>, kind: TagKind) -> TagSet {
-    let tags = says.tags.get(&kind).map_or(&[][..], |(tags, _)| tags);
-    tags.iter().cloned().collect()
 }

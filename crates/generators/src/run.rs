@@ -1,11 +1,13 @@
 //! Command line and stdin in, tags and exit status out.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use deptag::{REFUSED, TagRules, TagSet, serve};
+use deptag::{REFUSED, serve};
+use kmodule::Reader;
+use tagging::{Part, Tagger, Tags};
 
 use crate::options::Options;
 
@@ -14,20 +16,8 @@ pub trait Generator: clap::Parser {
     /// The options it shares with the others.
     fn options(&self) -> &Options;
 
-    /// Reads what the tags of all files depend on, before the first is asked for.
-    ///
-    /// # Errors
-    /// It cannot be read, so that no file gets tags.
-    fn prepare(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    /// The tags of one file; none for a file that is not its business.
-    ///
-    /// # Errors
-    /// The file is its business but it, or a file an option names, cannot be
-    /// read.
-    fn tags(&self, rules: &TagRules, path: &Path) -> Result<TagSet>;
+    /// What it prints of a file.
+    fn part(&self) -> Part;
 }
 
 /// Runs a generator on the command line, stdin and stdout of the process.
@@ -39,13 +29,12 @@ pub fn run<G: Generator>() -> ExitCode {
         .format_timestamp(None)
         .init();
     let name = G::command().get_name().to_owned();
-    let mut generator = match G::try_parse() {
+    let generator = match G::try_parse() {
         Ok(generator) => generator,
         Err(error) if !error.use_stderr() => error.exit(),
         Err(error) => return refuse(&name, &error.to_string()),
     };
-    let prepared = generator.prepare();
-    match prepared.and_then(|()| answer(&name, &generator)) {
+    match answer(&name, &generator) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => refuse(&name, &format!("{error:#}")),
@@ -53,15 +42,30 @@ pub fn run<G: Generator>() -> ExitCode {
 }
 
 fn answer<G: Generator>(name: &str, generator: &G) -> Result<bool> {
-    let rules = generator.options().rules();
-    let protocol = generator.options().protocol();
-    let stdout = io::BufWriter::new(io::stdout().lock());
-    let tags = |path: &Path| {
-        generator
-            .tags(&rules, path)
-            .inspect_err(|error| complain(name, &format!("{error:#}")))
+    let (part, options) = (generator.part(), generator.options());
+    let build_root = std::env::var_os("RPM_BUILD_ROOT").map(PathBuf::from);
+    let sources = options.sources(build_root);
+    let kind = part.kind(sources.rules.dialect);
+    let tagger = Tagger::new(vec![part], sources)?;
+    let (mut reader, mut tags) = (Reader::new(), Tags::default());
+    let add = |path: &Path, lines: &mut String| {
+        tags.clear();
+        tagger
+            .tags(path, &mut reader, &mut tags)
+            .map_err(|error| complain(name, &format!("{:#}", anyhow::Error::from(error))))?;
+        let tags = tags.of(kind).tags();
+        log::debug!("{}: {} tags", path.display(), tags.len());
+        tags.write_lines(lines);
+        Ok::<_, ()>(())
     };
-    Ok(serve(name, protocol, io::stdin().lock(), stdout, tags)?)
+    let stdout = io::BufWriter::new(io::stdout().lock());
+    Ok(serve(
+        name,
+        options.protocol(),
+        io::stdin().lock(),
+        stdout,
+        add,
+    )?)
 }
 
 fn refuse(name: &str, reason: &str) -> ExitCode {

@@ -2,16 +2,19 @@
 //! from memory where the file had to be decompressed.
 //!
 //! Ranges are read rather than mapped because mapping costs page faults that
-//! do not scale over threads (see DESIGN.md).
+//! do not scale over threads (see DESIGN.md). Each read of a warm file costs
+//! about as much as copying a page, so those that are certain to be asked for
+//! together are made as one: the head when the file is opened, the section
+//! names with the headers behind them.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::fs::{File, Metadata, OpenOptions};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use bumpalo::Bump;
 use object::read::ReadRef;
 
-use crate::compression::{Compression, Extent, LIMIT};
+use crate::compression::{Compression, LIMIT};
 use crate::error::{Error, Problem, Result};
 
 /// Owns the ranges read from files; facts borrow from it.
@@ -32,14 +35,18 @@ impl Arena {
     }
 }
 
+/// The first bytes of a file: what tells its format, and the header of an ELF file.
+const HEAD: usize = 64;
+
 /// An opened module or kernel image: plain on disk, or decompressed in memory.
 pub struct Image {
     path: PathBuf,
+    metadata: Metadata,
     data: Data,
 }
 
 enum Data {
-    File { file: File, len: u64 },
+    File { file: File, head: Vec<u8> },
     Memory(Vec<u8>),
 }
 
@@ -50,9 +57,41 @@ impl Image {
     /// The file cannot be read, is no regular file, is empty, or its
     /// compression is broken.
     pub fn open(path: &Path) -> std::result::Result<Self, Error> {
-        let data = Data::open(path).map_err(|problem| Error::new(path, problem))?;
+        let open = || Self::of(path, open(path, 0)?, Vec::new());
+        open().map_err(|problem| Error::new(path, problem))
+    }
+
+    /// As [`Image::open`], but a symbolic link is not followed and gives
+    /// `None`; decompresses into `memory`, which [`Image::into_memory`] gives
+    /// back for the next file.
+    ///
+    /// # Errors
+    /// As for [`Image::open`].
+    pub(crate) fn open_unless_link(path: &Path, memory: Vec<u8>) -> Result<Option<Self>> {
+        match open(path, libc::O_NOFOLLOW) {
+            Ok(file) => Self::of(path, file, memory).map(Some),
+            Err(error) if error.raw_os_error() == Some(libc::ELOOP) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn of(path: &Path, file: File, memory: Vec<u8>) -> Result<Self> {
+        let metadata = file.metadata()?;
+        let len = match metadata.len() {
+            _ if !metadata.is_file() => return Err(Problem::NotAFile),
+            0 => return Err(Problem::Empty),
+            len if len > LIMIT => return Err(Problem::TooLarge { limit: LIMIT }),
+            len => len,
+        };
+        let mut head = vec![0; HEAD.min(len as usize)];
+        file.read_exact_at(&mut head, 0)?;
+        let data = match Compression::detect(&head) {
+            None => Data::File { file, head },
+            Some(format) => Data::Memory(format.decompress_file(file, memory)?),
+        };
         Ok(Self {
             path: path.to_owned(),
+            metadata,
             data,
         })
     }
@@ -62,10 +101,11 @@ impl Image {
     /// # Errors
     /// As for [`Image::open`].
     pub(crate) fn read_whole(path: &Path) -> Result<Vec<u8>> {
-        match Data::open(path)? {
+        let image = Self::of(path, open(path, 0)?, Vec::new())?;
+        match image.data {
             Data::Memory(plain) => Ok(plain),
-            Data::File { file, len } => {
-                let mut plain = vec![0; len as usize];
+            Data::File { file, .. } => {
+                let mut plain = vec![0; image.metadata.len() as usize];
                 file.read_exact_at(&mut plain, 0)?;
                 Ok(plain)
             }
@@ -77,11 +117,25 @@ impl Image {
         &self.path
     }
 
+    /// What the file system said of the file when it was opened.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The memory it was decompressed into.
+    pub(crate) fn into_memory(self) -> Vec<u8> {
+        match self.data {
+            Data::Memory(plain) => plain,
+            Data::File { .. } => Vec::new(),
+        }
+    }
+
     pub(crate) fn bytes<'d>(&'d self, arena: &'d Arena) -> Bytes<'d> {
         match &self.data {
-            Data::File { file, len } => Bytes::File {
+            Data::File { file, head } => Bytes::File {
                 file,
-                len: *len,
+                len: self.metadata.len(),
+                head,
                 arena,
             },
             Data::Memory(plain) => Bytes::Memory(plain),
@@ -89,29 +143,12 @@ impl Image {
     }
 }
 
-impl Data {
-    fn open(path: &Path) -> Result<Self> {
-        // Asked before opening, which would wait for the writer of a FIFO.
-        let meta = std::fs::metadata(path)?;
-        if !meta.is_file() {
-            return Err(Problem::NotAFile);
-        }
-        let file = File::open(path)?;
-        let len = match meta.len() {
-            0 => return Err(Problem::Empty),
-            len if len > LIMIT => return Err(Problem::TooLarge { limit: LIMIT }),
-            len => len,
-        };
-        let mut head = [0; 6];
-        let head = head.get_mut(..len.min(6) as usize).unwrap_or_default();
-        file.read_exact_at(head, 0)?;
-        let Some(format) = Compression::detect(head) else {
-            return Ok(Self::File { file, len });
-        };
-        let mut packed = vec![0; len as usize];
-        file.read_exact_at(&mut packed, 0)?;
-        format.decompress(&packed, Extent::Whole).map(Self::Memory)
-    }
+/// Opens a file without waiting for the writer of a FIFO.
+fn open(path: &Path, flags: i32) -> std::io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK | flags)
+        .open(path)
 }
 
 /// The bytes of an [`Image`], a range at a time.
@@ -120,6 +157,7 @@ pub(crate) enum Bytes<'d> {
     File {
         file: &'d File,
         len: u64,
+        head: &'d [u8],
         arena: &'d Arena,
     },
     Memory(&'d [u8]),
@@ -149,12 +187,32 @@ impl<'d> Bytes<'d> {
         }
         match self {
             Self::Memory(plain) => plain.get(offset as usize..end as usize).ok_or_else(outside),
-            Self::File { file, arena, .. } => {
+            Self::File {
+                file, head, arena, ..
+            } => {
+                if let Some(bytes) = head.get(offset as usize..end as usize) {
+                    return Ok(bytes);
+                }
                 let buffer = arena.0.alloc_slice_fill_default(size as usize);
                 file.read_exact_at(buffer, offset)?;
                 Ok(buffer)
             }
         }
+    }
+
+    /// The same bytes, with those from `start` to `end` read already, as far as
+    /// they are inside the file.
+    ///
+    /// # Errors
+    /// Reading them fails.
+    pub(crate) fn ahead(self, start: u64, end: u64) -> Result<Ahead<'d>> {
+        let end = end.min(self.size());
+        let start = start.min(end);
+        Ok(Ahead {
+            bytes: self,
+            start,
+            data: self.range(start, end - start)?,
+        })
     }
 }
 
@@ -174,5 +232,43 @@ impl<'d> ReadRef<'d> for Bytes<'d> {
         _: u8,
     ) -> std::result::Result<&'d [u8], ()> {
         Err(())
+    }
+}
+
+/// [`Bytes`], one range of which has been read ahead.
+#[derive(Clone, Copy)]
+pub(crate) struct Ahead<'d> {
+    bytes: Bytes<'d>,
+    start: u64,
+    data: &'d [u8],
+}
+
+impl<'d> Ahead<'d> {
+    /// As [`Bytes::range`].
+    pub(crate) fn range(self, offset: u64, size: u64) -> Result<&'d [u8]> {
+        let there = || {
+            let from = usize::try_from(offset.checked_sub(self.start)?).ok()?;
+            self.data
+                .get(from..from.checked_add(usize::try_from(size).ok()?)?)
+        };
+        there().map_or_else(|| self.bytes.range(offset, size), Ok)
+    }
+}
+
+impl<'d> ReadRef<'d> for Ahead<'d> {
+    fn len(self) -> std::result::Result<u64, ()> {
+        Ok(self.bytes.size())
+    }
+
+    fn read_bytes_at(self, offset: u64, size: u64) -> std::result::Result<&'d [u8], ()> {
+        self.range(offset, size).map_err(|_| ())
+    }
+
+    fn read_bytes_at_until(
+        self,
+        range: std::ops::Range<u64>,
+        delimiter: u8,
+    ) -> std::result::Result<&'d [u8], ()> {
+        self.bytes.read_bytes_at_until(range, delimiter)
     }
 }

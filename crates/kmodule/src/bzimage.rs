@@ -4,7 +4,7 @@
 //! protocol 2.08 or later.
 
 use crate::bytes::Bytes;
-use crate::compression::{Compression, Extent};
+use crate::compression::Compression;
 use crate::error::{Problem, Result};
 
 /// A bzImage whose setup header has been read.
@@ -64,7 +64,7 @@ impl<'d> BzImage<'d> {
             .ok_or(Problem::BadKernel(
                 "its payload's compression (LZO or LZ4?) is not supported; give its symvers",
             ))?
-            .decompress(payload, Extent::FirstFrame)?;
+            .decompress_frame(payload)?;
         // The boot stub allocates by this size, so it is always right.
         match payload.last_chunk() {
             Some(&size) if u32::from_le_bytes(size) as usize == plain.len() => Ok(plain),

@@ -2,13 +2,17 @@
 //! kernel and kmod do, never by file name.
 
 use std::fmt;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
 
 use crate::error::{Problem, Result};
 
 /// Far above the largest vmlinux with debug information; a file or stream
 /// that grows past it is hostile.
 pub(crate) const LIMIT: u64 = 2 << 30;
+
+/// How much of a compressed file is in memory at a time.
+const CHUNK: usize = 64 << 10;
 
 /// A compression a module or kernel image may be stored in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,13 +67,27 @@ impl Compression {
             .map(|&(_, format)| format)
     }
 
-    /// Decompresses `input`, whose first bytes announced this format.
-    pub(crate) fn decompress(self, input: &[u8], extent: Extent) -> Result<Vec<u8>> {
-        self.decompress_within(LIMIT, input, extent)
+    /// Decompresses the first frame of `input`, whose first bytes announced this
+    /// format.
+    pub(crate) fn decompress_frame(self, input: &[u8]) -> Result<Vec<u8>> {
+        self.decompress_within(LIMIT, input, Extent::FirstFrame, Vec::new())
     }
 
-    fn decompress_within(self, limit: u64, input: &[u8], extent: Extent) -> Result<Vec<u8>> {
-        let mut plain = Vec::new();
+    /// Decompresses all of a file, whose first bytes announced this format, into
+    /// `memory`, whose contents are forgotten.
+    pub(crate) fn decompress_file(self, file: File, memory: Vec<u8>) -> Result<Vec<u8>> {
+        let input = BufReader::with_capacity(CHUNK, file);
+        self.decompress_within(LIMIT, input, Extent::Whole, memory)
+    }
+
+    fn decompress_within(
+        self,
+        limit: u64,
+        input: impl BufRead,
+        extent: Extent,
+        mut plain: Vec<u8>,
+    ) -> Result<Vec<u8>> {
+        plain.clear();
         self.decoder(input, extent)
             .and_then(|decoder| decoder.take(limit + 1).read_to_end(&mut plain))
             .map_err(|source| Problem::Compression {
@@ -82,7 +100,11 @@ impl Compression {
         }
     }
 
-    fn decoder<'i>(self, input: &'i [u8], extent: Extent) -> io::Result<Box<dyn Read + 'i>> {
+    fn decoder<'i>(
+        self,
+        input: impl BufRead + 'i,
+        extent: Extent,
+    ) -> io::Result<Box<dyn Read + 'i>> {
         use bzip2::bufread::{BzDecoder, MultiBzDecoder};
         use flate2::bufread::{GzDecoder, MultiGzDecoder};
         use liblzma::bufread::XzDecoder;
@@ -130,7 +152,8 @@ mod tests {
             zstd::encode_all(&plain[..], 3).unwrap(),
         ] {
             let format = Compression::detect(&packed).unwrap();
-            let within = |limit| format.decompress_within(limit, &packed, Extent::Whole);
+            let within =
+                |limit| format.decompress_within(limit, &packed[..], Extent::Whole, Vec::new());
             assert_eq!(within(1 << 20).unwrap().len(), 1 << 20, "{format}");
             let result = within((1 << 20) - 1);
             assert!(

@@ -15,6 +15,10 @@ use object::read::elf::{FileHeader, SectionHeader};
 use crate::bytes::Bytes;
 use crate::error::{Problem, Result};
 
+/// How much of the section names is read with the headers: more than those of a
+/// module need.
+const NAMES: u64 = 2048;
+
 /// An ELF file whose section table has been read and checked against its size.
 pub(crate) struct Elf<'d> {
     bytes: Bytes<'d>,
@@ -59,13 +63,18 @@ impl<'d> Elf<'d> {
     fn sections_of<H: FileHeader<Endian = Endianness>>(bytes: Bytes<'d>) -> Result<Self> {
         let header = H::parse(bytes)?;
         let endian = header.endian()?;
-        let headers = header.section_headers(endian, bytes)?;
+        // The names are the last thing before the headers, where ld puts them.
+        let at: u64 = header.e_shoff(endian).into();
+        let size = u64::from(header.e_shnum(endian)) * u64::from(header.e_shentsize(endian));
+        let bytes_ahead = bytes.ahead(at.saturating_sub(NAMES), at.saturating_add(size))?;
+        let headers = header.section_headers(endian, bytes_ahead)?;
         let names = match headers.is_empty() {
             true => &[][..],
             false => {
-                let index = header.shstrndx(endian, bytes)? as usize;
+                let index = header.shstrndx(endian, bytes_ahead)? as usize;
                 let table = headers.get(index).ok_or(Problem::NoSection(".shstrtab"))?;
-                bytes.range(table.sh_offset(endian).into(), table.sh_size(endian).into())?
+                let (at, size) = (table.sh_offset(endian), table.sh_size(endian));
+                bytes_ahead.range(at.into(), size.into())?
             }
         };
         let sections = headers

@@ -48,14 +48,17 @@ pub(crate) fn exports<'d>(elf: &Elf<'d>) -> Result<Vec<Export<'d>>> {
     ksymtab::paired(elf, &tables, symbols.as_ref())
 }
 
+/// What the symbol with the CRC of another is called.
+const PREFIX: &[u8] = b"__crc_";
+
 fn named_crcs<'d>(elf: &Elf<'d>, symbols: &SymbolTable<'_, 'd>) -> Result<Vec<Export<'d>>> {
     let mut crcs = Vec::new();
     for symbol in symbols.iter() {
         let symbol = symbol?;
-        let Some(name) = symbols.name(&symbol)?.strip_prefix(b"__crc_") else {
+        if symbol.place == Place::Elsewhere || !symbols.name_starts_with(&symbol, PREFIX)? {
             continue;
-        };
-        if symbol.place != Place::Elsewhere {
+        }
+        if let Some(name) = symbols.name(&symbol)?.strip_prefix(PREFIX) {
             let crc = crc(elf, &symbol, 0)?;
             crcs.push(Export { name, crc });
         }

@@ -51,16 +51,18 @@ fn basic<'d>(elf: &Elf<'d>) -> Result<Vec<Import<'d>>> {
     } else {
         0
     };
-    entries
-        .iter()
-        .map(|entry| {
-            Some(Import {
-                name: dedotted(string_at(entry, word)?),
-                crc: word_at(entry, low, elf.endian)?,
-            })
+    let import = |entry| {
+        Some(Import {
+            name: dedotted(string_at(entry, word)?),
+            crc: word_at(entry, low, elf.endian)?,
         })
-        .map(|import| import.ok_or_else(|| section.bad("a name without an end")))
-        .collect()
+    };
+    // Collecting results would not know how many there are.
+    let mut imports = Vec::with_capacity(entries.len());
+    for entry in entries {
+        imports.push(import(entry).ok_or_else(|| section.bad("a name without an end"))?);
+    }
+    Ok(imports)
 }
 
 fn extended<'d>(elf: &Elf<'d>) -> Result<Vec<Import<'d>>> {

@@ -9,7 +9,8 @@
 //!
 //! Nothing here knows of rpm or of a directory tree. Every fact is read when it
 //! is asked for, so a caller that wants the modinfo of an uncompressed module
-//! costs a few `pread`s and no more.
+//! costs a few `pread`s and no more. [`Reader`] reads one module after another in
+//! the same memory.
 
 mod bytes;
 mod bzimage;
@@ -24,6 +25,7 @@ mod modinfo;
 mod module;
 mod name;
 mod pointers;
+mod reader;
 mod release;
 mod signature;
 mod symbols;
@@ -39,6 +41,7 @@ pub use kernel::KernelImage;
 pub use modinfo::{ModInfo, Vermagic};
 pub use module::Module;
 pub use name::{FileKind, SymversOf, file_kind, module_name};
+pub use reader::Reader;
 pub use release::Kernelrelease;
 pub use symvers::{Symvers, SymversEntry};
 pub use undefined::Undefined;

@@ -1,5 +1,7 @@
 //! The ELF view of a module in, its facts out, each when it is asked for.
 
+use std::cell::OnceCell;
+
 use crate::bytes::{Arena, Bytes, Image};
 use crate::elf::Elf;
 use crate::error::{Error, Problem};
@@ -16,6 +18,7 @@ pub struct Module<'d> {
     bytes: Bytes<'d>,
     elf: Elf<'d>,
     modinfo: ModInfo<'d>,
+    vermagic: OnceCell<Vermagic>,
 }
 
 impl<'d> Module<'d> {
@@ -37,9 +40,15 @@ impl<'d> Module<'d> {
                 bytes,
                 elf,
                 modinfo,
+                vermagic: OnceCell::new(),
             })
         };
         parse().map_err(|problem| Error::new(image.path(), problem))
+    }
+
+    /// What the file system said of its file when that was opened.
+    pub fn metadata(&self) -> &std::fs::Metadata {
+        self.image.metadata()
     }
 
     /// The fields of its .modinfo section.
@@ -51,10 +60,13 @@ impl<'d> Module<'d> {
     ///
     /// # Errors
     /// .modinfo has no `vermagic=`, or it names no kernelrelease.
-    pub fn vermagic(&self) -> Result<Vermagic, Error> {
-        self.modinfo
-            .vermagic()
-            .map_err(|problem| self.error(problem))
+    pub fn vermagic(&self) -> Result<&Vermagic, Error> {
+        if let Some(vermagic) = self.vermagic.get() {
+            return Ok(vermagic);
+        }
+        let vermagic = self.modinfo.vermagic();
+        let vermagic = vermagic.map_err(|problem| self.error(problem))?;
+        Ok(self.vermagic.get_or_init(|| vermagic))
     }
 
     /// The symbols it exports with their CRCs, sorted by name; none where its

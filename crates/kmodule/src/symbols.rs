@@ -117,6 +117,17 @@ impl<'d> SymbolTable<'_, 'd> {
         symbol.name().ok_or_else(|| self.bad_symbol())
     }
 
+    /// Whether a symbol's name starts so, without finding its end.
+    ///
+    /// # Errors
+    /// The name lies outside the string table.
+    pub(crate) fn name_starts_with(&self, symbol: &Symbol<'d>, start: &[u8]) -> Result<bool> {
+        let name = usize::try_from(symbol.name).ok();
+        let rest = name.and_then(|at| self.strings.get(at..));
+        rest.map(|rest| rest.starts_with(start))
+            .ok_or_else(|| self.bad_symbol())
+    }
+
     fn bad_symbol(&self) -> Problem {
         self.section.bad("a symbol without name or section")
     }

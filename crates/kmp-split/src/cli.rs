@@ -8,9 +8,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use deptag::{Dialect, Flavor, Kabi};
+use deptag::{Dialect, Flavor, Kabi, TagRules};
 use kmodule::Kernelrelease;
 use modtree::{KernelFiles, is_plain_path};
+use tagging::{Keeper, Sources, asked};
 
 use crate::document::Document;
 use crate::explain::explain;
@@ -104,6 +105,28 @@ enum Command {
         /// Write the plan too, as JSON
         #[arg(long, value_name = "FILE")]
         plan: Option<PathBuf>,
+        /// Keep the tags of all files too, from the same reading of the modules, in this directory;
+        /// see tags
+        #[arg(long, value_name = "DIRECTORY")]
+        tags: Option<PathBuf>,
+        #[command(flatten)]
+        symvers: SymversArgs,
+    },
+    /// Keep the dependency tags of a buildroot's modules and kernel images, all that the generators
+    /// print, in files from which rpmbuild answers without running them
+    Tags {
+        /// The buildroot
+        #[arg(value_name = "DIRECTORY")]
+        buildroot: PathBuf,
+        /// The directory for the tags: a file for each dependency type, and their index
+        #[arg(long, value_name = "DIRECTORY")]
+        into: PathBuf,
+        #[command(flatten)]
+        form: FormArgs,
+        #[command(flatten)]
+        policy: PolicyArgs,
+        #[command(flatten)]
+        symvers: SymversArgs,
     },
 }
 
@@ -124,28 +147,51 @@ struct SourceArgs {
     /// Which kernel, if there are several
     #[arg(long, value_name = "KERNELRELEASE")]
     release: Option<Release>,
-    /// A policy file, applied after the system's and those before it; may be repeated
-    #[arg(long, value_name = "FILE")]
-    policy: Vec<PathBuf>,
-    /// The directory of the system's policy files
-    #[arg(long, value_name = "DIRECTORY", default_value = policy::SYSTEM)]
-    system_policy: PathBuf,
+    #[command(flatten)]
+    policy: PolicyArgs,
     /// An earlier plan as JSON: modules stay in their packages, unless a rule forbids it
     #[arg(long, value_name = "FILE")]
     previous: Option<PathBuf>,
 }
 
 #[derive(clap::Args, Debug)]
-struct IdentityArgs {
-    /// Whose package habits to follow: suse or redhat
+struct PolicyArgs {
+    /// A policy file, applied after the system's and those before it; may be repeated
+    #[arg(long, value_name = "FILE")]
+    policy: Vec<PathBuf>,
+    /// The directory of the system's policy files
+    #[arg(long, value_name = "DIRECTORY", default_value = policy::SYSTEM)]
+    system_policy: PathBuf,
+}
+
+/// What decides the form of tags and names.
+#[derive(clap::Args, Debug)]
+struct FormArgs {
+    /// Whose tags and package habits: suse or redhat
     #[arg(long, value_name = "NAME", default_value = "suse")]
     dialect: Dialect,
-    /// Flavor in the names of packages, instead of what follows the last dash of the kernelrelease
+    /// Flavor in tags and names of packages, instead of what follows the last dash of the
+    /// kernelrelease
     #[arg(long, value_name = "NAME")]
     flavor: Option<Flavor>,
-    /// Name of the kABI, instead of the kernelrelease with _ for each -
+    /// Name of the kABI; packages are named by the kernelrelease, with _ for each -, where it is
+    /// left out
     #[arg(long, value_name = "VERSION")]
     kabi: Option<Kabi>,
+}
+
+#[derive(clap::Args, Debug)]
+struct SymversArgs {
+    /// Module.symvers of the kernel, instead of the one that is found beside the image or among the
+    /// installed kernel headers
+    #[arg(long, value_name = "FILE")]
+    symvers: Option<PathBuf>,
+}
+
+#[derive(clap::Args, Debug)]
+struct IdentityArgs {
+    #[command(flatten)]
+    form: FormArgs,
     /// Version of the packages, as [EPOCH:]VERSION-RELEASE, instead of what the kernelrelease says
     #[arg(long, value_name = "EVR")]
     evr: Option<String>,
@@ -245,8 +291,17 @@ impl Command {
                 everything,
                 spec,
                 plan,
+                tags,
+                symvers,
             } => {
-                let (planned, identity) = kernel.plan()?;
+                let keeper = tags.as_ref().map(|tags| {
+                    let identity = &kernel.identity;
+                    let sources =
+                        sources(&identity.form, &kernel.source.policy, symvers, buildroot);
+                    Keeper::new(sources, asked(buildroot)?, tags)
+                });
+                let keeper = keeper.transpose()?;
+                let (planned, identity) = kernel.plan_copied(buildroot, keeper.as_ref())?;
                 Lists {
                     tree: &planned.tree,
                     plan: &planned.plan,
@@ -261,47 +316,95 @@ impl Command {
                 if let Some(path) = plan {
                     write(path, &planned.document(&identity).json()?)?;
                 }
+                if let Some(keeper) = keeper {
+                    keeper.finish()?;
+                }
+                Ok(String::new())
+            }
+            Self::Tags {
+                buildroot,
+                into,
+                form,
+                policy,
+                symvers,
+            } => {
+                let sources = sources(form, policy, symvers, buildroot);
+                tagging::keep(sources, asked(buildroot)?, into)?;
                 Ok(String::new())
             }
         }
     }
 }
 
+fn sources(
+    form: &FormArgs,
+    policy: &PolicyArgs,
+    symvers: &SymversArgs,
+    buildroot: &Path,
+) -> Sources {
+    Sources {
+        rules: TagRules {
+            dialect: form.dialect,
+            flavor: form.flavor.clone(),
+            kabi: form.kabi.clone(),
+        },
+        symvers: symvers.symvers.clone(),
+        system_policy: policy.system_policy.clone(),
+        policy: policy.policy.clone(),
+        build_root: Some(buildroot.to_owned()),
+    }
+}
+
 impl KernelArgs {
     fn plan(&self) -> Result<(Planned, Identity)> {
-        let planned = self.source.plan()?;
+        let planned = self.source.source(None).plan()?;
+        let identity = self.identity.of(&planned)?;
+        Ok((planned, identity))
+    }
+
+    /// The plan of the modules in a buildroot, whose tags go to a keeper.
+    fn plan_copied(
+        &self,
+        buildroot: &Path,
+        keeper: Option<&Keeper>,
+    ) -> Result<(Planned, Identity)> {
+        let source = self.source.source(Some(buildroot));
+        let planned = source.plan_with(|path, module| {
+            let kept = keeper.map(|keeper| keeper.module(path, module));
+            Ok(kept.transpose().map(drop)?)
+        })?;
         let identity = self.identity.of(&planned)?;
         Ok((planned, identity))
     }
 }
 
 impl SourceArgs {
-    fn plan(&self) -> Result<Planned> {
+    fn source<'s>(&'s self, build_root: Option<&'s Path>) -> Source<'s> {
         Source {
             root: &self.root,
             release: self.release.as_ref().map(|release| &release.0),
-            system_policy: &self.system_policy,
-            policy: &self.policy,
+            build_root,
+            system_policy: &self.policy.system_policy,
+            policy: &self.policy.policy,
             previous: self.previous.as_deref(),
         }
-        .plan()
     }
 }
 
 impl IdentityArgs {
     fn of(&self, planned: &Planned) -> Result<Identity> {
         let release = &planned.tree.release;
-        let flavor = match &self.flavor {
+        let flavor = match &self.form.flavor {
             Some(flavor) => flavor.clone(),
             None => release.flavor().parse()?,
         };
-        let kabi = match &self.kabi {
+        let kabi = match &self.form.kabi {
             Some(kabi) => kabi.clone(),
             None => release.as_str().replace('-', "_").parse()?,
         };
         let image = self.image.clone();
         let identity = Identity {
-            dialect: self.dialect,
+            dialect: self.form.dialect,
             image: image.unwrap_or_else(|| format!("kernel-{}-image", flavor.as_str())),
             flavor,
             kabi,

@@ -62,8 +62,8 @@ impl Identity {
                     flavor: Some(self.flavor.clone()),
                     kabi: Some(self.kabi.clone()),
                 };
-                let provided = deptag::provided(module.as_bytes(), &rules);
-                let kmod: String = provided.iter().collect();
+                let mut kmod = String::new();
+                deptag::kmod(module.as_bytes(), &rules, &mut kmod);
                 format!("({name} with {kmod})")
             }
         }

@@ -1,18 +1,17 @@
 //! A plan and a buildroot in, the lists of files of each package out.
 //!
-//! The plan may come from the tree the buildroot was filled from, so a module is known by its path
-//! up to `.ko`: compression may have changed the rest. Lists are macro-expanded and globbed when
-//! rpm reads them, so a name that could be either is an error.
+//! Lists are macro-expanded and globbed when rpm reads them, so a name that could be either is an
+//! error.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use modtree::{ModuleFile, ModuleId, ReleaseDir, Tree};
+use modtree::{ModuleId, ReleaseDir, Tree};
 use walkdir::WalkDir;
 
-use crate::plan::{Location, Plan};
+use crate::plan::Plan;
 
 /// What depmod(8) writes beside the modules. It belongs to the image whoever wrote it, so that it
 /// goes with the kernel.
@@ -32,13 +31,11 @@ const INDEXES: [&str; 11] = [
 
 /// The list of the image package.
 pub const IMAGE: &str = "image.files";
-/// The list of all files, for the generators.
-pub const ALL: &str = "all.files";
 
 /// Where the lists come from and go to.
 #[derive(Clone, Copy)]
 pub struct Lists<'l> {
-    /// The modules the plan is of.
+    /// The modules the plan is of, in the buildroot.
     pub tree: &'l Tree,
     /// Where they go.
     pub plan: &'l Plan,
@@ -55,74 +52,35 @@ impl Lists<'_> {
     /// Writes all lists; removes excluded modules from the buildroot.
     ///
     /// # Errors
-    /// The buildroot has not exactly the modules of the plan, or a file with a name that could be
-    /// more than a name.
+    /// The buildroot has a file with a name that could be more than a name, or a list cannot be
+    /// written.
     pub fn write(&self) -> Result<()> {
         ensure!(
             self.buildroot.canonicalize().ok() != Some(PathBuf::from("/")),
             "{}: the root of this system is no buildroot",
             self.buildroot.display()
         );
-        let directory =
-            ReleaseDir::find(self.buildroot, &self.tree.release).with_context(|| {
-                format!(
-                    "{}: no lib/modules/{}",
-                    self.buildroot.display(),
-                    self.tree.release
-                )
-            })?;
-        let found = self.found(&directory)?;
-        let installed = |file: &ModuleFile| installed(directory.below_root(), &file.path);
+        let directory = &self.tree.directory;
         for id in self.plan.excluded() {
-            if let Some(file) = found.get(&id) {
-                let path = directory.path().join(&file.path);
-                fs::remove_file(&path).with_context(|| path.display().to_string())?;
-            }
+            let path = directory.path().join(&self.tree.modules[id].file.path);
+            fs::remove_file(&path).with_context(|| path.display().to_string())?;
         }
         for package in self.plan.packages.values() {
-            let files = package.modules.iter().filter_map(|id| found.get(id));
-            let files: Vec<_> = files.map(installed).collect();
+            let files: Vec<_> = package.modules.iter().map(|&id| self.file(id)).collect();
             self.save(
                 &format!("{}.list", package.stem),
                 &self.with_directories(&files, directory.below_root()),
             )?;
         }
-        let packaged = self
-            .plan
-            .packages
-            .values()
-            .flat_map(|package| &package.modules);
-        let packaged: BTreeSet<_> = packaged
-            .filter_map(|id| found.get(id))
-            .map(installed)
-            .collect();
-        self.image(&directory, &packaged)
+        let packages = self.plan.packages.values();
+        let packaged = packages.flat_map(|package| &package.modules);
+        self.image(directory, &packaged.map(|&id| self.file(id)).collect())
     }
 
-    /// The file of each module in the buildroot.
-    fn found(&self, directory: &ReleaseDir) -> Result<BTreeMap<ModuleId, ModuleFile>> {
-        let planned = self.tree.modules.iter();
-        let planned: BTreeMap<_, _> = planned
-            .map(|(id, record)| (record.file.plain_path(), id))
-            .collect();
-        let mut found = BTreeMap::new();
-        for file in directory.modules()? {
-            let path = directory.path().join(&file.path);
-            let Some(&id) = planned.get(file.plain_path()) else {
-                bail!("{}: not in the tree that was split", path.display());
-            };
-            found.insert(id, file);
-        }
-        let lost = self
-            .plan
-            .location
-            .iter()
-            .find(|(id, location)| **location != Location::Excluded && !found.contains_key(id));
-        if let Some((id, _)) = lost {
-            let path = &self.tree.modules[id].file.path;
-            bail!("{}: no {path} in it", directory.path().display());
-        }
-        Ok(found)
+    /// A module as packages name it.
+    fn file(&self, id: ModuleId) -> String {
+        let directory = self.tree.directory.below_root();
+        installed(directory, &self.tree.modules[id].file.path)
     }
 
     fn image(&self, directory: &ReleaseDir, packaged: &BTreeSet<String>) -> Result<()> {
@@ -133,10 +91,6 @@ impl Lists<'_> {
                 all.push(name_in(self.buildroot, entry.path()));
             }
         }
-        // A generator is asked about files that other packages of the spec have, too; none of ours
-        // has such a name.
-        let plain: Vec<_> = all.iter().filter(|path| is_plain(path)).cloned().collect();
-        self.save(ALL, &plain)?;
         let below = installed(directory.below_root(), "");
         let leads_out = ["build", "source"].map(|name| format!("{below}/{name}"));
         let is_index = |path: &str| {

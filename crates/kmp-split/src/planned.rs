@@ -1,9 +1,10 @@
 //! A directory and the policy's files in, the plan of its kernel out.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use kmodule::{Kernelrelease, Symvers};
+use anyhow::{Context, Result, bail};
+use kmodule::{Kernelrelease, Module, Symvers};
 use modtree::{ReleaseDir, Resolution, Tree, kernel_exports, resolve};
 use policy::Policy;
 
@@ -17,6 +18,9 @@ pub struct Source<'s> {
     pub root: &'s Path,
     /// Which kernel, if there are several.
     pub release: Option<&'s Kernelrelease>,
+    /// A buildroot that the modules were copied into: they are read there instead, where they may
+    /// be stripped, signed or compressed by now.
+    pub build_root: Option<&'s Path>,
     /// The directory of the distribution's policy.
     pub system_policy: &'s Path,
     /// More policy.
@@ -44,9 +48,28 @@ impl Source<'_> {
     /// # Errors
     /// A module or policy cannot be read, or there is no plan that follows the policy.
     pub fn plan(&self) -> Result<Planned> {
+        self.plan_with(|_, _| Ok(()))
+    }
+
+    /// As [`Source::plan`], and calls `visit` with the path and contents of each module.
+    ///
+    /// # Errors
+    /// As for [`Source::plan`]; the buildroot has not exactly the modules of the root; or `visit`
+    /// fails.
+    pub fn plan_with(
+        &self,
+        visit: impl Fn(&Path, &Module<'_>) -> Result<()> + Sync,
+    ) -> Result<Planned> {
         let policy = self.policy()?;
         let (release, directory) = ReleaseDir::choose(self.root, self.release)?;
-        let tree = Tree::scan(&release, &directory)?;
+        let tree = match self.build_root {
+            None => Tree::scan_with(&release, &directory, visit)?,
+            Some(build_root) => {
+                let (_, copied) = ReleaseDir::choose(build_root, Some(&release))?;
+                same_modules(&directory, &copied)?;
+                Tree::scan_with(&release, &copied, visit)?
+            }
+        };
         let symvers = modtree::symvers(self.root, &directory, &release);
         let exports = symvers.as_deref().map(Symvers::open).transpose()?;
         let exports = exports.as_ref().map(kernel_exports);
@@ -73,4 +96,29 @@ impl Source<'_> {
         let read = |path| Ok(Document::read(path)?.previous());
         self.previous.map(read).transpose()
     }
+}
+
+/// The packages of the one may have been planned already, before there was the other.
+fn same_modules(original: &ReleaseDir, copied: &ReleaseDir) -> Result<()> {
+    let plain = |directory: &ReleaseDir| -> Result<BTreeMap<String, String>> {
+        let modules = directory.modules()?.into_iter();
+        Ok(modules
+            .map(|file| (file.plain_path().to_owned(), file.path))
+            .collect())
+    };
+    let (planned, found) = (plain(original)?, plain(copied)?);
+    if let Some((_, path)) = found
+        .iter()
+        .find(|(plain, _)| !planned.contains_key(*plain))
+    {
+        let path = copied.path().join(path);
+        bail!("{}: not in the tree that was split", path.display());
+    }
+    if let Some((_, path)) = planned
+        .iter()
+        .find(|(plain, _)| !found.contains_key(*plain))
+    {
+        bail!("{}: no {path} in it", copied.path().display());
+    }
+    Ok(())
 }

@@ -10,6 +10,7 @@
 mod error;
 mod kernel_files;
 mod packaged;
+mod parallel;
 mod record;
 mod release_dir;
 mod resolve;
@@ -19,6 +20,7 @@ mod tree;
 pub use error::Error;
 pub use kernel_files::{KernelFiles, devel_symvers, symvers};
 pub use packaged::PackagedKernel;
+pub use parallel::map_with;
 pub use record::Record;
 pub use release_dir::{ModuleFile, ReleaseDir, is_plain_path};
 pub use resolve::{Binding, Difference, KernelExports, Resolution, kernel_exports, resolve};

@@ -1,8 +1,6 @@
-//! A module file in, its record in a tree out.
+//! A module in, its record in a tree out.
 
-use std::path::Path;
-
-use kmodule::{Arena, Crc, Image, Module};
+use kmodule::{Crc, Module};
 
 use crate::{Error, ModuleFile};
 
@@ -50,14 +48,11 @@ pub(crate) struct Named {
     pub(crate) weak: bool,
 }
 
-/// Reads one module.
+/// Reads what a tree keeps of a module.
 ///
 /// # Errors
-/// It cannot be read or is damaged.
-pub(crate) fn read(path: &Path, file: ModuleFile) -> Result<(Record, Symbols), Error> {
-    let arena = Arena::new();
-    let image = Image::open(path)?;
-    let module = Module::parse(&image, &arena)?;
+/// It is damaged.
+pub(crate) fn read(module: &Module<'_>, file: ModuleFile) -> Result<(Record, Symbols), Error> {
     let info = module.modinfo();
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     let words = |key| -> Vec<String> {
@@ -70,7 +65,7 @@ pub(crate) fn read(path: &Path, file: ModuleFile) -> Result<(Record, Symbols), E
     };
     let record = Record {
         file,
-        bytes: path.metadata().map_err(Error::io(path))?.len(),
+        bytes: module.metadata().len(),
         size: module.size()?,
         description: info.value("description").map(text),
         aliases: info.values("alias").map(text).collect(),
@@ -79,7 +74,7 @@ pub(crate) fn read(path: &Path, file: ModuleFile) -> Result<(Record, Symbols), E
         weakdeps: words("weakdep"),
         order: None,
     };
-    Ok((record, symbols(&module)?))
+    Ok((record, symbols(module)?))
 }
 
 /// With modversions each symbol has a CRC; without, the symbol tables still tell names.

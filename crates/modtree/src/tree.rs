@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use kmodule::{Crc, Kernelrelease};
-use rayon::prelude::*;
+use kmodule::{Crc, Kernelrelease, Module, Reader};
 
+use crate::parallel::map_with;
 use crate::record::{self, Named, Record, Symbols};
 use crate::table::Table;
 use crate::{Error, ReleaseDir, id};
@@ -58,12 +58,28 @@ impl Tree {
     /// # Errors
     /// A module or a list cannot be read, or is damaged: the first by path.
     pub fn scan(release: &Kernelrelease, directory: &ReleaseDir) -> Result<Self, Error> {
+        Self::scan_with(release, directory, |_, _| Ok(()))
+    }
+
+    /// As [`Tree::scan`], and calls `visit` with the path and contents of each module, so that what
+    /// else is to be known of it comes from the same reading.
+    ///
+    /// # Errors
+    /// A module or a list cannot be read or is damaged, or `visit` fails: the first by path.
+    pub fn scan_with<E: From<Error> + Send>(
+        release: &Kernelrelease,
+        directory: &ReleaseDir,
+        visit: impl Fn(&Path, &Module<'_>) -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
         let files = directory.modules()?;
-        let read: Vec<Result<(Record, Symbols), Error>> = files
-            .into_par_iter()
-            .map(|file| record::read(&directory.path().join(&file.path), file))
-            .collect();
-        let read = read.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let read = map_with(&files, Reader::new, |reader, file| {
+            let path = directory.path().join(&file.path);
+            let use_module = |module: &Module<'_>| {
+                visit(&path, module)?;
+                record::read(module, file.clone()).map_err(E::from)
+            };
+            reader.module(&path, use_module).map_err(Error::from)?
+        })?;
         let builtin = directory.builtin()?.unwrap_or_default();
         let builtin = builtin
             .iter()

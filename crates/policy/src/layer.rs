@@ -48,12 +48,16 @@ impl Layer {
 /// # Errors
 /// One of them cannot be read.
 pub fn layers(system: Option<&Path>, files: &[PathBuf]) -> Result<Vec<Layer>, Error> {
-    let system = system.map_or_else(|| Ok(Vec::new()), policies)?;
+    let system = system.map_or_else(|| Ok(Vec::new()), system_files)?;
     let read = system.iter().chain(files).map(|path| Layer::read(path));
     std::iter::once(Ok(Layer::shipped())).chain(read).collect()
 }
 
-fn policies(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+/// The policy files of a directory, in the order they are applied; none if there is no directory.
+///
+/// # Errors
+/// It cannot be read.
+pub fn system_files(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     let entries = match directory.read_dir() {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

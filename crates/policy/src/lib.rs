@@ -20,7 +20,7 @@ mod template;
 mod text;
 
 pub use error::{Error, Problem};
-pub use layer::{Layer, SYSTEM, layers};
+pub use layer::{Layer, SYSTEM, layers, system_files};
 pub use place::Place;
 pub use rules::{Base, ModuleRule, Override, Pattern, Policy, Set, Support, Unclaimed};
 pub use selector::{Named, Selector};

@@ -248,7 +248,8 @@ fn vermagic_names_the_kernel() {
     let path = files.write("a.ko", &Fixture::new(false, Endianness::Big).build());
     let image = Image::open(&path).unwrap();
     let arena = Arena::new();
-    let vermagic = Module::parse(&image, &arena).unwrap().vermagic().unwrap();
+    let module = Module::parse(&image, &arena).unwrap();
+    let vermagic = module.vermagic().unwrap();
     assert_eq!(vermagic.kernelrelease.as_str(), RELEASE);
     assert!(vermagic.modversions);
 }

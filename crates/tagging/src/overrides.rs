@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 use kmodule::{FileKind, file_kind};
 use policy::{Error, Named, Override, Policy};
 
-use crate::input::build_root;
-
 /// What policies say of modules; nothing, without a policy.
 #[derive(Debug, Default)]
 pub(crate) struct Overrides {
@@ -19,7 +17,11 @@ impl Overrides {
     ///
     /// # Errors
     /// One of them is wrong or cannot be read.
-    pub(crate) fn read(system: &Path, files: &[PathBuf]) -> Result<Self, Error> {
+    pub(crate) fn read(
+        system: &Path,
+        files: &[PathBuf],
+        build_root: Option<&Path>,
+    ) -> Result<Self, Error> {
         let layers = policy::layers(Some(system), files)?;
         let policy = match layers.as_slice() {
             // The default policy comes first and overrides no module.
@@ -28,7 +30,7 @@ impl Overrides {
         };
         Ok(Self {
             policy,
-            build_root: build_root(),
+            build_root: build_root.map(Path::to_owned),
         })
     }
 

@@ -2,22 +2,27 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use deptag::{Kernel, TagRules, TagSet};
-use kmodule::{Crc, Error, KernelImage, Kernelrelease, Problem, Symvers};
+use deptag::{Kernel, TagBuffer, TagRules};
+use kmodule::{Crc, KernelImage, Kernelrelease, Problem, Symvers};
 use modtree::PackagedKernel;
+
+use crate::Error;
 
 /// The kernel a symvers file belongs to.
 ///
 /// # Errors
 /// Neither path nor content names a release, or a file cannot be read.
-pub(crate) fn symvers_tags(path: &Path, rules: &TagRules) -> Result<TagSet> {
+pub(crate) fn symvers_tags(
+    path: &Path,
+    rules: &TagRules,
+    out: &mut TagBuffer,
+) -> Result<(), Error> {
     let packaged = PackagedKernel::around(path);
     let release = packaged
         .release
         .as_ref()
-        .ok_or_else(|| Error::new(path, Problem::NoRelease))?;
-    from_symvers(&Symvers::open(path)?, &packaged, release, rules)
+        .ok_or_else(|| kmodule::Error::new(path, Problem::NoRelease))?;
+    from_symvers(&Symvers::open(path)?, &packaged, release, rules, out)
 }
 
 /// The kernel in an image; its exports come from `symvers`, else from the
@@ -25,7 +30,12 @@ pub(crate) fn symvers_tags(path: &Path, rules: &TagRules) -> Result<TagSet> {
 ///
 /// # Errors
 /// The image is none, or a file cannot be read.
-pub(crate) fn image_tags(path: &Path, symvers: Option<&Path>, rules: &TagRules) -> Result<TagSet> {
+pub(crate) fn image_tags(
+    path: &Path,
+    symvers: Option<&Path>,
+    rules: &TagRules,
+    out: &mut TagBuffer,
+) -> Result<(), Error> {
     let packaged = PackagedKernel::around(path);
     let release = match &packaged.release {
         Some(release) => release.clone(),
@@ -34,7 +44,7 @@ pub(crate) fn image_tags(path: &Path, symvers: Option<&Path>, rules: &TagRules) 
     let beside = packaged.symvers(&release);
     if let Some(symvers) = symvers.or(beside.as_deref()) {
         log::debug!("{}: exports from {}", path.display(), symvers.display());
-        return from_symvers(&Symvers::open(symvers)?, &packaged, &release, rules);
+        return from_symvers(&Symvers::open(symvers)?, &packaged, &release, rules, out);
     }
     let image = KernelImage::open(path)?;
     image.exports(|exports| {
@@ -42,7 +52,7 @@ pub(crate) fn image_tags(path: &Path, symvers: Option<&Path>, rules: &TagRules) 
             .iter()
             .map(|export| (export.name, export.crc))
             .collect();
-        tags(&exports, &packaged, &release, rules)
+        tags(&exports, &packaged, &release, rules, out)
     })?
 }
 
@@ -51,7 +61,8 @@ fn from_symvers(
     packaged: &PackagedKernel,
     release: &Kernelrelease,
     rules: &TagRules,
-) -> Result<TagSet> {
+    out: &mut TagBuffer,
+) -> Result<(), Error> {
     let exports: Vec<_> = match symvers.has_modversions() {
         true => symvers
             .kernel_entries()
@@ -59,7 +70,7 @@ fn from_symvers(
             .collect(),
         false => Vec::new(),
     };
-    tags(&exports, packaged, release, rules)
+    tags(&exports, packaged, release, rules, out)
 }
 
 fn tags(
@@ -67,17 +78,20 @@ fn tags(
     packaged: &PackagedKernel,
     release: &Kernelrelease,
     rules: &TagRules,
-) -> Result<TagSet> {
+    out: &mut TagBuffer,
+) -> Result<(), Error> {
     if exports.is_empty() {
         log::info!("{release}: no modversions, so no symbol tags");
     }
-    let builtin = packaged
-        .builtin(release)
-        .with_context(|| format!("builtin modules of {release}"))?;
+    let builtin = packaged.builtin(release).map_err(|source| Error::Builtin {
+        release: release.clone(),
+        source,
+    })?;
     let kernel = Kernel {
         release,
         exports,
         builtin: &builtin,
     };
-    Ok(deptag::kernel(&kernel, rules))
+    deptag::kernel(&kernel, rules, out);
+    Ok(())
 }

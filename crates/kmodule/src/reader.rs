@@ -1,0 +1,61 @@
+//! Paths in, one module after another out, all in the same memory.
+
+use std::path::Path;
+
+use crate::bytes::{Arena, Image};
+use crate::error::Error;
+use crate::module::Module;
+
+/// Reads modules one at a time. It keeps the memory of the largest so far, so a thread that reads
+/// thousands needs one of these.
+#[derive(Default)]
+pub struct Reader {
+    arena: Arena,
+    plain: Vec<u8>,
+}
+
+impl Reader {
+    /// A reader that has allocated nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Calls `use_module` with the module at `path`; `None` if that is a
+    /// symbolic link.
+    ///
+    /// # Errors
+    /// The file cannot be read or is no module.
+    pub fn module_unless_link<T>(
+        &mut self,
+        path: &Path,
+        use_module: impl FnOnce(&Module<'_>) -> T,
+    ) -> Result<Option<T>, Error> {
+        let image = Image::open_unless_link(path, std::mem::take(&mut self.plain))
+            .map_err(|problem| Error::new(path, problem))?;
+        image.map(|image| self.parse(image, use_module)).transpose()
+    }
+
+    /// Calls `use_module` with the module at `path`, or at the end of the links
+    /// there.
+    ///
+    /// # Errors
+    /// The file cannot be read or is no module.
+    pub fn module<T>(
+        &mut self,
+        path: &Path,
+        use_module: impl FnOnce(&Module<'_>) -> T,
+    ) -> Result<T, Error> {
+        self.parse(Image::open(path)?, use_module)
+    }
+
+    fn parse<T>(
+        &mut self,
+        image: Image,
+        use_module: impl FnOnce(&Module<'_>) -> T,
+    ) -> Result<T, Error> {
+        let used = Module::parse(&image, &self.arena).map(|module| use_module(&module));
+        self.arena.reset();
+        self.plain = image.into_memory();
+        used
+    }
+}

@@ -1,0 +1,98 @@
+//! A buildroot in, the files in it that rpmbuild asks our generators about out.
+
+use std::path::{Path, PathBuf};
+
+use kmodule::{FileKind, file_kind};
+use walkdir::WalkDir;
+
+use crate::Error;
+
+/// The modules below lib/modules, and the kernel images and symvers files there and in boot, links
+/// included: what `%__kmpkit_provider_path` matches.
+///
+/// # Errors
+/// A directory cannot be read.
+pub fn asked(build_root: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut files = Vec::new();
+    for (directory, depth, modules) in [
+        ("lib/modules", 2, true),
+        ("usr/lib/modules", 2, true),
+        ("boot", 1, false),
+    ] {
+        // A link to usr is no directory of the package's own.
+        if !leads_elsewhere(build_root, directory) {
+            let found = below(&build_root.join(directory), depth, modules)?;
+            files.extend(found);
+        }
+    }
+    Ok(files)
+}
+
+fn leads_elsewhere(build_root: &Path, directory: &str) -> bool {
+    let parents = Path::new(directory).ancestors();
+    let mut parents = parents.filter(|parent| !parent.as_os_str().is_empty());
+    parents.any(|parent| build_root.join(parent).is_symlink())
+        || !build_root.join(directory).is_dir()
+}
+
+/// The kernel images and symvers files at a depth below a directory, and perhaps the modules at any.
+fn below(directory: &Path, depth: usize, modules: bool) -> Result<Vec<PathBuf>, Error> {
+    let mut files = Vec::new();
+    for entry in WalkDir::new(directory) {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(directory).to_owned();
+            Error::io(&path)(error.into())
+        })?;
+        let is_asked = match file_kind(entry.path()) {
+            FileKind::Other => false,
+            FileKind::Module { .. } => modules,
+            FileKind::KernelImage { .. } | FileKind::Symvers(_) => entry.depth() == depth,
+        };
+        if is_asked && !entry.file_type().is_dir() {
+            files.push(entry.into_path());
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn files_are_those_of_the_macro() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        let make = |path: &str| {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "").unwrap();
+            path
+        };
+        let mut wanted = [
+            "usr/lib/modules/r/kernel/a/b.ko.xz",
+            "usr/lib/modules/a.ko",
+            "usr/lib/modules/r/vmlinuz",
+            "usr/lib/modules/r/symvers.gz",
+            "boot/vmlinuz-6.1",
+            "boot/symvers-6.1.gz",
+        ]
+        .map(make);
+        for other in [
+            "boot/a/vmlinuz-6.1",
+            "boot/a.ko",
+            "usr/lib/modules/r/kernel/vmlinuz",
+            "usr/lib/modules/r/modules.order",
+            "opt/lib/modules/r/a.ko",
+        ] {
+            make(other);
+        }
+        std::os::unix::fs::symlink("usr/lib", root.join("lib")).unwrap();
+        wanted.sort();
+        let mut found = asked(root).unwrap();
+        found.sort();
+        assert_eq!(found, wanted);
+    }
+}

@@ -1,0 +1,22 @@
+//! The tags of one file by dependency type.
+
+use std::collections::BTreeMap;
+
+use deptag::TagBuffer;
+use policy::TagKind;
+
+/// The tags of one file, of every dependency type.
+#[derive(Clone, Debug, Default)]
+pub struct Tags(BTreeMap<TagKind, TagBuffer>);
+
+impl Tags {
+    /// Forgets all tags and keeps the memory.
+    pub fn clear(&mut self) {
+        self.0.values_mut().for_each(TagBuffer::clear);
+    }
+
+    /// Those of one type.
+    pub fn of(&mut self, kind: TagKind) -> &mut TagBuffer {
+        self.0.entry(kind).or_default()
+    }
+}

@@ -1,0 +1,165 @@
+-- The path of a file and a dependency type in, its tags out, without a process: kmp_split has left
+-- the tags of all files beside the build, each with the size, mtime, ctime and inode the file had.
+-- For a file that is not there or has changed since, the generators run.
+--
+-- The index is read once. It says where in the file of a dependency type the tags of a file stand
+-- (kmp-split(1)), so answering is a look into a table and a read.
+
+local options = require("kmpkit_options")
+
+local answer = {}
+
+answer.REFUSED = "kmpkit-failed = see-the-error-above\n"
+
+-- The dependency types, in the order rpm asks, with the macros that hold the commands of the
+-- generators that print such tags.
+local GENERATORS = {
+   { kind = "provides", commands = { "ksym_provides", "modalias_provides_%{kmp_dialect}" } },
+   { kind = "requires", commands = { "ksym_requires", "depmod_requires" } },
+   { kind = "recommends", commands = { "depmod_recommends" } },
+   { kind = "suggests", commands = { "depmod_suggests" } },
+   { kind = "supplements", commands = { "modalias_supplements_%{kmp_dialect}" } },
+   -- A policy alone has these.
+   { kind = "enhances", commands = {} },
+   { kind = "conflicts", commands = {} },
+   { kind = "obsoletes", commands = {} },
+   { kind = "orderwithrequires", commands = {} },
+}
+
+-- Has rpm ask for the types of tags there can be, in process.
+function answer.take_over()
+   for _, generator in ipairs(GENERATORS) do
+      if #generator.commands > 0 or options.has_policy() then
+         local kind = generator.kind
+         rpm.define("__kmpkit_" .. kind .. "() %{lua:require('kmpkit_answer').print(arg[1], '" .. kind .. "')}")
+      end
+   end
+   rpm.define("__kmpkit_in_process 1")
+end
+
+-- Size, mtime, ctime and inode of a file, as the index has them.
+local function stamp(path)
+   local stat = posix.stat(path)
+   return stat and string.format("%d %d %d %d", stat.size, stat.mtime, stat.ctime, stat.ino) or "-"
+end
+
+local function debug(...)
+   local level = os.getenv("RUST_LOG") or ""
+   if level:match("debug") or level:match("trace") then
+      io.stderr:write("kmpkit: ", table.concat({ ... }), "\n")
+   end
+end
+
+-- Where the tags of a file stand: offset and length by type.
+local function places(text)
+   local all = {}
+   for kind, offset, length in text:gmatch("(%l+)=(%d+)%+(%d+)") do
+      all[kind] = { tonumber(offset), tonumber(length) }
+   end
+   return all
+end
+
+-- The files of the index with their stamps and places; none if it was made with other options or
+-- from other policies.
+local function read_index(directory)
+   local files = {}
+   local index = io.open(directory .. "index")
+   if not index then
+      debug(directory, "index: not there")
+      return files
+   end
+   for line in index:lines() do
+      local what, rest = line:match("^(%l+) (.*)$")
+      if what == "file" then
+         local of, where, path = rest:match("^(%d+ %d+ %d+ %d+)([%l%d=+ ]*) (/.*)$")
+         if path then
+            files[path] = { stamp = of, places = places(where) }
+         end
+      elseif what == "input" then
+         local of, path = rest:match("^(.-) (/.*)$")
+         if of ~= stamp(path) then
+            debug(path, ": has changed since the tags were kept")
+            return {}
+         end
+      elseif what == "options" and rest ~= options.of_tags() then
+         debug("tags were kept with ", rest, ", wanted are ", options.of_tags())
+         return {}
+      end
+   end
+   index:close()
+   return files
+end
+
+local kept
+
+-- What is known of a file, if it is still what it was.
+local function known(path)
+   if not kept then
+      local directory = rpm.expand("%{__kmpkit_state}/tags/")
+      kept = { directory = directory, files = read_index(directory), texts = {} }
+   end
+   local file = kept.files[path]
+   if file and file.fresh == nil then
+      file.fresh = file.stamp == stamp(path)
+   end
+   return file and file.fresh and file
+end
+
+-- The tags of a type that were kept for a file, if they are all there.
+local function tags_kept(path, kind)
+   local file = known(path)
+   local place = file and file.places[kind]
+   if not place then
+      return file and ""
+   end
+   local text = kept.texts[kind] or io.open(kept.directory .. kind)
+   kept.texts[kind] = text
+   local tags = text and text:seek("set", place[1]) and text:read(place[2])
+   return tags and #tags == place[2] and tags
+end
+
+local function run(command, path)
+   local build_root = "RPM_BUILD_ROOT=" .. options.quoted(rpm.expand("%{buildroot}")) .. " "
+   local pipe = io.popen("printf '%s\\n' " .. options.quoted(path) .. " | " .. build_root .. command)
+   local output = pipe:read("a")
+   -- A generator that fails has printed a line that rpm refuses; one that could
+   -- not be started has not.
+   if not pipe:close() then
+      output = output .. answer.REFUSED
+   end
+   return output
+end
+
+-- The tags of a type, by the generators that print such.
+local function tags_told(path, kind)
+   local output = {}
+   local function tell(command)
+      if command ~= "" then
+         debug(path, ": its ", kind, " were not kept; runs ", command)
+         output[#output + 1] = run(command, path)
+      end
+   end
+   for _, generator in ipairs(GENERATORS) do
+      if generator.kind == kind then
+         for _, command in ipairs(generator.commands) do
+            tell(rpm.expand("%{expand:%%{?__kmpkit_" .. command .. "}}"))
+         end
+      end
+   end
+   tell(options.policy_tags(kind))
+   return table.concat(output)
+end
+
+-- What rpm runs for a file.
+function answer.print(path, kind)
+   local ok, tags = pcall(function()
+      return tags_kept(path, kind) or tags_told(path, kind)
+   end)
+   if not ok then
+      io.stderr:write("kmpkit: ", tostring(tags), "\n")
+      tags = answer.REFUSED
+   end
+   print(tags)
+end
+
+return answer
