@@ -10,8 +10,10 @@ function kmpkit.policy_options()
    print(options.policy())
 end
 
+-- What rpm runs for a type of tags that a policy adds.
 function kmpkit.policy_tags(kind)
-   print(options.policy_tags(kind))
+   local command = options.policy_tags(kind)
+   print(command ~= "" and command .. rpm.expand("%{__kmpkit_multifile}") or "")
 end
 
 local function define_unless_set(name, value)
@@ -97,7 +99,7 @@ local function split_command()
    options.check()
    local command = "%{_rpmconfigdir}/kmp-split lists %{?kmp_root}%{!?kmp_root:%{buildroot}} %{__kmpkit_split_options}"
       .. " --buildroot %{buildroot} --plan %{kmp_plan}%{?kmp_root: --everything}"
-      .. " --tags %{__kmpkit_state}/tags%{?kmp_symvers: --symvers %{kmp_symvers}}"
+      .. " %{__kmpkit_keep_tags}"
    if rpm.expand("%{?__kmpkit_parse_time}") == "" then
       if not has_spec_parts() then
          error("%kmp_split: this rpm takes no subpackages after the build (4.19 does): package the built tree with %kmp_tree, %kmp_install and %kmp_subpackages", 0)

@@ -28,6 +28,9 @@ local GENERATORS = {
 
 -- Has rpm ask for the types of tags there can be, in process.
 function answer.take_over()
+   if rpm.expand("%{__kmpkit_parametric}") == "" then
+      return
+   end
    for _, generator in ipairs(GENERATORS) do
       if #generator.commands > 0 or options.has_policy() then
          local kind = generator.kind

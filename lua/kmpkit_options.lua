@@ -64,6 +64,14 @@ function options.policy_tags(kind)
    return rpm.expand("%{_rpmconfigdir}/policy-tags %{__kmpkit_options} %{__kmpkit_policy} --type ") .. kind
 end
 
+-- The protocol rpm is to speak with the generators. It has a macro for its version since it knows
+-- more than one.
+function options.protocol()
+   local version = rpm.expand("%{rpmversion}")
+   local knows = version:match("^%d") and rpm.vercmp(version, "4.19.90") >= 0
+   return knows and "multifile" or "singlefile"
+end
+
 -- All that tags depend on, as the index of kept tags spells it.
 function options.of_tags()
    local text = rpm.expand("%{__kmpkit_options} %{__kmpkit_policy}"):gsub("%s+", " ")

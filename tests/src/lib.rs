@@ -21,6 +21,7 @@ pub mod drive;
 pub mod generate;
 pub mod goblin_reader;
 pub mod initramfs;
+pub mod kept;
 pub mod kernel;
 pub mod kmod_tools;
 pub mod machines;

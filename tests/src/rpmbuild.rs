@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Mutex;
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -12,12 +13,13 @@ use crate::kernel::walk;
 use crate::once::cache_dir;
 use crate::place::Place;
 use crate::stage::Stage;
-use crate::tools::{need, run};
+use crate::tools::{need, run, tool};
 
 /// An rpm that finds kmpkit where `make install` put it.
 #[derive(Debug, Clone)]
 pub struct Rpm {
     place: Place,
+    trace: Option<PathBuf>,
 }
 
 /// Installs kmpkit into a chroot, once for each process: tests run side by side in it.
@@ -33,6 +35,23 @@ fn install_once(suite: &str, root: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The command below strace, which says what it executes.
+fn traced(command: &Command, log: &Path) -> Result<Command> {
+    let mut strace = tool("strace")?;
+    strace.args(["-f", "-qq", "--seccomp-bpf", "-e", "trace=execve", "-o"]);
+    strace
+        .arg(log)
+        .arg(command.get_program())
+        .args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => strace.env(name, value),
+            None => strace.env_remove(name),
+        };
+    }
+    Ok(strace)
+}
+
 /// What a build left.
 #[derive(Debug)]
 pub struct Built {
@@ -46,7 +65,10 @@ impl Rpm {
     /// The host's rpm.
     pub fn host() -> Result<Rpm> {
         need(&["rpm", "rpmbuild"])?;
-        Ok(Rpm { place: Place::Host })
+        Ok(Rpm {
+            place: Place::Host,
+            trace: None,
+        })
     }
 
     /// The rpm of another suite: trixie has 4.20, sid 6.1.
@@ -55,7 +77,16 @@ impl Rpm {
         install_once(suite, chroot.root())?;
         Ok(Rpm {
             place: Place::Chroot(chroot),
+            trace: None,
         })
+    }
+
+    /// The same rpm, which leaves a line in `log` for each program a build executes.
+    pub fn traced(&self, log: &Path) -> Rpm {
+        Rpm {
+            trace: Some(log.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// `rpm --version` there.
@@ -80,6 +111,9 @@ impl Rpm {
         let mut dirs = vec![top, directory];
         dirs.extend(sees);
         let mut command = self.place.command("rpmbuild", &dirs)?;
+        if let Some(log) = &self.trace {
+            command = traced(&command, log)?;
+        }
         if matches!(self.place, Place::Host) {
             command.env("RPM_CONFIGDIR", Stage::get()?.rpm_config());
         }

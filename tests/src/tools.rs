@@ -33,6 +33,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("rpm2cpio", "rpm2cpio"),
     ("rpmbuild", "rpm"),
     ("rpmlint", "rpmlint"),
+    ("strace", "strace"),
     ("unshare", "util-linux"),
     ("xz", "xz-utils"),
     ("zstd", "zstd"),

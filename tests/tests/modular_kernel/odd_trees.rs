@@ -121,35 +121,42 @@ fn a_description_runs_nothing() -> Result<()> {
     Ok(())
 }
 
-/// Tags kept beside the build are used only for the files and options they were made from.
+/// Tags kept beside the build are used only for the files, options and policies they were made
+/// from.
 #[test]
 fn stale_tags_are_not_used() -> Result<()> {
     let (directory, part) = part_of_bookworm("kernel/drivers/usb/common")?;
     let expected = Expected::read(&part)?;
     let tree = part.root.display().to_string();
     let spec = fs::read_to_string(modular::example())?;
-    let state = "%{__kmpkit_state}";
+    let policies = directory.path().join("policies");
+    fs::create_dir(&policies)?;
+    let policies = policies.display().to_string();
+    let tags = "%{__kmpkit_state}/tags";
+    let wrong = format!("sed -i 's/^ksym/x/' {tags}/requires");
     for (name, meddle) in [
-        (
-            "a list is lost",
-            format!("rm {state}/__ksym_requires_requires"),
-        ),
+        ("a list is lost", format!("rm {tags}/requires")),
+        ("a list is cut", format!("echo > {tags}/requires")),
+        ("the index is lost", format!("{wrong}; rm {tags}/index")),
         (
             "files changed",
-            format!(
-                "sed -i 's/^ksym/x/' {state}/__*; find %{{buildroot}} -type f -exec touch {{}} +"
-            ),
+            format!("{wrong}; find %{{buildroot}} -type f -exec touch {{}} +"),
         ),
         (
             "options changed",
-            format!("sed -i 's/^ksym/x/' {state}/__*; sed -i '1s/suse/redhat/' {state}/stamps"),
+            format!("{wrong}; sed -i '1s/suse/redhat/' {tags}/index"),
+        ),
+        (
+            "a policy came",
+            format!("{wrong}; touch -d tomorrow {policies}/late.toml {policies}"),
         ),
     ] {
         let file = directory.path().join("kernel.spec");
         let split = format!(" %kmp_split {meddle}\n");
         fs::write(&file, spec.replace(" %kmp_split\n", &split))?;
         let top = directory.path().join("top");
-        let built = Rpm::host()?.build(&file, &top, &[("kernel_tree", &tree)], &[])?;
+        let defines = [("kernel_tree", &*tree), ("kmp_system_policy", &policies)];
+        let built = Rpm::host()?.build(&file, &top, &defines, &[])?;
         for (rpm, shown) in shown(&built.rpms)? {
             expected
                 .check(&shown)

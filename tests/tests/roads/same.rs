@@ -218,7 +218,7 @@ fn as_overridden(all: &[Shown]) -> Result<()> {
 }
 
 /// The same packages with the same of everything.
-fn same(what: &str, ours: &[Shown], first: &[Shown]) -> Result<()> {
+pub(super) fn same(what: &str, ours: &[Shown], first: &[Shown]) -> Result<()> {
     compare(what, ours, first, |shown| shown.facts())
 }
 

@@ -1,22 +1,27 @@
 //! Turns real kernels and the installed programs into a table of ratios: their time against that of
-//! a plain tool which only reads the same files, or of depmod.
+//! a plain tool which only reads the same files, of depmod, or of rpmbuild without them.
 //!
 //! Both sides of a ratio run in turn, A B A B…, so that a busy machine slows both.
 
+mod builds;
 mod machine;
 mod measure;
 mod plan;
 mod suites;
 mod table;
+mod target;
 mod task;
+mod trees;
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 use kmpkit_tests::need;
 
 use crate::measure::Bench;
+use crate::table::Table;
 
-/// Time and peak memory of the generators and of kmp-split, as ratios to other tools on the same files
+/// Time and peak memory of the generators, of kmp-split and of builds with them, as ratios to other
+/// tools on the same files
 #[derive(Debug, Parser)]
 struct Options {
     /// Run only this; may be repeated
@@ -29,34 +34,46 @@ struct Options {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Suite {
-    /// All modules of bookworm's kernel, uncompressed, against cat
+    /// All tags of bookworm's kernel, uncompressed, against cat
     Plain,
-    /// All modules of trixie's kernel, compressed, against xz
+    /// All tags of trixie's kernel, compressed by xz, against xz
     Xz,
+    /// All tags of bookworm's kernel, compressed by zstd, against zstd
+    Zstd,
     /// One start on one module, against true and xz
     Start,
     /// The plan of trixie's kernel, against depmod, and of many times its modules
     Plan,
+    /// rpmbuild of bookworm's kernel by every rpm, against the same without generators
+    Builds,
+    /// rpmbuild of 1,000 to 8,000 packages
+    Growth,
 }
+
+type Measure = fn(&Bench) -> Result<Table>;
 
 fn main() -> Result<()> {
     let options = Options::parse();
-    need(&["cat", "true", "xz", "depmod", "rustc", "time"])?;
+    need(&[
+        "cat", "true", "xz", "zstd", "depmod", "rpmbuild", "rustc", "strace", "time",
+    ])?;
     let wanted = |suite| options.suite.is_empty() || options.suite.contains(&suite);
     let bench = Bench::new(options.pairs)?;
 
     println!("{}", machine::description()?);
-    if wanted(Suite::Plain) {
-        suites::plain(&bench)?.print();
-    }
-    if wanted(Suite::Xz) {
-        suites::xz(&bench)?.print();
-    }
-    if wanted(Suite::Start) {
-        suites::start(&bench)?.print();
-    }
-    if wanted(Suite::Plan) {
-        plan::plan(&bench)?.print();
+    let suites: [(Suite, Measure); 7] = [
+        (Suite::Plain, suites::plain),
+        (Suite::Xz, suites::xz),
+        (Suite::Zstd, suites::zstd),
+        (Suite::Start, suites::start),
+        (Suite::Plan, plan::plan),
+        (Suite::Builds, builds::builds),
+        (Suite::Growth, builds::growth),
+    ];
+    for (suite, measure) in suites {
+        if wanted(suite) {
+            measure(&bench)?.print();
+        }
     }
     println!("{}", table::LEGEND);
     Ok(())

@@ -44,11 +44,16 @@ impl Bench {
         self.scratch.path().join(name)
     }
 
+    /// An installed program.
+    pub fn installed(&self, name: &str) -> PathBuf {
+        self.stage.rpm_config().join(name)
+    }
+
     /// A generator as rpmbuild runs it, with its output in a file of its own.
     pub fn generator(&self, call: &str, paths: &Path) -> Task {
         let mut words = call.split(' ');
         let program = words.next().unwrap_or_default();
-        Task::new(self.stage.rpm_config().join(program))
+        Task::new(self.installed(program))
             .args(words)
             .stdin(paths)
             .stdout(&self.scratch(&call.replace(' ', "")))

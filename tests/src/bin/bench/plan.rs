@@ -18,7 +18,7 @@ use modtree::{ModuleFile, Record, ReleaseDir, Symbol, SymbolId, Tree, resolve};
 use policy::{Policy, layers};
 
 use crate::measure::{Bench, Comparison, spinner};
-use crate::table::Table;
+use crate::table::{Row, Table};
 use crate::task::{Job, Task};
 
 /// How many times as many modules, and how often that is measured.
@@ -37,11 +37,12 @@ pub fn plan(bench: &Bench) -> Result<Table> {
         .args(["plan", "--system-policy", "/nonexistent"])
         .args([&kernel.root]);
     let command = Job::new("kmp-split plan", vec![command]);
-    let mut rows = vec![bench.compare(&command, &depmod, 5)?];
+    let mut rows = vec![Row::of(&bench.compare(&command, &depmod, 5)?, None)];
     let names = ["policy, needs and plan alone", "depmod -n"];
-    rows.push(bench.in_turn(names, 5, || planned(&tree), || depmod.time())?);
+    let alone = bench.in_turn(names, 5, || planned(&tree), || depmod.time())?;
+    rows.push(Row::of(&alone, None));
     for (times, pairs) in GROWTH {
-        rows.push(growth(bench, &tree, times, pairs)?);
+        rows.push(Row::of(&growth(bench, &tree, times, pairs)?, None));
     }
     Ok(Table {
         title: format!(

@@ -1,13 +1,12 @@
-//! Turns each kernel into the comparisons that are made on it.
+//! Turns kernels into the comparisons that are made without rpm: all tags at once, and one start.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result};
-use kmpkit_tests::{Kernel, cache_dir};
+use anyhow::Result;
 
-use crate::measure::{Bench, Comparison, spinner};
-use crate::table::Table;
+use crate::measure::Bench;
+use crate::table::{Row, Table};
+use crate::target::Target;
 use crate::task::{Job, Task};
 
 const GENERATORS: [&str; 4] = [
@@ -17,159 +16,95 @@ const GENERATORS: [&str; 4] = [
     "depmod-requires",
 ];
 
-/// The generators in all their forms: what rpmbuild runs when it wants everything.
-const CALLS: [&str; 6] = [
-    "ksym-provides",
-    "ksym-requires",
-    "modalias-supplements",
-    "depmod-requires",
-    "depmod-requires --recommends",
-    "depmod-requires --suggests",
-];
-
-const FOUR: &str = "four generators";
-const SIX: &str = "six calls (also --recommends, --suggests)";
-
 /// A driver of every distribution's kernel, of average size.
 const ONE_MODULE: &str = "e1000e.ko";
 
 /// Pairs of starts: a millisecond each, and as noisy as short.
 const STARTS: u32 = 400;
 
-/// All modules, uncompressed.
+/// Threads of the pass, and lanes of a tool that decompresses.
+const THREADS: u64 = 2;
+
+/// All tags of all modules, uncompressed.
 pub fn plain(bench: &Bench) -> Result<Table> {
     let target = Target::new(bench, "bookworm")?;
-    let cat = Job::new("cat", vec![Task::tool("cat")?.args(&target.modules)]);
-    let mut jobs = vec![target.calls(bench, FOUR, &GENERATORS)];
-    jobs.push(target.calls(bench, SIX, &CALLS));
-    jobs.extend(CALLS.map(|call| target.calls(bench, call, &[call])));
-    let rows = jobs.iter().map(|job| bench.compare(job, &cat, 15));
-    let rows = rows.collect::<Result<_>>()?;
+    let pass = bench.compare(&all_tags(bench, &target), &target.read_by(&["cat"], 1)?, 25)?;
+    let memory = THREADS * target.largest(None)?;
     Ok(Table {
-        title: target.title("uncompressed; calls one after another"),
-        rows,
+        title: target.title("uncompressed"),
+        rows: vec![
+            Row::of(&pass, 0.3),
+            Row::memory(&pass, "largest module × 2", memory, 0.5),
+        ],
     })
 }
 
-/// All modules, compressed.
+/// All tags of all modules, compressed by xz.
 pub fn xz(bench: &Bench) -> Result<Table> {
-    let target = Target::new(bench, "trixie")?;
-    // Few files at a time, so that both lanes end together.
-    let tasks = target.modules.chunks(50).map(|files| {
-        let xz = Task::tool("xz")?.args(["-dc", "-T1"]);
-        Ok(xz.args(files))
-    });
-    let one = Job::new("xz -dc, one", tasks.collect::<Result<_>>()?);
-    let two = Job {
-        name: "xz -dc, two at a time".into(),
-        ..one.clone().two_at_a_time()
-    };
-    let compare = |ours: Job, reference| bench.compare(&ours, reference, 5);
-    let four = target.calls(bench, &format!("{FOUR}, two at a time"), &GENERATORS);
-    let rows = vec![
-        compare(four.two_at_a_time(), &two)?,
-        compare(
-            target.calls(bench, "ksym-requires", &["ksym-requires"]),
-            &one,
-        )?,
-    ];
+    packed(
+        bench,
+        &Target::new(bench, "trixie")?,
+        "xz",
+        &["xz", "-dc", "-T1"],
+    )
+}
+
+/// All tags of all modules, compressed by zstd.
+pub fn zstd(bench: &Bench) -> Result<Table> {
+    packed(
+        bench,
+        &Target::zstd(bench, "bookworm")?,
+        "zstd",
+        &["zstd", "-dcq"],
+    )
+}
+
+fn packed(bench: &Bench, target: &Target, form: &str, call: &[&str]) -> Result<Table> {
+    let two = target.read_by(call, 2)?;
+    let pass = bench.compare(&all_tags(bench, target), &two, 5)?;
+    let memory = THREADS * target.largest(Some(call))?;
     Ok(Table {
-        title: target.title("xz"),
-        rows,
+        title: target.title(form),
+        rows: vec![
+            Row::of(&pass, 0.8),
+            Row::memory(&pass, "largest module, decompressed, × 2", memory, 1.5),
+        ],
     })
+}
+
+/// What %kmp_split does for tags: all of every type, policy included, written.
+fn all_tags(bench: &Bench, target: &Target) -> Job {
+    let task = Task::new(bench.installed("kmp-split"))
+        .args(["tags", "--into"])
+        .args([bench.scratch("tags"), target.root.clone()]);
+    Job::new("kmp-split tags", vec![task])
 }
 
 /// One run on one module.
 pub fn start(bench: &Bench) -> Result<Table> {
-    let plain = Target::new(bench, "bookworm")?.only(bench)?;
-    let packed = Target::new(bench, "trixie")?.only(bench)?;
+    let plain = Target::new(bench, "bookworm")?.only(bench, ONE_MODULE)?;
+    let packed = Target::new(bench, "trixie")?.only(bench, ONE_MODULE)?;
     let true_ = Job::new("true", vec![Task::tool("true")?]);
-    let xz = Task::tool("xz")?.args(["-dc"]).args(&packed.modules);
-    let xz = Job::new("xz -dc", vec![xz]);
+    let xz = packed.read_by(&["xz", "-dc"], 1)?;
 
     let nothing = bench.generator("ksym-requires", Path::new("/dev/null"));
-    let mut rows = vec![bench.compare(
-        &Job::new("ksym-requires, no file", vec![nothing]),
-        &true_,
-        STARTS,
-    )?];
-    let on = |target: &Target, form: &str, reference: &Job| -> Result<Vec<Comparison>> {
-        let job = |call: &str| {
+    let nothing = Job::new("ksym-requires, no file", vec![nothing]);
+    let mut rows = vec![Row::of(&bench.compare(&nothing, &true_, STARTS)?, None)];
+    for (target, form, reference, wanted) in [
+        (&plain, ONE_MODULE.to_owned(), &true_, 1.7),
+        (&packed, format!("{ONE_MODULE}.xz"), &xz, 1.0),
+    ] {
+        for call in GENERATORS {
             let task = bench.generator(call, &target.list);
-            Job::new(format!("{call}, {form}"), vec![task])
-        };
-        let rows = GENERATORS.map(|call| bench.compare(&job(call), reference, STARTS));
-        rows.into_iter().collect()
-    };
-    rows.extend(on(&plain, ONE_MODULE, &true_)?);
-    rows.extend(on(&packed, &format!("{ONE_MODULE}.xz"), &xz)?);
+            let job = Job::new(format!("{call}, {form}"), vec![task]);
+            rows.push(Row::of(&bench.compare(&job, reference, STARTS)?, wanted));
+        }
+    }
     Ok(Table {
         title: format!(
             "One start; {ONE_MODULE} of Linux {} and {}",
-            plain.kernel.release, packed.kernel.release
+            plain.release, packed.release
         ),
         rows,
     })
-}
-
-/// A kernel, those of its modules that are measured, and a file with their paths.
-struct Target {
-    kernel: Kernel,
-    modules: Vec<PathBuf>,
-    list: PathBuf,
-    bytes: u64,
-}
-
-impl Target {
-    fn new(bench: &Bench, suite: &str) -> Result<Self> {
-        let bar = spinner(&format!("{suite}'s kernel from the archive"), None)?;
-        let kernel = Kernel::from_archive(suite, "amd64", &cache_dir())?;
-        bar.finish_and_clear();
-        let modules = kernel.modules()?;
-        Self::of(bench, kernel, modules)
-    }
-
-    fn of(bench: &Bench, kernel: Kernel, modules: Vec<PathBuf>) -> Result<Self> {
-        let list = bench.scratch(&format!("{}-{}", kernel.release, modules.len()));
-        let paths = modules.iter().map(|path| format!("{}\n", path.display()));
-        fs::write(&list, paths.collect::<String>()).context("list of modules")?;
-        let mut bytes = 0;
-        for module in &modules {
-            bytes += module
-                .metadata()
-                .with_context(|| module.display().to_string())?
-                .len();
-        }
-        Ok(Self {
-            kernel,
-            modules,
-            list,
-            bytes,
-        })
-    }
-
-    /// The same kernel with one module.
-    fn only(self, bench: &Bench) -> Result<Self> {
-        let is_it = |path: &PathBuf| {
-            let name = path.file_name().and_then(|name| name.to_str());
-            name.is_some_and(|name| name.starts_with(ONE_MODULE))
-        };
-        let module = self.modules.into_iter().find(is_it);
-        let module = module.with_context(|| format!("{}: no {ONE_MODULE}", self.kernel.release))?;
-        Self::of(bench, self.kernel, vec![module])
-    }
-
-    fn calls(&self, bench: &Bench, name: &str, calls: &[&str]) -> Job {
-        let task = |call: &&str| bench.generator(call, &self.list).args(["--multifile"]);
-        Job::new(name, calls.iter().map(task).collect())
-    }
-
-    fn title(&self, form: &str) -> String {
-        format!(
-            "All {} modules of Linux {}, {:.0} MB, {form}",
-            self.modules.len(),
-            self.kernel.release,
-            self.bytes as f64 / 1e6
-        )
-    }
 }

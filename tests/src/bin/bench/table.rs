@@ -1,29 +1,86 @@
-//! Turns comparisons into lines a reader understands.
+//! Turns measures into lines a reader understands.
 
 use crate::measure::Comparison;
 
 /// What the columns mean.
 pub const LEGEND: &str = "
 ratio   median of our times / median of the reference's; wall clock, caches warm
+wanted  what the ratio should be at most
 range   the ratios of single pairs of runs; of 20 pairs and more without the
         twentieth part on either side
 pairs   runs of each side, taken in turn
 peak    most memory one of our processes had resident";
 
-/// Comparisons on one kernel.
+/// Rows on one kernel.
 pub struct Table {
     pub title: String,
-    pub rows: Vec<Comparison>,
+    pub rows: Vec<Row>,
 }
 
-const HEAD: [&str; 8] = [
-    "measured", "against", "ratio", "range", "ours", "theirs", "pairs", "peak",
+/// One measure.
+pub struct Row([String; HEAD.len()]);
+
+const HEAD: [&str; 9] = [
+    "measured", "against", "ratio", "wanted", "range", "ours", "theirs", "pairs", "peak",
 ];
+
+impl Row {
+    /// Times, of which a ratio of `wanted` at most is wanted.
+    pub fn of(comparison: &Comparison, wanted: impl Into<Option<f64>>) -> Self {
+        let (ours, reference) = comparison.medians();
+        let (least, most) = comparison.range();
+        Self([
+            comparison.ours.clone(),
+            comparison.reference.clone(),
+            format!("{:.2}", comparison.ratio()),
+            at_most(wanted.into()),
+            format!("{least:.2}–{most:.2}"),
+            time(ours),
+            time(reference),
+            comparison.pairs.len().to_string(),
+            comparison.peak_kilobytes.map_or_else(none, mebibytes),
+        ])
+    }
+
+    /// The memory of a job against `bytes` that are called `what`.
+    pub fn memory(comparison: &Comparison, what: &str, bytes: u64, wanted: f64) -> Self {
+        let peak = comparison.peak_kilobytes.unwrap_or_default();
+        let kilobytes = bytes.div_ceil(1024);
+        Self([
+            format!("peak memory of {}", comparison.ours),
+            what.to_owned(),
+            format!("{:.2}", peak as f64 / kilobytes as f64),
+            at_most(Some(wanted)),
+            none(),
+            mebibytes(peak),
+            mebibytes(kilobytes),
+            none(),
+            none(),
+        ])
+    }
+
+    /// A number that is none of times.
+    pub fn count(what: &str, against: &str, ratio: f64, wanted: f64, counted: usize) -> Self {
+        let mut cells = [(); HEAD.len()].map(|()| none());
+        let given = [
+            what.to_owned(),
+            against.to_owned(),
+            format!("{ratio:.2}"),
+            at_most(Some(wanted)),
+            none(),
+            counted.to_string(),
+        ];
+        for (cell, given) in cells.iter_mut().zip(given) {
+            *cell = given;
+        }
+        Self(cells)
+    }
+}
 
 impl Table {
     pub fn print(&self) {
         let mut lines = vec![HEAD.map(str::to_owned)];
-        lines.extend(self.rows.iter().map(cells));
+        lines.extend(self.rows.iter().map(|row| row.0.clone()));
         let mut widths = [0; HEAD.len()];
         for line in &lines {
             for (width, cell) in widths.iter_mut().zip(line) {
@@ -45,19 +102,12 @@ impl Table {
     }
 }
 
-fn cells(row: &Comparison) -> [String; HEAD.len()] {
-    let (ours, reference) = row.medians();
-    let (least, most) = row.range();
-    [
-        row.ours.clone(),
-        row.reference.clone(),
-        format!("{:.2}", row.ratio()),
-        format!("{least:.2}–{most:.2}"),
-        time(ours),
-        time(reference),
-        row.pairs.len().to_string(),
-        row.peak_kilobytes.map_or_else(|| "–".to_owned(), mebibytes),
-    ]
+fn at_most(wanted: Option<f64>) -> String {
+    wanted.map_or_else(none, |wanted| format!("≤ {wanted}"))
+}
+
+fn none() -> String {
+    "–".to_owned()
 }
 
 fn mebibytes(kilobytes: u64) -> String {

@@ -106,11 +106,6 @@ impl Job {
         }
     }
 
-    pub fn two_at_a_time(mut self) -> Self {
-        self.lanes = 2;
-        self
-    }
-
     /// The time of one run.
     pub fn time(&self) -> Result<Duration> {
         let start = Instant::now();
