@@ -7,6 +7,7 @@
 -- that is not there or has changed since.
 
 local kmpkit = {}
+local neighbours = require("kmpkit_neighbours")
 
 local REFUSED = "kmpkit-failed = see-the-error-above\n"
 
@@ -328,6 +329,10 @@ local function tags(path, name)
    local generator = generators().by_asked[name]
    if not generator then
       -- A type of the other dialect, or one that a policy would have to add.
+      return ""
+   end
+   if name == "__depmod_requires_requires" and neighbours.left("depmod_requires") then
+      -- A package has a generator of its own for its Requires.
       return ""
    end
    local stamp = stamp_kept(path)

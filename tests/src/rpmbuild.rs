@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Mutex;
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -18,6 +19,8 @@ use crate::tools::{need, run};
 #[derive(Debug, Clone)]
 pub struct Rpm {
     place: Place,
+    /// Its configuration, where that is not the one kmpkit is installed in.
+    config: Option<PathBuf>,
 }
 
 /// Installs kmpkit into a chroot, once for each process: tests run side by side in it.
@@ -46,7 +49,10 @@ impl Rpm {
     /// The host's rpm.
     pub fn host() -> Result<Rpm> {
         need(&["rpm", "rpmbuild"])?;
-        Ok(Rpm { place: Place::Host })
+        Ok(Rpm {
+            place: Place::Host,
+            config: None,
+        })
     }
 
     /// The rpm of another suite: trixie has 4.20, sid 6.1.
@@ -55,6 +61,23 @@ impl Rpm {
         install_once(suite, chroot.root())?;
         Ok(Rpm {
             place: Place::Chroot(chroot),
+            config: None,
+        })
+    }
+
+    /// The same rpm with a copy of its configuration, made in `directory`, that a test may change.
+    pub fn with_copied_config(&self, directory: &Path) -> Result<Rpm> {
+        let original = match &self.place {
+            Place::Host => Stage::get()?.rpm_config().to_owned(),
+            Place::Chroot(chroot) => chroot.root().join("usr/lib/rpm"),
+        };
+        run(Command::new("cp")
+            .args(["-a", "-T"])
+            .arg(original)
+            .arg(directory))?;
+        Ok(Rpm {
+            place: self.place.clone(),
+            config: Some(directory.to_owned()),
         })
     }
 
@@ -79,9 +102,12 @@ impl Rpm {
         let directory = spec.parent().context("a spec without directory")?;
         let mut dirs = vec![top, directory];
         dirs.extend(sees);
+        dirs.extend(self.config.as_deref());
         let mut command = self.place.command("rpmbuild", &dirs)?;
-        if matches!(self.place, Place::Host) {
-            command.env("RPM_CONFIGDIR", Stage::get()?.rpm_config());
+        match (&self.config, &self.place) {
+            (Some(config), _) => drop(command.env("RPM_CONFIGDIR", config)),
+            (None, Place::Host) => drop(command.env("RPM_CONFIGDIR", Stage::get()?.rpm_config())),
+            (None, Place::Chroot(_)) => {}
         }
         command
             .arg("-bb")
