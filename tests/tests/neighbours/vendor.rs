@@ -1,6 +1,6 @@
 //! Turns a package of drivers and a kernel image into the tags ours gives it, theirs or its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use kmpkit_tests::differ;
@@ -129,7 +129,11 @@ fn own_generators_run(rpm: &Rpm) -> Result<()> {
                 let kind = tags.entry(own.kind.to_owned()).or_default();
                 kind.insert("stand-in(own)".to_owned());
             }
-            differ::maps(&what, &shown.tags, &tags)?;
+            let kinds: BTreeSet<&String> = shown.tags.keys().chain(tags.keys()).collect();
+            for kind in kinds {
+                let wanted = tags.get(kind).cloned().unwrap_or_default();
+                differ::sets(&what, &crate::package::tags(&shown, kind), &wanted)?;
+            }
         }
         // As scripts of vendors do it.
         let command = stand_ins.own();
@@ -144,7 +148,7 @@ fn own_generators_run(rpm: &Rpm) -> Result<()> {
 
 impl Own {
     /// The tags of the package without those that ours leaves to the package's generator.
-    fn left(&self, alone: &Shown) -> Result<std::collections::BTreeMap<String, BTreeSet<String>>> {
+    fn left(&self, alone: &Shown) -> Result<BTreeMap<String, BTreeSet<String>>> {
         let mut tags = alone.tags.clone();
         let kind = tags.get_mut(self.kind).context("nothing of that type")?;
         let of_modules = self.of_modules()?;
@@ -156,16 +160,16 @@ impl Own {
         Ok(tags)
     }
 
-    /// What our generators say of both modules.
+    /// What our generators say of both modules where the package's own takes their place.
     fn of_modules(&self) -> Result<BTreeSet<String>> {
         let modules = [module("xhci-pci")?, module("usb-common")?];
         let mut all = BTreeSet::new();
-        for generator in [
-            "ksym-provides",
-            "ksym-requires",
-            "depmod-requires",
-            "modalias-supplements",
-        ] {
+        let generators: &[&str] = match self.slot.rsplit('_').next() {
+            Some("requires") => &["ksym-requires", "depmod-requires"],
+            _ if self.gone.contains(&"modalias(") => &["modalias-supplements"],
+            _ => &["ksym-provides"],
+        };
+        for generator in generators {
             let dialect = ["--dialect", self.dialect];
             for tags in generate::tags(generator, &dialect, &modules)?.into_values() {
                 all.extend(tags);
