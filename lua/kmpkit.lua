@@ -258,6 +258,8 @@ function kmpkit.split()
          kmpkit.write_changelog(),
          split_command(),
          kmpkit.list_changelog(),
+         -- What lies there is for a debuginfo package.
+         rpm.expand("sed -i '\\,^[^/]*/usr/lib/debug\\(/\\|$\\),d' %{kmp_image_list}"),
          keep_tags(),
       }, "\n")
    end)
