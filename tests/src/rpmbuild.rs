@@ -57,7 +57,11 @@ impl Rpm {
 
     /// The rpm of another suite: trixie has 4.20, sid 6.1.
     pub fn suite(suite: &str) -> Result<Rpm> {
-        let chroot = Chroot::get(suite, &["kmod", "rpm", "xz-utils"], &cache_dir())?;
+        let chroot = Chroot::get(
+            suite,
+            &["binutils", "kmod", "rpm", "xz-utils"],
+            &cache_dir(),
+        )?;
         install_once(suite, chroot.root())?;
         Ok(Rpm {
             place: Place::Chroot(chroot),

@@ -66,8 +66,7 @@ fn modules(shown: &Shown) -> impl Iterator<Item = String> {
         .map(str::to_owned)
 }
 
-#[test]
-fn one_debuginfo_package_and_nothing_else_touches_modules() -> Result<()> {
+fn one_debuginfo_package_and_nothing_else_touches_modules(rpm: &Rpm) -> Result<()> {
     need(&["cpio", "objcopy", "readelf", "rpm2cpio", "strip", "tar"])?;
     let directory = tempfile::tempdir()?;
     let whole = Kernel::from_archive("bookworm", "amd64", &cache_dir())?;
@@ -100,7 +99,7 @@ fn one_debuginfo_package_and_nothing_else_touches_modules() -> Result<()> {
         ("seen", text(&seen)),
     ];
     let defines: Vec<(&str, &str)> = defines.iter().map(|(n, v)| (*n, v.as_str())).collect();
-    let built = Rpm::host()?.build(&spec_file, &top, &defines, &[])?;
+    let built = rpm.build(&spec_file, &top, &defines, &[&kernel.root])?;
 
     ensure!(
         fs::read_to_string(&seen)?.is_empty(),
@@ -168,4 +167,16 @@ fn one_debuginfo_package_and_nothing_else_touches_modules() -> Result<()> {
         "{debug}"
     );
     Ok(())
+}
+
+#[test]
+fn with_the_hosts_rpm() -> Result<()> {
+    one_debuginfo_package_and_nothing_else_touches_modules(&Rpm::host()?)
+}
+
+#[test]
+#[ignore = "test-all"]
+fn with_other_rpms() -> Result<()> {
+    one_debuginfo_package_and_nothing_else_touches_modules(&Rpm::suite("trixie")?)?;
+    one_debuginfo_package_and_nothing_else_touches_modules(&Rpm::suite("sid")?)
 }
