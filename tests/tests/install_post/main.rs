@@ -95,6 +95,8 @@ fn one_debuginfo_package_and_nothing_else_touches_modules(rpm: &Rpm) -> Result<(
     let defines = [
         ("kernel_tree", text(&kernel.root)),
         ("_binary_payload", "w1.zstdio".to_owned()),
+        // As Fedora has it: a debuginfo package for each.
+        ("_debuginfo_subpackages", "1".to_owned()),
         // What the host's rpm2cpio unpacks.
         ("_rpmformat", "4".to_owned()),
         ("__strip", text(&strip)),
