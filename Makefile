@@ -32,7 +32,7 @@ install: ## Install what was built below DESTDIR, where rpm looks for it
 	install -d $(DESTDIR)$(RPMCONFIGDIR)/fileattrs $(DESTDIR)$(RPMCONFIGDIR)/macros.d $(DESTDIR)$(RPMCONFIGDIR)/lua
 	install -m 0755 $(BINARIES:%=$(OUT)/%) $(DESTDIR)$(RPMCONFIGDIR)
 	install -m 0644 fileattrs/*.attr $(DESTDIR)$(RPMCONFIGDIR)/fileattrs
-	install -m 0644 macros.d/macros.kmpkit $(DESTDIR)$(RPMCONFIGDIR)/macros.d
+	install -m 0644 macros.d/macros.kmpkit* $(DESTDIR)$(RPMCONFIGDIR)/macros.d
 	install -m 0644 lua/*.lua $(DESTDIR)$(RPMCONFIGDIR)/lua
 	install -d $(DESTDIR)$(DATADIR)/policy $(DESTDIR)$(DATADIR)/machines $(DESTDIR)$(DOCDIR)/examples
 	install -m 0644 policy/*.toml $(DESTDIR)$(DATADIR)/policy

@@ -2,6 +2,7 @@
 
 local answer = require("kmpkit_answer")
 local changelog = require("kmpkit_changelog")
+local neighbours = require("kmpkit_neighbours")
 local options = require("kmpkit_options")
 
 local kmpkit = {}
@@ -117,7 +118,8 @@ local function file_attrs()
    end
    local directory = rpm.expand("%{__kmpkit_state}/fileattrs")
    local files = {}
-   for name in rpm.expand("kmpkit %{kmp_file_attrs}"):gmatch("%S+") do
+   local own = table.concat(neighbours.with_own(), " ")
+   for name in rpm.expand("kmpkit %{kmp_file_attrs} " .. own):gmatch("%S+") do
       files[#files + 1] = "> " .. directory .. "/" .. name .. ".attr"
    end
    return "rm -rf " .. directory .. "\nmkdir " .. directory .. "\n" .. table.concat(files, "\n")

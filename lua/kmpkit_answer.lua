@@ -5,35 +5,46 @@
 -- The index is read once. It says where in the file of a dependency type the tags of a file stand
 -- (kmp-split(1)), so answering is a look into a table and a read.
 
+local neighbours = require("kmpkit_neighbours")
 local options = require("kmpkit_options")
 
 local answer = {}
 
 answer.REFUSED = "kmpkit-failed = see-the-error-above\n"
 
--- The dependency types, in the order rpm asks, with the macros that hold the commands of the
--- generators that print such tags.
-local GENERATORS = {
-   { kind = "provides", commands = { "ksym_provides", "modalias_provides_%{kmp_dialect}" } },
-   { kind = "requires", commands = { "ksym_requires", "depmod_requires" } },
-   { kind = "recommends", commands = { "depmod_recommends" } },
-   { kind = "suggests", commands = { "depmod_suggests" } },
-   { kind = "supplements", commands = { "modalias_supplements_%{kmp_dialect}" } },
+-- The dependency types, in the order rpm asks, with our attrs that print such tags
+-- and the macros that hold the commands of their generators.
+local KINDS = {
+   { kind = "provides", ksym_provides = "ksym_provides", modalias_supplements = "modalias_provides_%{kmp_dialect}" },
+   { kind = "requires", ksym_requires = "ksym_requires", depmod_requires = "depmod_requires" },
+   { kind = "recommends", depmod_requires = "depmod_recommends" },
+   { kind = "suggests", depmod_requires = "depmod_suggests" },
+   { kind = "supplements", modalias_supplements = "modalias_supplements_%{kmp_dialect}" },
    -- A policy alone has these.
-   { kind = "enhances", commands = {} },
-   { kind = "conflicts", commands = {} },
-   { kind = "obsoletes", commands = {} },
-   { kind = "orderwithrequires", commands = {} },
+   { kind = "enhances" },
+   { kind = "conflicts" },
+   { kind = "obsoletes" },
+   { kind = "orderwithrequires" },
 }
+
+local ATTRS = { "ksym_provides", "ksym_requires", "depmod_requires", "modalias_supplements" }
+
+local function has_generators(entry)
+   for _, attr in ipairs(ATTRS) do
+      if entry[attr] then
+         return true
+      end
+   end
+end
 
 -- Has rpm ask for the types of tags there can be, in process.
 function answer.take_over()
    if rpm.expand("%{__kmpkit_parametric}") == "" then
       return
    end
-   for _, generator in ipairs(GENERATORS) do
-      if #generator.commands > 0 or options.has_policy() then
-         local kind = generator.kind
+   for _, entry in ipairs(KINDS) do
+      if has_generators(entry) or options.has_policy() then
+         local kind = entry.kind
          rpm.define("__kmpkit_" .. kind .. "() %{lua:require('kmpkit_answer').print(arg[1], '" .. kind .. "')}")
       end
    end
@@ -133,19 +144,20 @@ local function run(command, path)
    return output
 end
 
--- The tags of a type, by the generators that print such.
-local function tags_told(path, kind)
+-- The tags of a type, by the generators that print such, but for those of attrs that
+-- leave the file to others.
+local function tags_told(path, kind, left)
    local output = {}
    local function tell(command)
       if command ~= "" then
-         debug(path, ": its ", kind, " were not kept; runs ", command)
+         debug(path, ": runs ", command, " for its ", kind)
          output[#output + 1] = run(command, path)
       end
    end
-   for _, generator in ipairs(GENERATORS) do
-      if generator.kind == kind then
-         for _, command in ipairs(generator.commands) do
-            tell(rpm.expand("%{expand:%%{?__kmpkit_" .. command .. "}}"))
+   for _, entry in ipairs(KINDS) do
+      for _, attr in ipairs(ATTRS) do
+         if entry.kind == kind and entry[attr] and not left[attr] then
+            tell(rpm.expand("%{expand:%%{?__kmpkit_" .. entry[attr] .. "}}"))
          end
       end
    end
@@ -153,16 +165,20 @@ local function tags_told(path, kind)
    return table.concat(output)
 end
 
+local function tags(path, kind)
+   local left = neighbours.left(path, kind)
+   local kept_for_all = not left and tags_kept(path, kind)
+   return kept_for_all or tags_told(path, kind, left or {})
+end
+
 -- What rpm runs for a file.
 function answer.print(path, kind)
-   local ok, tags = pcall(function()
-      return tags_kept(path, kind) or tags_told(path, kind)
-   end)
+   local ok, text = pcall(tags, path, kind)
    if not ok then
-      io.stderr:write("kmpkit: ", tostring(tags), "\n")
-      tags = answer.REFUSED
+      io.stderr:write("kmpkit: ", tostring(text), "\n")
+      text = answer.REFUSED
    end
-   print(tags)
+   print(text)
 end
 
 return answer

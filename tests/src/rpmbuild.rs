@@ -19,7 +19,10 @@ use crate::tools::{need, run, tool};
 #[derive(Debug, Clone)]
 pub struct Rpm {
     place: Place,
+    /// Where to tell what a build executes.
     trace: Option<PathBuf>,
+    /// Its configuration, where that is not the one kmpkit is installed in.
+    config: Option<PathBuf>,
 }
 
 /// Installs kmpkit into a chroot, once for each process: tests run side by side in it.
@@ -68,16 +71,38 @@ impl Rpm {
         Ok(Rpm {
             place: Place::Host,
             trace: None,
+            config: None,
         })
     }
 
     /// The rpm of another suite: trixie has 4.20, sid 6.1.
     pub fn suite(suite: &str) -> Result<Rpm> {
-        let chroot = Chroot::get(suite, &["kmod", "rpm", "xz-utils"], &cache_dir())?;
+        let chroot = Chroot::get(
+            suite,
+            &["binutils", "kmod", "rpm", "xz-utils"],
+            &cache_dir(),
+        )?;
         install_once(suite, chroot.root())?;
         Ok(Rpm {
             place: Place::Chroot(chroot),
             trace: None,
+            config: None,
+        })
+    }
+
+    /// The same rpm with a copy of its configuration, made in `directory`, that a test may change.
+    pub fn with_copied_config(&self, directory: &Path) -> Result<Rpm> {
+        let original = match &self.place {
+            Place::Host => Stage::get()?.rpm_config().to_owned(),
+            Place::Chroot(chroot) => chroot.root().join("usr/lib/rpm"),
+        };
+        run(Command::new("cp")
+            .args(["-a", "-T"])
+            .arg(original)
+            .arg(directory))?;
+        Ok(Rpm {
+            config: Some(directory.to_owned()),
+            ..self.clone()
         })
     }
 
@@ -110,12 +135,15 @@ impl Rpm {
         let directory = spec.parent().context("a spec without directory")?;
         let mut dirs = vec![top, directory];
         dirs.extend(sees);
+        dirs.extend(self.config.as_deref());
         let mut command = self.place.command("rpmbuild", &dirs)?;
         if let Some(log) = &self.trace {
             command = traced(&command, log)?;
         }
-        if matches!(self.place, Place::Host) {
-            command.env("RPM_CONFIGDIR", Stage::get()?.rpm_config());
+        match (&self.config, &self.place) {
+            (Some(config), _) => drop(command.env("RPM_CONFIGDIR", config)),
+            (None, Place::Host) => drop(command.env("RPM_CONFIGDIR", Stage::get()?.rpm_config())),
+            (None, Place::Chroot(_)) => {}
         }
         command
             .arg("-bb")

@@ -44,7 +44,8 @@ pub struct Lists<'l> {
     /// The directory for the lists.
     pub into: &'l Path,
     /// Whether the image package gets all files of the buildroot that no other package of the plan
-    /// has, not only those beside the modules.
+    /// has, not only those beside the modules; but for debug information, which has a package of its
+    /// own.
     pub everything: bool,
 }
 
@@ -104,7 +105,12 @@ impl Lists<'_> {
             let out = leads_out
                 .iter()
                 .any(|out| path == out || path.starts_with(&format!("{out}/")));
-            (beside || self.everything) && !packaged.contains(path) && !out && !is_index(path)
+            let debuginfo = path.starts_with("/usr/lib/debug/");
+            (beside || self.everything)
+                && !packaged.contains(path)
+                && !out
+                && !debuginfo
+                && !is_index(path)
         });
         let own: Vec<_> = own.collect();
         if let Some(path) = own.iter().find(|path| !is_plain(path)) {

@@ -32,7 +32,7 @@ fn every_way_to_answer_gives_the_same() -> Result<()> {
     let scene = Scene::new(&PARTS)?;
     let kept = build(&scene, "", &[])?;
     let first = packages(&kept)?;
-    ensure!(!kept.log.contains("were not kept"), "{}", kept.log);
+    ensure!(!kept.log.contains("kmpkit: "), "{}", kept.log);
     let lost = build(&scene, "rm -r %{__kmpkit_state}/tags", &[])?;
     same("no tags were kept", &packages(&lost)?, &first)?;
     let plain = build(&scene, "", &[("__kmpkit_parametric", "%{nil}")])?;
