@@ -118,8 +118,9 @@ local function file_attrs()
    end
    local directory = rpm.expand("%{__kmpkit_state}/fileattrs")
    local files = {}
+   local ours = rpm.expand("%{?__kmpkit_in_process:kmpkit}%{!?__kmpkit_in_process:%{__kmpkit_attrs}}")
    local own = table.concat(neighbours.with_own(), " ")
-   for name in rpm.expand("kmpkit %{kmp_file_attrs} " .. own):gmatch("%S+") do
+   for name in rpm.expand(ours .. " %{kmp_file_attrs} " .. own):gmatch("%S+") do
       files[#files + 1] = "> " .. directory .. "/" .. name .. ".attr"
    end
    return "rm -rf " .. directory .. "\nmkdir " .. directory .. "\n" .. table.concat(files, "\n")

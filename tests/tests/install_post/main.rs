@@ -30,8 +30,8 @@ const SECTION: &str = ".debug_marker";
 
 fn spec() -> Result<String> {
     let text = fs::read_to_string(modular::example())?;
-    let own = "%define __os_install_post %{?kmp_before_split} %kmp_split";
-    ensure!(text.contains(own) && text.contains("%kmp_subpackages"));
+    let own = "%define __os_install_post %{?kernel_debuginfo:%kmp_debuginfo} %{?kmp_before_split} %kmp_split";
+    ensure!(text.contains(own), "the example has other steps");
     let steps = [
         "%define __spec_install_post",
         "%{kmp_debuginfo}",
@@ -41,11 +41,7 @@ fn spec() -> Result<String> {
         "%{kmp_split}",
         "%{nil}",
     ];
-    let text = text.replace(own, &steps.join(" \\\n"));
-    Ok(text.replace(
-        "%kmp_subpackages",
-        "%kmp_subpackages\n%kmp_debuginfo_package",
-    ))
+    Ok(text.replace(own, &steps.join(" \\\n")))
 }
 
 fn sections(package: &Path, path: &str, scratch: &Path) -> Result<String> {
@@ -95,6 +91,7 @@ fn one_debuginfo_package_and_nothing_else_touches_modules(rpm: &Rpm) -> Result<(
     let defines = [
         ("kernel_tree", text(&kernel.root)),
         ("_binary_payload", "w1.zstdio".to_owned()),
+        ("kernel_debuginfo", "1".to_owned()),
         // As Fedora has it: a debuginfo package for each.
         ("_debuginfo_subpackages", "1".to_owned()),
         // What the host's rpm2cpio unpacks.

@@ -49,10 +49,10 @@ fn a_module_damaged_later_fails_the_build() -> Result<()> {
     };
     let log = format!("{error:#}");
     for words in [
-        "coretemp.ko: cut short",
+        "coretemp.ko: damaged",
         "ksym-provides-failed-for-coretemp.ko",
     ] {
-        ensure!(log.contains(words), "no {words:?} in:\n{log}");
+        ensure!(log.contains(words), "no {words:?} in the log");
     }
     Ok(())
 }

@@ -90,6 +90,19 @@ pub fn builds(bench: &Bench) -> Result<Table> {
             let none = || builds.time(&NONE).map(|(time, _)| time);
             rows.push(Row::of(&bench.in_turn(names, 3, all, none)?, 1.25));
         }
+        let builds = Builds::new(rpm.clone(), &kernel, None)?;
+        let debuginfo = ("kernel_debuginfo", "1");
+        let names = [
+            &*format!("{version}, default policy, debuginfo, all tags"),
+            "the same, no generators",
+        ];
+        let all = || builds.time(&[debuginfo]).map(|(time, _)| time);
+        let none = || {
+            builds
+                .time(&[&NONE[..], &[debuginfo]].concat())
+                .map(|(time, _)| time)
+        };
+        rows.push(Row::of(&bench.in_turn(names, 3, all, none)?, None));
         rows.push(processes(&rpm, &version, &kernel)?);
     }
     Ok(Table {
