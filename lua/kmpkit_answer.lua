@@ -29,26 +29,28 @@ local KINDS = {
 
 local ATTRS = { "ksym_provides", "ksym_requires", "depmod_requires", "modalias_supplements" }
 
-local function has_generators(entry)
-   for _, attr in ipairs(ATTRS) do
-      if entry[attr] then
-         return true
-      end
+-- Whether rpm is to ask for a type of tags.
+local asked = {}
+
+local function ask(kind, wanted)
+   if (asked[kind] or false) == wanted then
+      return
+   end
+   asked[kind] = wanted
+   if wanted then
+      rpm.define("__kmpkit_" .. kind .. "() %{lua:require('kmpkit_answer').print(arg[1], '" .. kind .. "')}")
+   else
+      rpm.undefine("__kmpkit_" .. kind)
    end
 end
 
--- Has rpm ask for the types of tags there can be, in process.
+-- Has rpm ask in process.
 function answer.take_over()
-   if rpm.expand("%{__kmpkit_parametric}") == "" then
-      return
+   if rpm.expand("%{__kmpkit_parametric}") ~= "" then
+      ask("provides", true)
+      ask("requires", true)
+      rpm.define("__kmpkit_in_process 1")
    end
-   for _, entry in ipairs(KINDS) do
-      if has_generators(entry) or options.has_policy() then
-         local kind = entry.kind
-         rpm.define("__kmpkit_" .. kind .. "() %{lua:require('kmpkit_answer').print(arg[1], '" .. kind .. "')}")
-      end
-   end
-   rpm.define("__kmpkit_in_process 1")
 end
 
 -- Size, mtime, ctime and inode of a file, as the index has them.
@@ -119,6 +121,50 @@ local function known(path)
    return file and file.fresh and file
 end
 
+local ours = {}
+
+-- Whether our generators have anything to say of a file. rpm asks about others too,
+-- because it makes the expression of an attr ready again for each package.
+local function is_ours(path)
+   if ours[path] == nil then
+      local below = path:sub(#rpm.expand("%{buildroot}") + 1)
+      local may_be = below:match("^/boot/") or below:match("^/lib/modules/") or below:match("^/usr/lib/modules/")
+      local matches = "printf '%s\\n' " .. options.quoted(below) .. " | grep -E -q -e "
+      ours[path] = may_be and os.execute(matches .. options.quoted(rpm.expand("%{__kmpkit_provider_path}"))) or false
+   end
+   return ours[path]
+end
+
+-- Asking costs rpm more than the answer, and few files have tags of most types. It asks
+-- for the types in the order of KINDS, for all files of a package before the next type;
+-- so the first two tell which of the others the package needs.
+local current = { files = {} }
+
+local function prepare(path, kind)
+   if kind ~= "provides" and kind ~= "requires" then
+      return
+   end
+   local begins = kind == "provides" and current.kind ~= "provides"
+   current.kind = kind
+   if begins then
+      current.files = {}
+      for _, entry in ipairs(KINDS) do
+         if entry.kind ~= "provides" and entry.kind ~= "requires" then
+            ask(entry.kind, false)
+         end
+      end
+   elseif current.files[path] then
+      return
+   end
+   current.files[path] = true
+   local file = known(path)
+   for _, entry in ipairs(KINDS) do
+      if not file or file.places[entry.kind] then
+         ask(entry.kind, true)
+      end
+   end
+end
+
 -- The tags of a type that were kept for a file, if they are all there.
 local function tags_kept(path, kind)
    local file = known(path)
@@ -166,9 +212,12 @@ local function tags_told(path, kind, left)
 end
 
 local function tags(path, kind)
+   if not known(path) and not is_ours(path) then
+      return ""
+   end
+   prepare(path, kind)
    local left = neighbours.left(path, kind)
-   local kept_for_all = not left and tags_kept(path, kind)
-   return kept_for_all or tags_told(path, kind, left or {})
+   return not left and tags_kept(path, kind) or tags_told(path, kind, left or {})
 end
 
 -- What rpm runs for a file.

@@ -15,10 +15,9 @@ use crate::table::{Row, Table};
 use crate::trees::of_size;
 
 /// What a build without any dependency generator defines.
-const NONE: [(&str, &str); 3] = [
+const NONE: [(&str, &str); 2] = [
     ("__kmpkit_keep_tags", "%{nil}"),
-    ("__kmpkit_module_path", "^/nowhere$"),
-    ("__kmpkit_provider_path", "^/nowhere$"),
+    ("__kmpkit_path", "^/nowhere$"),
 ];
 
 /// Builds of one kernel by one rpm.
