@@ -186,7 +186,7 @@ fn is_excepted(world: &World, rules: &Rules, fates: &[Fate], place: usize, stem:
 }
 
 /// Whether the rules let a module be in the package that had it, which then had supported modules
-/// or only others. Only rules put both together.
+/// or only others. Only rules put both together, or others where the name does not say so.
 pub fn may_stay(
     world: &World,
     rules: &Rules,
@@ -195,7 +195,8 @@ pub fn may_stay(
     (stem, supported): (&str, bool),
 ) -> bool {
     let apart = !rules.unsupported.is_empty() && !is_gathered(fates, stem);
-    let of_a_kind = !apart || is_supported(world, rules, place) == supported;
+    let marked = !supported && stem.ends_with(rules.unsupported);
+    let of_a_kind = !apart || is_supported(world, rules, place) != marked;
     fates[place] == Fate::Free && of_a_kind && !is_excepted(world, rules, fates, place, stem)
 }
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::fate::{Fate, fates, is_circular, may_stay};
-use crate::rules::{Rules, Selector, Set};
+use crate::rules::{Decision, ModuleRule, Rules, Selector, Set};
 use crate::scene::{Planned, Scene, scenes};
 use crate::world::{World, worlds};
 use crate::{cases, promises};
@@ -357,4 +357,30 @@ fn a_chain_that_ends_in_a_set_stays_with_it() {
         ]
     );
     assert_eq!(second, first);
+}
+
+/// A rule may call it as it likes, nobody else.
+#[test]
+fn an_unsupported_module_gets_a_name_that_says_so_when_its_rule_goes() {
+    let rule = |decision| ModuleRule {
+        which: vec![Selector::Name("a".to_owned())],
+        decision,
+    };
+    let mut rules = Rules {
+        unsupported: "-extra",
+        ..Rules::grouping(By::PerModule)
+    };
+    rules.modules = vec![
+        rule(Decision::Supported("no")),
+        rule(Decision::Package("storage")),
+    ];
+    let before = Scene {
+        world: World::written(&[("kernel/fs/a", &[])]),
+        rules,
+    };
+    let mut after = before.clone();
+    after.rules.modules.pop();
+    let [first, second] = in_turn(before, after);
+    assert_eq!(first, ["kernel/fs/a.ko storage"]);
+    assert_eq!(second, ["kernel/fs/a.ko a-extra"]);
 }
