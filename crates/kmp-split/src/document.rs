@@ -217,11 +217,13 @@ impl Document {
 
     /// What the next plan has to know of this one.
     pub fn previous(self) -> Previous {
-        let apart = self.unsupported.is_some();
+        let suffix = self.unsupported.as_deref();
+        // A rule may have called a package of unsupported modules otherwise.
+        let says_so = |stem: &str| suffix.is_some_and(|suffix| stem.ends_with(suffix));
         let homes = self.packages.into_iter().flat_map(|package| {
             let home = Home {
+                unsupported: !package.supported && says_so(&package.stem),
                 stem: package.stem,
-                unsupported: apart && !package.supported,
             };
             let modules = package.modules.into_iter();
             modules.map(move |module| (module.path, Some(home.clone())))

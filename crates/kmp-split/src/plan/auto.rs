@@ -58,7 +58,7 @@ fn absorb_helpers(tree: &Tree, groups: &mut Groups<'_>) {
         let (Some(&user), None) = (users.next(), users.next()) else {
             continue;
         };
-        if group.members.is_empty() || !is_helper(group) || !groups.are_of_a_kind(id, user) {
+        if group.members.is_empty() || !is_helper(group) || !groups.rules_allow(id, user) {
             continue;
         }
         // What the helper needs may be a helper with one user less now.

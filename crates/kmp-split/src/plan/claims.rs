@@ -34,8 +34,8 @@ pub struct Claims {
     pub hardware: Table<ModuleId, bool>,
     /// Rules that match nothing.
     pub warnings: Vec<String>,
-    /// The modules that each set says it does not have.
-    excepted: BTreeMap<String, BTreeSet<ModuleId>>,
+    /// The modules that each set says it does not have, by its name.
+    pub excepted: BTreeMap<String, BTreeSet<ModuleId>>,
 }
 
 /// A module as selectors see it.
@@ -73,14 +73,6 @@ impl Claims {
             warnings: unmatched(&matcher, policy),
             excepted: excepted(&matcher, &policy.sets),
         })
-    }
-}
-
-impl Claims {
-    /// Whether the set of a name says that it does not have a module.
-    pub fn is_excepted(&self, module: ModuleId, set: &str) -> bool {
-        let modules = self.excepted.get(set);
-        modules.is_some_and(|modules| modules.contains(&module))
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Group {
     pub origin: Origin,
     /// Whether unsupported modules may not join it; `None` where that does not matter.
     pub supported: Option<bool>,
+    /// Modules that the set it is says it does not have.
+    pub excepted: BTreeSet<ModuleId>,
 }
 
 /// All groups, and why each module is where it is.
@@ -142,6 +144,8 @@ impl<'t> Groups<'t> {
                 None => {
                     by_name.insert(name, group);
                     self.set_origin(group, Origin::Rules);
+                    let excepted = claims.excepted.get(name).cloned();
+                    self.groups[group].excepted = excepted.unwrap_or_default();
                 }
             }
         }
@@ -187,14 +191,26 @@ impl<'t> Groups<'t> {
     }
 
     /// Whether two groups may share a package: no third one would have to come between them, and
-    /// both are supported or both are not.
+    /// no rule forbids it.
     pub fn may_merge(&self, a: GroupId, b: GroupId) -> bool {
-        self.are_of_a_kind(a, b) && !self.leads_around(a, b) && !self.leads_around(b, a)
+        self.rules_allow(a, b) && !self.leads_around(a, b) && !self.leads_around(b, a)
+    }
+
+    /// Whether no rule forbids that two groups share a package: neither is a set that says it does
+    /// not have modules of the other, and both are supported or both are not.
+    pub fn rules_allow(&self, a: GroupId, b: GroupId) -> bool {
+        self.are_of_a_kind(a, b) && !self.excepts(a, b) && !self.excepts(b, a)
+    }
+
+    fn excepts(&self, set: GroupId, other: GroupId) -> bool {
+        let excepted = &self.groups[set].excepted;
+        let mut members = self.groups[other].members.iter();
+        members.any(|member| excepted.contains(member))
     }
 
     /// Whether both are supported or both are not, or a rule has gathered one of them, which rules
     /// do without regard to that.
-    pub fn are_of_a_kind(&self, a: GroupId, b: GroupId) -> bool {
+    fn are_of_a_kind(&self, a: GroupId, b: GroupId) -> bool {
         let groups = [a, b].map(|id| &self.groups[id]);
         let by_rule = groups.iter().any(|group| group.origin == Origin::Rules);
         let [a, b] = groups.map(|group| group.supported);

@@ -59,7 +59,7 @@ pub fn plan(
     groups.refuse_circles(tree, &names)?;
     let kept = previous.filter(|previous| previous.grouping == grouping.by.as_str());
     if let Some(previous) = kept {
-        previous.gather(tree, &mut groups, &claims, &mut names);
+        previous.gather(tree, &mut groups, &mut names);
     }
     let wanted = match grouping.by {
         By::PerModule => BTreeMap::new(),

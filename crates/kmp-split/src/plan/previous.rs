@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use modtree::{ModuleId, Tree};
 
-use super::claims::Claims;
 use super::groups::{GroupId, Groups, Origin};
 use super::package::{Location, Plan, Why};
 
@@ -70,11 +69,23 @@ impl Previous {
         &self,
         tree: &Tree,
         groups: &mut Groups<'_>,
-        claims: &Claims,
         names: &mut BTreeMap<GroupId, String>,
     ) {
         let named = names.iter().map(|(&id, name)| (name.clone(), id));
         let mut by_stem: BTreeMap<String, GroupId> = named.collect();
+        // What needs a set by way of another module of its package can join only after that one.
+        while self.join(tree, groups, names, &mut by_stem) {}
+    }
+
+    /// Lets modules join one by one; whether any did.
+    fn join(
+        &self,
+        tree: &Tree,
+        groups: &mut Groups<'_>,
+        names: &mut BTreeMap<GroupId, String>,
+        by_stem: &mut BTreeMap<String, GroupId>,
+    ) -> bool {
+        let mut joined = false;
         for id in groups.users_first() {
             let group = groups.get(id);
             let (Origin::Free, Some(&member)) = (group.origin, group.members.first()) else {
@@ -90,12 +101,15 @@ impl Previous {
                     names.insert(id, stem.to_owned());
                     groups.set_origin(id, Origin::Previous);
                 }
-                Some(_) if claims.is_excepted(member, stem) => continue,
-                Some(&package) if groups.may_merge(package, id) => groups.merge(package, id),
+                Some(&package) if groups.may_merge(package, id) => {
+                    groups.merge(package, id);
+                    joined = true;
+                }
                 Some(_) => continue,
             }
             groups.why[member] = Why::Previous;
         }
+        joined
     }
 
     /// The package a module was in, other than the image.

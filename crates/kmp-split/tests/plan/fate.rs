@@ -172,6 +172,34 @@ pub fn is_circular(world: &World, fates: &[Fate], stems: &BTreeMap<String, Strin
     circle(names.len(), edges.filter(|(from, to)| from != to)).is_some()
 }
 
+/// Whether rules put modules into a package of this name.
+fn is_gathered(fates: &[Fate], stem: &str) -> bool {
+    let named = |fate: &Fate| matches!(fate, Fate::Package(name) if *name == stem);
+    fates.iter().any(named)
+}
+
+/// Whether a package is a set that says it does not have a module.
+fn is_excepted(world: &World, rules: &Rules, fates: &[Fate], place: usize, stem: &str) -> bool {
+    let mut sets = rules.sets.iter().filter(|set| set.name == stem);
+    let excepted = sets.any(|set| members(&set.except, &[], world).contains(&place));
+    excepted && is_gathered(fates, stem)
+}
+
+/// Whether the rules let a module be in the package that had it, which then had supported modules
+/// or only others. Only rules put both together, or others where the name does not say so.
+pub fn may_stay(
+    world: &World,
+    rules: &Rules,
+    fates: &[Fate],
+    place: usize,
+    (stem, supported): (&str, bool),
+) -> bool {
+    let apart = !rules.unsupported.is_empty() && !is_gathered(fates, stem);
+    let marked = !supported && stem.ends_with(rules.unsupported);
+    let of_a_kind = !apart || is_supported(world, rules, place) != marked;
+    fates[place] == Fate::Free && of_a_kind && !is_excepted(world, rules, fates, place, stem)
+}
+
 /// Whether a plan puts modules where the rules want them, keeps apart what they want apart, and
 /// warns of those that say nothing.
 pub fn followed(
@@ -188,7 +216,10 @@ pub fn followed(
         match (&fates[place], locations[file.as_str()]) {
             (Fate::Image, Location::Image) | (Fate::Excluded, Location::Excluded) => {}
             (Fate::Package(name), Location::Package(_)) => prop_assert_eq!(stem, Some(*name)),
-            (Fate::Free, Location::Package(_)) => {}
+            (Fate::Free, Location::Package(_)) => {
+                let excepted = is_excepted(world, rules, fates, place, stem.unwrap());
+                prop_assert!(!excepted, "{} is in {:?}", file, stem);
+            }
             (fate, location) => prop_assert!(false, "{} {:?}: {:?}", file, fate, location),
         }
     }

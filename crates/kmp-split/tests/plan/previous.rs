@@ -7,8 +7,8 @@ use policy::By;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::fate::{Fate, fates, is_circular};
-use crate::rules::{Rules, Selector, Set};
+use crate::fate::{Fate, fates, is_circular, may_stay};
+use crate::rules::{Decision, ModuleRule, Rules, Selector, Set};
 use crate::scene::{Planned, Scene, scenes};
 use crate::world::{World, worlds};
 use crate::{cases, promises};
@@ -98,6 +98,20 @@ fn moved_is_told(before: &Planned, after: &Planned) -> Result<(), TestCaseError>
     Ok(())
 }
 
+/// The packages of the modules that no rule takes out of them now, by their files.
+fn free_to_stay(before: &Planned, after: &Scene, fates: &[Fate]) -> BTreeMap<String, String> {
+    let packages = before.plan.packages.values();
+    let homes = packages.flat_map(|package| package.modules.iter().map(move |&id| (id, package)));
+    let stays = homes.filter_map(|(id, package)| {
+        let file = &before.tree.modules[id].file.path;
+        let place = after.world.at(file)?;
+        let home = (package.stem.as_str(), package.supported);
+        let stays = may_stay(&after.world, &after.rules, fates, place, home);
+        stays.then(|| (file.clone(), package.stem.clone()))
+    });
+    stays.collect()
+}
+
 proptest! {
     #![proptest_config(cases(120))]
 
@@ -147,18 +161,14 @@ proptest! {
         };
         promises::kept(&after.world, &second)?;
         moved_is_told(&first, &second)?;
-        let stems = first.stems().into_iter();
-        let stems: BTreeMap<String, String> = stems
-            .filter_map(|(file, stem)| Some((file.to_owned(), stem?.to_owned())))
-            .collect();
+        let stems = free_to_stay(&first, &after, &fates);
         if is_circular(&after.world, &fates, &stems) {
             return Ok(());
         }
         // The image gives away what nothing there needs any more.
         for moved in second.plan.moved.iter().filter(|moved| moved.from.is_some()) {
             let file = &second.tree.modules[moved.module].file.path;
-            let place = after.world.at(file).unwrap();
-            prop_assert!(fates[place] != Fate::Free, "{} moved from {:?}", file, moved.from);
+            prop_assert!(!stems.contains_key(file), "{} moved from {:?}", file, moved.from);
         }
     }
 
@@ -267,4 +277,110 @@ fn a_helper_stays_with_its_set() {
         ["kernel/fs/user.ko ours", "kernel/lib/helper.ko ours"]
     );
     assert_eq!(second, first);
+}
+
+/// Only the set needs it, so without that word of the rules it would join.
+#[test]
+fn a_helper_that_its_set_excepts_is_never_in_it() {
+    let mut world = World::written(&[("kernel/fs/user", &["helper"]), ("kernel/lib/helper", &[])]);
+    world.modules[1].alias = None;
+    let mut rules = auto(600);
+    rules.sets.push(Set {
+        name: "ours",
+        members: vec![Selector::Name("user".to_owned())],
+        except: vec![Selector::Name("helper".to_owned())],
+        priority: 0,
+    });
+    let scene = Scene { world, rules };
+    let [first, second] = in_turn(scene.clone(), scene);
+    assert_eq!(
+        first,
+        ["kernel/fs/user.ko ours", "kernel/lib/helper.ko helper"]
+    );
+    assert_eq!(second, first);
+}
+
+/// The set has no modules, so the package is not the set.
+#[test]
+fn a_package_that_is_only_called_like_a_set_keeps_what_the_set_excepts() {
+    let mut rules = auto(1);
+    rules.sets.push(Set {
+        name: "fs",
+        members: Vec::new(),
+        except: vec![Selector::Below("kernel/fs".to_owned())],
+        priority: 0,
+    });
+    // More packages are allowed now, so that nothing but the earlier plan puts them together.
+    let scene = |most| Scene {
+        world: World::written(&[("kernel/fs/a", &[]), ("kernel/fs/b", &[])]),
+        rules: Rules {
+            packages: (most, most),
+            ..rules.clone()
+        },
+    };
+    let [first, second] = in_turn(scene(1), scene(600));
+    assert_eq!(first, ["kernel/fs/a.ko fs", "kernel/fs/b.ko fs"]);
+    assert_eq!(second, first);
+}
+
+/// The rules leave the set only the last module of a chain; the first needs it by way of another.
+#[test]
+fn a_chain_that_ends_in_a_set_stays_with_it() {
+    let scene = |b: &[&str]| {
+        let mut rules = auto(600);
+        rules.sets.push(Set {
+            name: "ours",
+            members: vec![
+                Selector::Name("c".to_owned()),
+                Selector::Needs("d".to_owned()),
+            ],
+            except: Vec::new(),
+            priority: 0,
+        });
+        let modules: &[(&str, &[&str])] = &[
+            ("kernel/fs/a", &["b"]),
+            ("kernel/fs/b", b),
+            ("kernel/fs/c", &[]),
+            ("kernel/fs/d", &[]),
+        ];
+        let world = World::written(modules);
+        Scene { world, rules }
+    };
+    let [first, second] = in_turn(scene(&["c", "d"]), scene(&["c"]));
+    assert_eq!(
+        first,
+        [
+            "kernel/fs/a.ko ours",
+            "kernel/fs/b.ko ours",
+            "kernel/fs/c.ko ours",
+            "kernel/fs/d.ko d",
+        ]
+    );
+    assert_eq!(second, first);
+}
+
+/// A rule may call it as it likes, nobody else.
+#[test]
+fn an_unsupported_module_gets_a_name_that_says_so_when_its_rule_goes() {
+    let rule = |decision| ModuleRule {
+        which: vec![Selector::Name("a".to_owned())],
+        decision,
+    };
+    let mut rules = Rules {
+        unsupported: "-extra",
+        ..Rules::grouping(By::PerModule)
+    };
+    rules.modules = vec![
+        rule(Decision::Supported("no")),
+        rule(Decision::Package("storage")),
+    ];
+    let before = Scene {
+        world: World::written(&[("kernel/fs/a", &[])]),
+        rules,
+    };
+    let mut after = before.clone();
+    after.rules.modules.pop();
+    let [first, second] = in_turn(before, after);
+    assert_eq!(first, ["kernel/fs/a.ko storage"]);
+    assert_eq!(second, ["kernel/fs/a.ko a-extra"]);
 }
