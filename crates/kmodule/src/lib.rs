@@ -11,6 +11,7 @@
 //! is asked for, so a caller that wants the modinfo of an uncompressed module
 //! costs a few `pread`s and no more.
 
+mod as_kmod;
 mod bytes;
 mod bzimage;
 mod compression;
@@ -30,6 +31,7 @@ mod symbols;
 mod symvers;
 mod undefined;
 
+pub use as_kmod::{AsKmod, KmodExport, KmodImport, KmodSymbols};
 pub use bytes::{Arena, Image};
 pub use compression::Compression;
 pub use error::{Error, Problem};
