@@ -9,7 +9,8 @@
 use std::collections::HashMap;
 
 use object::elf::{
-    EM_SPARC, EM_SPARCV9, FileHeader32, FileHeader64, Machine, SHN_ABS, SHN_UNDEF, STB_WEAK,
+    DataEncoding, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, EM_SPARC, EM_SPARCV9,
+    FileClass, FileHeader32, FileHeader64, Machine, SHN_ABS, SHN_UNDEF, STB_WEAK,
     STT_SPARC_REGISTER, Sym32, Sym64, SymbolSection,
 };
 use object::endian::Endianness;
@@ -81,11 +82,19 @@ impl<'d> AsKmod<'d> {
             if !ident.starts_with(&object::elf::ELFMAG) {
                 return Err(Problem::NotElf);
             }
-            match ident.get(4) {
-                Some(&class) if class == object::elf::ELFCLASS32.0 => {
+            let class = ident.get(4).copied().map(FileClass);
+            let order = ident.get(5).copied().map(DataEncoding);
+            match (class, order) {
+                (_, order) if !matches!(order, Some(ELFDATA2LSB | ELFDATA2MSB)) => {
+                    Err(Problem::NotElf)
+                }
+                (Some(ELFCLASS32), _) => {
                     Self::with_header::<FileHeader32<Endianness>>(image, bytes)
                 }
-                _ => Self::with_header::<FileHeader64<Endianness>>(image, bytes),
+                (Some(ELFCLASS64), _) => {
+                    Self::with_header::<FileHeader64<Endianness>>(image, bytes)
+                }
+                _ => Err(Problem::NotElf),
             }
         };
         parse().map_err(|problem| Error::new(image.path(), problem))
@@ -95,7 +104,9 @@ impl<'d> AsKmod<'d> {
     where
         H: FileHeader<Endian = Endianness>,
     {
-        let header = H::parse(bytes)?;
+        // Not `H::parse`, which also looks at the version.
+        let head = bytes.range(0, size_of::<H>() as u64)?;
+        let (header, _) = object::pod::from_bytes::<H>(head).map_err(|()| Problem::NotElf)?;
         let endian = header.endian()?;
         let headers = header.section_headers(endian, bytes)?;
         let extent = |header: &H::SectionHeader| Extent {
@@ -107,6 +118,9 @@ impl<'d> AsKmod<'d> {
             .map(extent)
             .ok_or(Problem::NoSection(".shstrtab"))?;
         let names = bytes.range(names.offset, names.size)?;
+        if names.last() != Some(&0) {
+            return Err(odd(".shstrtab", "a name without an end"));
+        }
         let mut view = Self {
             image,
             bytes,

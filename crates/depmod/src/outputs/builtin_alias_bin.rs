@@ -62,6 +62,9 @@ fn until<'t>(end: u8, rest: &mut &'t [u8]) -> &'t [u8] {
     let at = stop.unwrap_or(LONGEST);
     *rest = text.get(at + 1..).unwrap_or_default();
     let found = text.get(at) == Some(&end);
+    if stop.is_none() && text.len() >= LONGEST {
+        log::warn!("an entry of modules.builtin.modinfo is too long");
+    }
     match (found, stop) {
         (false, _) => &[],
         (true, Some(at)) => text.get(..at).unwrap_or_default(),
