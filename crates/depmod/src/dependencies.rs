@@ -5,9 +5,10 @@
 
 use std::path::Path;
 
+use modtree::{Facts, ImportDetail};
+
 use crate::cycles::cycles;
 use crate::error::Error;
-use crate::facts::{Facts, ImportDetail};
 use crate::module_file::ModuleFile;
 use crate::settings::Settings;
 use crate::symbol_table::{Supplied, SymbolTable};
@@ -42,7 +43,7 @@ pub(crate) fn direct(
     let report = Report::new(settings);
     let of_module = |(file, facts): (&ModuleFile, &Facts)| {
         let mut needed = Vec::new();
-        let mut details = facts.import_details.iter();
+        let mut details = facts.details.imports.iter();
         for symbol in facts.imports.iter() {
             let supplied = symbols.supplier(symbol);
             if let (Some(report), Some(detail)) = (&report, details.next()) {

@@ -3,14 +3,16 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use modtree::Store;
+
 use crate::arrange::arrange;
 use crate::config::Config;
 use crate::dependencies::{self, Dependencies, Need};
 use crate::error::Error;
-use crate::facts::{Facts, read_all};
 use crate::kernel_symbols::{self, KernelSymbol};
 use crate::module_file::ModuleFile;
 use crate::outputs::{self, Output, View};
+use crate::read::Read;
 use crate::settings::{KernelSymbols, Settings};
 use crate::symbol_table::SymbolTable;
 use crate::walk::find;
@@ -20,20 +22,20 @@ pub struct Tree {
     settings: Settings,
     kernel: Vec<KernelSymbol>,
     files: Vec<ModuleFile>,
-    facts: Vec<Facts>,
+    read: Read,
 }
 
 impl Tree {
-    /// Finds all modules and reads them.
+    /// Finds all modules and reads those that the store does not know.
     ///
     /// # Errors
     /// The directory or a file with the kernel's symbols cannot be read, or there are more modules
     /// than indexes have numbers for.
-    pub fn find(settings: &Settings) -> Result<Self, Error> {
+    pub fn find(settings: &Settings, store: Store) -> Result<Self, Error> {
         let kernel = kernel_symbols::load(settings)?;
         let config = Config::load(settings.config.as_deref(), &settings.release);
         let files = find(&settings.directory, &config)?;
-        Self::read(settings, kernel, files)
+        Self::read(settings, kernel, files, store)
     }
 
     /// Reads the modules of these files alone.
@@ -60,26 +62,39 @@ impl Tree {
             }
             files.push(file);
         }
-        Self::read(settings, kernel, files)
+        Self::read(settings, kernel, files, Store::default())
     }
 
     fn read(
         settings: &Settings,
         kernel: Vec<KernelSymbol>,
         files: Vec<ModuleFile>,
+        store: Store,
     ) -> Result<Self, Error> {
         if files.len() >= usize::from(u16::MAX) {
             return Err(Error::TooMany(files.len()));
         }
         let files = arrange(files, &settings.directory, settings.compat);
         let details = settings.kernel_symbols != KernelSymbols::Unknown && settings.report_unknown;
-        let facts = read_all(&files, details);
+        // A store has no details.
+        let store = if details { Store::default() } else { store };
+        let read = Read::all(&files, details, store);
         Ok(Self {
             settings: settings.clone(),
             kernel,
             files,
-            facts,
+            read,
         })
+    }
+
+    /// A store for the next run; `None` if it would be the one of the last.
+    pub fn store(&self) -> Option<Vec<u8>> {
+        self.read.store(&self.files)
+    }
+
+    /// How many modules were read because the store did not know them.
+    pub fn read_anew(&self) -> usize {
+        self.read.anew
     }
 }
 
@@ -100,8 +115,9 @@ impl<'t> Indexes<'t> {
             settings,
             kernel,
             files,
-            facts,
+            read,
         } = tree;
+        let facts = &read.facts;
         let symbols = SymbolTable::new(kernel, facts, settings.symbol_prefix);
         let direct = dependencies::direct(files, facts, &symbols, settings, told);
         Ok(Self {
@@ -131,13 +147,13 @@ impl<'t> Indexes<'t> {
         let Tree {
             settings,
             files,
-            facts,
+            read,
             ..
         } = self.tree;
         View {
             settings,
             files,
-            facts,
+            facts: &read.facts,
             symbols: self.symbols.of_modules(),
             needs: self.dependencies.closures().collect(),
         }

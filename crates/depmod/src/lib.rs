@@ -18,7 +18,6 @@ mod contest;
 mod cycles;
 mod dependencies;
 mod error;
-mod facts;
 mod hash;
 mod indexes;
 mod kernel_pattern;
@@ -27,8 +26,8 @@ mod module_file;
 mod outputs;
 mod publish;
 mod quick;
+mod read;
 mod settings;
-mod strings;
 mod symbol_table;
 mod walk;
 

@@ -6,13 +6,15 @@
 //! aliases and symbols never lead to a module that modules.dep.bin lacks: modprobe would fail with
 //! an error where it could have done nothing.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use kmod_index::{Index, Layout};
+use modtree::Store;
 use tempfile::NamedTempFile;
 
 use crate::error::Error;
@@ -21,6 +23,12 @@ use crate::settings::Compat;
 
 /// What names of temporaries have behind that of the file they will be.
 const UNFINISHED: &str = ".kmp-depmod-";
+
+/// Facts of modules, beside the indexes.
+const STORE: &str = ".kmpkit-facts";
+
+/// A file name, and what the file shall be next.
+type Staged<'o> = (&'static str, Cow<'o, [u8]>);
 
 const DEP: &str = "modules.dep";
 const DEP_BIN: &str = "modules.dep.bin";
@@ -52,11 +60,22 @@ impl<'p> Place<'p> {
         Ok(Self { directory, handle })
     }
 
-    /// Replaces the indexes by these; files that would not change are left alone.
+    /// The facts an earlier run left here.
+    pub fn store(&self) -> Store {
+        Store::load(&self.directory.join(STORE))
+    }
+
+    /// Replaces the indexes by these; files that would not change are left alone. A store, if there
+    /// is a new one, comes last and may fail: without it the next run reads more.
     ///
     /// # Errors
     /// Something cannot be written; nothing has been replaced then, unless renaming itself fails.
-    pub fn publish(self, outputs: &[Output], compat: Compat) -> Result<(), Error> {
+    pub fn publish(
+        self,
+        outputs: &[Output],
+        compat: Compat,
+        store: Option<&[u8]>,
+    ) -> Result<(), Error> {
         let directory = self.directory;
         let handle = match self.handle {
             Some(handle) => handle,
@@ -66,7 +85,8 @@ impl<'p> Place<'p> {
             }
         };
         remove_unfinished(directory);
-        let stages: Vec<_> = stages(directory, outputs, compat.layout())
+        let old = |name: &str| fs::read(directory.join(name)).ok();
+        let stages: Vec<_> = stages(old, outputs, compat.layout())
             .into_iter()
             .map(|(name, bytes)| Ok((name, stage(directory, name, &bytes)?)))
             .collect::<Result<_, Error>>()?;
@@ -80,35 +100,35 @@ impl<'p> Place<'p> {
         if !is_new {
             touch(&directory.join(DEP));
         }
-        sync(&handle).map_err(Error::write(directory))
+        sync(&handle).map_err(Error::write(directory))?;
+        if let Some(store) = store {
+            keep(directory, store);
+        }
+        Ok(())
     }
 }
 
 /// The files to write, in the order they are to take their places.
-fn stages<'o>(
-    directory: &Path,
-    outputs: &'o [Output],
+fn stages(
+    old: impl Fn(&str) -> Option<Vec<u8>>,
+    outputs: &[Output],
     layout: Layout,
-) -> Vec<(&'static str, Vec<u8>)> {
-    let changed = |output: &&Output| {
-        let old = fs::read(directory.join(output.name));
-        !old.is_ok_and(|old| old == output.bytes)
-    };
-    let changed: Vec<&'o Output> = outputs.iter().filter(changed).collect();
+) -> Vec<Staged<'_>> {
     let bytes = |name: &str| {
         let output = outputs.iter().find(|output| output.name == name);
         output.map(|output| &output.bytes[..]).unwrap_or_default()
     };
-    let before = fs::read(directory.join(DEP_BIN)).unwrap_or_default();
-    let (before, after) = (modules(&before), modules(bytes(DEP_BIN)));
+    let (before, after) = (
+        modules(&old(DEP_BIN).unwrap_or_default()),
+        modules(bytes(DEP_BIN)),
+    );
     let some_go = before.iter().any(|name| !after.contains(name));
     let some_come = after.iter().any(|name| !before.contains(name));
     let mut stages = Vec::new();
     if some_go && some_come {
         // For a moment aliases lead to what is in both.
-        for name in LEADING {
-            stages.extend(restricted(bytes(name), &before, layout).map(|bytes| (name, bytes)));
-        }
+        let both = |name| Some((name, Cow::Owned(restricted(bytes(name), &before, layout)?)));
+        stages.extend(LEADING.into_iter().filter_map(both));
     }
     let rank = |output: &&Output| match output.name {
         DEP_BIN if some_go && !some_come => 2,
@@ -118,13 +138,23 @@ fn stages<'o>(
         DEP => 4,
         _ => 3,
     };
-    let mut changed = changed;
-    changed.sort_by_key(rank);
+    let mut outputs: Vec<_> = outputs.iter().collect();
+    outputs.sort_by_key(rank);
     stages.extend(
-        changed
+        outputs
             .iter()
-            .map(|output| (output.name, output.bytes.clone())),
+            .map(|output| (output.name, Cow::Borrowed(&output.bytes[..]))),
     );
+    // What is there already need not be written.
+    let mut there = HashMap::new();
+    stages.retain(|(name, bytes)| {
+        let there = there
+            .entry(*name)
+            .or_insert_with(|| old(name).map(Cow::Owned));
+        let changes = there.as_ref() != Some(bytes);
+        *there = Some(bytes.clone());
+        changes
+    });
     stages
 }
 
@@ -135,29 +165,41 @@ fn modules(bytes: &[u8]) -> HashSet<Vec<u8>> {
     all.map(|found| found.key).collect()
 }
 
-/// An index without the values that are not in `known`; `None` if it is all of it.
+/// An index without the values that are not in `known`.
 fn restricted(bytes: &[u8], known: &HashSet<Vec<u8>>, layout: Layout) -> Option<Vec<u8>> {
     let all = Index::new(bytes).and_then(|index| index.all()).ok()?;
     let entries: Vec<_> = all.iter().flat_map(|found| found.entries()).collect();
-    let (mut kept, count) = (entries.clone(), entries.len());
-    kept.retain(|entry| known.contains(entry.value));
-    match kept.len() == count {
-        true => None,
-        false => kmod_index::write(&kept, layout).ok(),
-    }
+    let mut entries = entries;
+    entries.retain(|entry| known.contains(entry.value));
+    kmod_index::write(&entries, layout).ok()
 }
 
 fn stage(directory: &Path, name: &str, bytes: &[u8]) -> Result<NamedTempFile, Error> {
     let stage = || {
-        let mut file = tempfile::Builder::new()
-            .prefix(&format!(".{name}{UNFINISHED}"))
-            .permissions(readable_by_all())
-            .tempfile_in(directory)?;
-        file.write_all(bytes)?;
+        let file = temporary(directory, &format!(".{name}"), bytes)?;
         file.as_file().sync_all()?;
         Ok(file)
     };
     stage().map_err(Error::write(&directory.join(name)))
+}
+
+fn temporary(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut file = tempfile::Builder::new()
+        .prefix(&format!("{name}{UNFINISHED}"))
+        .permissions(readable_by_all())
+        .tempfile_in(directory)?;
+    file.write_all(bytes)?;
+    Ok(file)
+}
+
+/// Half a store is noticed when it is read, so it need not be synced.
+fn keep(directory: &Path, store: &[u8]) {
+    let path = directory.join(STORE);
+    let kept = temporary(directory, STORE, store)
+        .and_then(|file| file.persist(&path).map_err(|error| error.error));
+    if let Err(error) = kept {
+        log::debug!("{}: {error}", path.display());
+    }
 }
 
 fn readable_by_all() -> fs::Permissions {
@@ -199,9 +241,106 @@ fn remove_unfinished(directory: &Path) {
 
 fn unfinished(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let is_ours = |name: &str| name.starts_with(".modules.") && name.contains(UNFINISHED);
+    let is_ours = |name: &str| name.starts_with('.') && name.contains(UNFINISHED);
     entries
         .filter(|entry| entry.file_name().to_str().is_some_and(is_ours))
         .map(|entry| entry.path())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use kmod_index::Entry;
+
+    use super::*;
+
+    /// A tree with these modules; each has an alias of its own, all have one in common.
+    fn outputs(modules: &str) -> Vec<Output> {
+        let names: Vec<String> = modules.chars().map(String::from).collect();
+        let entry = |key, value| Entry {
+            key,
+            value,
+            priority: 0,
+        };
+        let dep: Vec<_> = names
+            .iter()
+            .map(|name| entry(name.as_bytes(), b"path:"))
+            .collect();
+        let alias = names.iter().flat_map(|name| {
+            let name = name.as_bytes();
+            [entry(name, name), entry(b"*", name)]
+        });
+        let alias: Vec<_> = alias.collect();
+        // Not every module exports something.
+        let symbols: Vec<_> = alias
+            .iter()
+            .filter(|entry| entry.value < b"c")
+            .copied()
+            .collect();
+        let index = |entries: &[Entry<'_>]| kmod_index::write(entries, Layout::PreOrder).unwrap();
+        [
+            (DEP, modules.as_bytes().to_vec()),
+            (DEP_BIN, index(&dep)),
+            ("modules.alias.bin", index(&alias)),
+            ("modules.symbols.bin", index(&symbols)),
+            ("modules.alias", modules.as_bytes().to_vec()),
+        ]
+        .map(|(name, bytes)| Output { name, bytes })
+        .to_vec()
+    }
+
+    /// Every module some alias or symbol leads to is in modules.dep.bin.
+    fn is_usable(there: &BTreeMap<&str, Vec<u8>>) -> bool {
+        let known = there
+            .get(DEP_BIN)
+            .map(|bytes| modules(bytes))
+            .unwrap_or_default();
+        LEADING
+            .iter()
+            .filter_map(|name| there.get(name))
+            .all(|bytes| {
+                let all = Index::new(bytes).unwrap().all().unwrap();
+                let values = all.iter().flat_map(|found| &found.values);
+                values.into_iter().all(|(_, value)| known.contains(*value))
+            })
+    }
+
+    #[test]
+    fn whoever_stops_us_leaves_what_modprobe_can_use() {
+        let trees = ["", "a", "b", "ab", "abc", "c", "ad", "bcd", "cd", "d"];
+        for old in trees {
+            for new in trees {
+                let mut there: BTreeMap<_, _> = outputs(old)
+                    .into_iter()
+                    .map(|o| (o.name, o.bytes))
+                    .collect();
+                let before = there.clone();
+                let wanted = outputs(new);
+                for (name, bytes) in
+                    stages(|name| before.get(name).cloned(), &wanted, Layout::PreOrder)
+                {
+                    assert_ne!(there[name], *bytes, "{old} {new}: {name} does not change");
+                    there.insert(name, bytes.into_owned());
+                    assert!(is_usable(&there), "{old} {new}: {name}");
+                    // Killed here, another run to any other tree is as safe.
+                    for third in trees {
+                        let mut there = there.clone();
+                        let before = there.clone();
+                        let wanted = outputs(third);
+                        for (name, bytes) in
+                            stages(|name| before.get(name).cloned(), &wanted, Layout::PreOrder)
+                        {
+                            there.insert(name, bytes.into_owned());
+                            assert!(is_usable(&there), "{old} {new} {third}: {name}");
+                        }
+                        let wanted: BTreeMap<_, _> =
+                            wanted.into_iter().map(|o| (o.name, o.bytes)).collect();
+                        assert_eq!(there, wanted);
+                    }
+                }
+            }
+        }
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::facts::Facts;
+use modtree::Facts;
+
 use crate::hash::table_order;
 use crate::kernel_symbols::{KernelSymbol, without_prefix};
 
@@ -35,6 +36,7 @@ impl<'t> SymbolTable<'t> {
         }
         for (module, facts) in modules.iter().enumerate() {
             let crcs = facts
+                .details
                 .export_crcs
                 .iter()
                 .copied()

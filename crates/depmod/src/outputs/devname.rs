@@ -1,8 +1,9 @@
 //! modules.devname: the device nodes that load a module when they are opened.
 
+use modtree::Facts;
+
 use super::View;
 use crate::c_text::pair;
-use crate::facts::Facts;
 
 pub(super) fn text(view: &View<'_>) -> Vec<u8> {
     let mut out = Vec::new();

@@ -16,10 +16,10 @@ mod weakdep;
 use std::fs;
 
 use kmod_index::{Entry, WriteError};
+use modtree::Facts;
 use rayon::prelude::*;
 
 use crate::error::Error;
-use crate::facts::Facts;
 use crate::module_file::ModuleFile;
 use crate::settings::{Compat, Settings};
 

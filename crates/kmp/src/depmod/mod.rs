@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use depmod::{Compat, Error, Indexes, KernelSymbols, Need, Place, Settings, Tree, is_up_to_date};
 use log::LevelFilter;
+use modtree::Store;
 
 pub use options::Options;
 use options::{Options30, Shared};
@@ -104,19 +105,24 @@ impl Asked {
         }
         let settings = self.settings(release, directory)?;
         let all = self.shared.all || self.shared.quick || files.is_empty();
-        let read = || match all {
-            true => Tree::find(&settings),
+        let read = |store| match all {
+            true => Tree::find(&settings, store),
             false => Tree::of_files(&settings, &files),
         };
         if self.shared.show {
-            let tree = read()?;
+            let tree = read(Store::default())?;
             let indexes = Indexes::of(&tree, &mut self.teller())?;
             return print(&indexes);
         }
         let place = Place::lock(&output)?;
-        let tree = read()?;
+        let tree = read(match self.shared.full {
+            true => Store::default(),
+            false => place.store(),
+        })?;
+        log::debug!("read {} modules", tree.read_anew());
         let outputs = Indexes::of(&tree, &mut self.teller())?.outputs()?;
-        Ok(place.publish(&outputs, self.compat)?)
+        let store = tree.store().filter(|_| all);
+        Ok(place.publish(&outputs, self.compat, store.as_deref())?)
     }
 
     fn release_and_files(&self) -> Result<(String, Vec<PathBuf>)> {

@@ -94,6 +94,9 @@ pub(super) struct Shared {
     /// Whose indexes to write: kmod 34's or kmod 30's
     #[arg(long, value_name = "VERSION", value_parser = ["30", "34"], default_value = "34")]
     pub(super) compat: String,
+    /// Read every module again, whatever an earlier run knew of it
+    #[arg(long)]
+    pub(super) full: bool,
     /// Show the version
     #[arg(short = 'V', long, action = clap::ArgAction::Version)]
     pub(super) version: Option<bool>,
@@ -111,6 +114,11 @@ first takes its place, so that a full or read-only file system changes nothing a
 is 1; kmod 34 publishes a truncated file, and succeeds on a read-only file system. A run that is \
 killed leaves indexes modprobe can use, and temporary files the next run removes. Runs for one \
 directory wait for each other.
+
+Only modules that have changed are read: beside the indexes .kmpkit-facts keeps what modules say, \
+with device, inode, size and times of each file. The indexes are those of a run with --full. A \
+file that changed while or shortly before it was read is read again the next time. The facts are \
+not used with --errsyms, for named files, or with --show.
 
 A module whose name, alias or exported symbol is not 7-bit text makes the run fail before anything \
 is written; kmod 34 stops in the midst of it and kmod 30 writes what it finds behind its tables.
