@@ -65,6 +65,11 @@ impl<'p> Place<'p> {
         Store::load(&self.directory.join(STORE))
     }
 
+    /// Tells `depmod -A` that the indexes are those of the modules that are there.
+    pub fn confirm(self) {
+        touch(&self.directory.join(DEP));
+    }
+
     /// Replaces the indexes by these; files that would not change are left alone. A store, if there
     /// is a new one, comes last and may fail: without it the next run reads more.
     ///

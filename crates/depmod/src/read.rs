@@ -20,20 +20,47 @@ pub(crate) struct Read {
     pub(crate) anew: usize,
     /// The store had modules that are no more.
     some_gone: bool,
+    /// What the last run said.
+    digest: Vec<u8>,
+}
+
+/// What the file system said of files before they were read.
+pub(crate) struct Stamps {
+    started: SystemTime,
+    stamps: Vec<Option<Stamp>>,
+}
+
+impl Stamps {
+    pub(crate) fn of(files: &[ModuleFile]) -> Self {
+        let stamp =
+            |file: &ModuleFile| fs::metadata(file.path()).ok().map(|meta| Stamp::new(&meta));
+        Self {
+            started: SystemTime::now(),
+            stamps: files.par_iter().map(stamp).collect(),
+        }
+    }
+
+    /// Whether a store has every module as it is, and no others.
+    pub(crate) fn are_in(&self, store: &Store, files: &[ModuleFile]) -> bool {
+        let knows = |(file, stamp): (&ModuleFile, &Option<Stamp>)| {
+            stamp.is_some_and(|stamp| store.knows(file.shown(), &stamp))
+        };
+        store.len() == files.len() && files.iter().zip(&self.stamps).all(knows)
+    }
 }
 
 impl Read {
     /// Reads every module that the store does not know; of a damaged one what can be read, with a
     /// message, each time.
-    pub(crate) fn all(files: &[ModuleFile], details: bool, mut store: Store) -> Self {
-        let started = SystemTime::now();
-        let stamps: Vec<_> = files
-            .par_iter()
-            .map(|file| fs::metadata(file.path()).ok().map(|meta| Stamp::new(&meta)))
-            .collect();
+    pub(crate) fn all(
+        files: &[ModuleFile],
+        stamps: &Stamps,
+        details: bool,
+        mut store: Store,
+    ) -> Self {
         let known: Vec<_> = files
             .iter()
-            .zip(&stamps)
+            .zip(&stamps.stamps)
             .map(|(file, stamp)| store.take(file.shown(), stamp.as_ref()?))
             .collect();
         let anew = known.iter().filter(|known| known.is_none()).count();
@@ -50,7 +77,7 @@ impl Read {
             .collect();
         let mut facts = Vec::with_capacity(read.len());
         let mut kept = Vec::with_capacity(read.len());
-        for ((known, error), stamp) in read.into_iter().zip(stamps) {
+        for ((known, error), stamp) in read.into_iter().zip(&stamps.stamps) {
             let stamp = stamp.filter(|_| error.is_none() && !details);
             if let Some(error) = error {
                 log::error!("failed to load symbols from {error}");
@@ -61,22 +88,25 @@ impl Read {
         Self {
             facts,
             stamps: kept,
-            started,
+            started: stamps.started,
             anew,
             some_gone: !store.is_empty(),
+            digest: store.digest().to_vec(),
         }
     }
 
     /// A store for the next run, of all that will be known by its stamp; `None` where nothing has
     /// changed since the last.
-    pub(crate) fn store(&self, files: &[ModuleFile]) -> Option<Vec<u8>> {
-        if self.anew == 0 && !self.some_gone {
+    pub(crate) fn store(&self, files: &[ModuleFile], digest: &[u8]) -> Option<Vec<u8>> {
+        if self.anew == 0 && !self.some_gone && self.digest == digest {
             return None;
         }
         let settled = |stamp: &Option<Stamp>| stamp.filter(|stamp| stamp.is_settled(self.started));
         let modules = files.iter().zip(&self.stamps).zip(&self.facts);
-        Some(store_of(modules.filter_map(|((file, stamp), facts)| {
-            Some((file.shown(), settled(stamp)?, facts))
-        })))
+        Some(store_of(
+            digest,
+            modules
+                .filter_map(|((file, stamp), facts)| Some((file.shown(), settled(stamp)?, facts))),
+        ))
     }
 }

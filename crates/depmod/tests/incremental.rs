@@ -1,4 +1,5 @@
 //! However a tree changes, a run that knows the last one makes the indexes of a run that does not.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod module;
 
@@ -7,7 +8,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use depmod::{Compat, Indexes, Output, Place, Settings, Tree};
+use depmod::{Compat, Found, Indexes, Output, Place, Settings, Tree};
 use modtree::Store;
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -74,6 +75,10 @@ enum Change {
     SpoilStore {
         at: usize,
     },
+    SpoilIndex {
+        index: usize,
+        remove: bool,
+    },
     CopyTree,
 }
 
@@ -94,6 +99,8 @@ fn change() -> impl Strategy<Value = Change> {
         1 => path().prop_map(|path| Change::Exclude { path }),
         1 => module().prop_map(|module| Change::Builtin { module }),
         1 => any::<usize>().prop_map(|at| Change::SpoilStore { at }),
+        1 => (0..NAMES.len(), any::<bool>())
+            .prop_map(|(index, remove)| Change::SpoilIndex { index, remove }),
         1 => Just(Change::CopyTree),
     ]
 }
@@ -200,6 +207,13 @@ impl Scene {
                     fs::write(store, bytes).unwrap();
                 }
             }
+            Change::SpoilIndex { index, remove } => {
+                let index = self.directory().join(NAMES[index]);
+                let _ = match remove {
+                    true => fs::remove_file(index),
+                    false => fs::write(index, "nothing"),
+                };
+            }
             Change::CopyTree => {
                 let home = tempfile::tempdir().unwrap();
                 let status = std::process::Command::new("cp")
@@ -224,28 +238,56 @@ impl Scene {
 
     /// All indexes, or the complaint, of a run that knows nothing.
     fn full(&self) -> Result<Vec<Output>, String> {
-        let tree = Tree::find(&self.settings(), Store::default()).map_err(|e| e.to_string())?;
-        outputs(&tree)
+        let found = Found::all(&self.settings()).map_err(|error| error.to_string())?;
+        outputs(&Tree::read(found, Store::default()))
     }
 
-    /// Those of a run that knows the last, published; and how many modules it read.
-    fn incremental(&self) -> (Result<Vec<Output>, String>, usize) {
+    /// Those of a run that knows the last, published, and how many modules it read; nothing where
+    /// it saw at once that nothing had changed.
+    fn incremental(&self) -> (Result<Vec<Output>, String>, Option<usize>) {
         let directory = self.directory();
         let place = Place::lock(&directory).unwrap();
-        let tree = Tree::find(&self.settings(), place.store()).unwrap();
+        let found = Found::all(&self.settings()).unwrap();
+        let store = place.store();
+        if found.is_unchanged(&store, &directory) {
+            place.confirm();
+            return (Ok(self.published()), None);
+        }
+        let tree = Tree::read(found, store);
         let outputs = outputs(&tree);
         if let Ok(outputs) = &outputs {
-            let store = tree.store();
+            let store = tree.store(outputs);
             place
                 .publish(outputs, Compat::Kmod34, store.as_deref())
                 .unwrap();
-            for output in outputs {
-                assert_eq!(fs::read(directory.join(output.name)).unwrap(), output.bytes);
-            }
+            assert_eq!(&self.published(), outputs);
         }
-        (outputs, tree.read_anew())
+        (outputs, Some(tree.read_anew()))
+    }
+
+    fn published(&self) -> Vec<Output> {
+        let read = |name| Output {
+            name,
+            bytes: fs::read(self.directory().join(name)).unwrap(),
+        };
+        NAMES.map(read).to_vec()
     }
 }
+
+/// In the order kmod writes them.
+const NAMES: [&str; 11] = [
+    "modules.dep",
+    "modules.dep.bin",
+    "modules.alias",
+    "modules.alias.bin",
+    "modules.softdep",
+    "modules.weakdep",
+    "modules.symbols",
+    "modules.symbols.bin",
+    "modules.builtin.bin",
+    "modules.builtin.alias.bin",
+    "modules.devname",
+];
 
 fn outputs(tree: &Tree) -> Result<Vec<Output>, String> {
     let indexes = Indexes::of(tree, &mut |_| {}).map_err(|error| error.to_string())?;
@@ -299,29 +341,48 @@ fn only_what_changed_is_read() {
         scene.apply(&Change::Replace { path, module: path });
     }
     pause();
-    assert_eq!(scene.incremental().1, 4);
-    assert_eq!(scene.incremental().1, 0);
+    assert_eq!(scene.incremental().1, Some(4));
+    assert_eq!(scene.incremental().1, None);
     scene.apply(&Change::Overwrite {
         path: 1,
         module: 5,
         clamp: true,
     });
     pause();
-    assert_eq!(scene.incremental().1, 1);
+    assert_eq!(scene.incremental().1, Some(1));
+    assert_eq!(scene.incremental().1, None);
     scene.apply(&Change::Remove { path: 2 });
-    assert_eq!(scene.incremental().1, 0);
-    assert_eq!(scene.incremental().1, 0);
+    assert_eq!(scene.incremental().1, Some(0));
+    assert_eq!(scene.incremental().1, None);
     // What changes while it may be read is read once more.
     scene.apply(&Change::Overwrite {
         path: 1,
         module: 6,
         clamp: false,
     });
-    assert_eq!(scene.incremental().1, 1);
-    assert_eq!(scene.incremental().1, 1);
+    assert_eq!(scene.incremental().1, Some(1));
     pause();
-    assert_eq!(scene.incremental().1, 1);
-    assert_eq!(scene.incremental().1, 0);
+    assert_eq!(scene.incremental().1, Some(1));
+    assert_eq!(scene.incremental().1, None);
     scene.apply(&Change::SpoilStore { at: 77 });
-    assert_eq!(scene.incremental().1, 3);
+    assert_eq!(scene.incremental().1, Some(3));
+    for change in [
+        Change::Builtin { module: 1 },
+        Change::Order { lines: vec![1, 0] },
+    ] {
+        scene.apply(&change);
+        pause();
+        assert_eq!(scene.incremental().1, Some(0));
+        assert_eq!(scene.incremental().1, None);
+    }
+    // Indexes that somebody else wrote, or took away.
+    for change in [true, false] {
+        let index = scene.directory().join("modules.alias");
+        match change {
+            true => fs::write(index, "nothing").unwrap(),
+            false => fs::remove_file(index).unwrap(),
+        }
+        assert_eq!(scene.incremental().1, Some(0));
+        assert_eq!(scene.incremental().1, None);
+    }
 }

@@ -60,6 +60,12 @@ const OUTPUTS: [(&str, Make); 11] = [
     ("modules.devname", |view| Ok(devname::text(view))),
 ];
 
+/// The names of all indexes one version writes.
+pub(crate) fn names(compat: Compat) -> impl Iterator<Item = &'static str> {
+    let known = move |name: &&str| *name != "modules.weakdep" || compat == Compat::Kmod34;
+    OUTPUTS.iter().map(|&(name, _)| name).filter(known)
+}
+
 /// # Errors
 /// A binary index cannot hold what is to go into it.
 pub(crate) fn all(view: &View<'_>) -> Result<Vec<Output>, Error> {
@@ -73,10 +79,10 @@ pub(crate) fn texts(view: &View<'_>) -> Result<Vec<Output>, Error> {
 }
 
 fn made(view: &View<'_>, wanted: impl Fn(&str) -> bool + Sync) -> Result<Vec<Output>, Error> {
-    let known = |name| name != "modules.weakdep" || view.settings.compat == Compat::Kmod34;
+    let known: Vec<_> = names(view.settings.compat).collect();
     OUTPUTS
         .par_iter()
-        .filter(|&&(name, _)| known(name) && wanted(name))
+        .filter(|&&(name, _)| known.contains(&name) && wanted(name))
         .map(|&(name, make)| {
             let bytes = make(view).map_err(|source| Error::Index { name, source })?;
             Ok(Output { name, bytes })

@@ -11,7 +11,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use depmod::{Compat, Error, Indexes, KernelSymbols, Need, Place, Settings, Tree, is_up_to_date};
+use depmod::{
+    Compat, Error, Found, Indexes, KernelSymbols, Need, Place, Settings, Tree, is_up_to_date,
+};
 use log::LevelFilter;
 use modtree::Store;
 
@@ -105,24 +107,35 @@ impl Asked {
         }
         let settings = self.settings(release, directory)?;
         let all = self.shared.all || self.shared.quick || files.is_empty();
-        let read = |store| match all {
-            true => Tree::find(&settings, store),
-            false => Tree::of_files(&settings, &files),
+        let find = || match all {
+            true => Found::all(&settings),
+            false => Found::named(&settings, &files),
         };
         if self.shared.show {
-            let tree = read(Store::default())?;
+            let tree = Tree::read(find()?, Store::default());
             let indexes = Indexes::of(&tree, &mut self.teller())?;
             return print(&indexes);
         }
         let place = Place::lock(&output)?;
-        let tree = read(match self.shared.full {
+        let found = find()?;
+        let store = match self.shared.full || !all {
             true => Store::default(),
             false => place.store(),
-        })?;
+        };
+        if !self.tells() && found.is_unchanged(&store, &output) {
+            place.confirm();
+            return Ok(());
+        }
+        let tree = Tree::read(found, store);
         log::debug!("read {} modules", tree.read_anew());
         let outputs = Indexes::of(&tree, &mut self.teller())?.outputs()?;
-        let store = tree.store().filter(|_| all);
+        let store = tree.store(&outputs).filter(|_| all);
         Ok(place.publish(&outputs, self.compat, store.as_deref())?)
+    }
+
+    /// Whether messages are asked for that come while indexes are made.
+    fn tells(&self) -> bool {
+        self.shared.verbose > 0 || self.shared.warn || self.shared.errsyms
     }
 
     fn release_and_files(&self) -> Result<(String, Vec<PathBuf>)> {

@@ -118,7 +118,8 @@ directory wait for each other.
 Only modules that have changed are read: beside the indexes .kmpkit-facts keeps what modules say, \
 with device, inode, size and times of each file. The indexes are those of a run with --full. A \
 file that changed while or shortly before it was read is read again the next time. The facts are \
-not used with --errsyms, for named files, or with --show.
+not used with --errsyms, for named files, or with --show. If nothing at all has changed, warnings \
+about what modules say come only with --full or --verbose.
 
 A module whose name, alias or exported symbol is not 7-bit text makes the run fail before anything \
 is written; kmod 34 stops in the midst of it and kmod 30 writes what it finds behind its tables.
