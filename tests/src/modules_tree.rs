@@ -56,7 +56,7 @@ impl ModulesTree {
         self.root.path()
     }
 
-    /// lib/modules/<release>.
+    /// `lib/modules/<release>`.
     pub fn directory(&self) -> PathBuf {
         self.root().join("lib/modules").join(&self.release)
     }
