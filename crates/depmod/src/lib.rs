@@ -28,6 +28,7 @@ mod outputs;
 mod publish;
 mod quick;
 mod read;
+mod replacement;
 mod settings;
 mod state;
 mod symbol_table;
