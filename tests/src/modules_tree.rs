@@ -108,6 +108,15 @@ impl ModulesTree {
         Ok(path)
     }
 
+    /// Removes a file, if it is there.
+    pub fn remove(&self, below: &str) -> Result<()> {
+        let path = self.path(below)?;
+        match path.exists() {
+            true => fs::remove_file(&path).with_context(|| path.display().to_string()),
+            false => Ok(()),
+        }
+    }
+
     /// Makes a symbolic link.
     pub fn link(&self, to: &str, below: &str) -> Result<()> {
         symlink(to, self.path(below)?).with_context(|| below.to_owned())

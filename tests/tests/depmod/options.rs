@@ -103,6 +103,8 @@ fn quick() -> Result<()> {
         for kmod in Kmod::all()? {
             for mut command in [kmod.tool("depmod", tree.root())?, ours()?] {
                 files(&left.files)?;
+                // Without facts of an earlier run we go by times, as kmod does.
+                tree.remove(".kmpkit-facts")?;
                 tree.write("modules.dep", "here before\n")?;
                 let time = SystemTime::now() - Duration::from_secs(age);
                 fs::File::options()
@@ -119,6 +121,36 @@ fn quick() -> Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+/// Packages' modules are as old as their builds, and what is gone has no time.
+#[test]
+fn quick_after_a_package_came_or_went() -> Result<()> {
+    let tree = small()?;
+    let listed = || -> Result<bool> {
+        let mut command = ours()?;
+        command
+            .args(["-A", "-b"])
+            .arg(tree.root())
+            .arg(&tree.release);
+        ensure!(answer(&mut command)?.status.success());
+        Ok(fs::read_to_string(tree.path("modules.dep")?)?.contains("nbd.ko"))
+    };
+    ensure!(!listed()?);
+    // Facts of files that were just written are not kept.
+    std::thread::sleep(Duration::from_millis(50));
+    tree.copy("tun", "kernel/tun.ko")?;
+    ensure!(!listed()?);
+    let long_ago = SystemTime::now() - Duration::from_secs(1_000_000);
+    let module = tree.copy("nbd", "kernel/nbd.ko")?;
+    fs::File::options()
+        .write(true)
+        .open(&module)?
+        .set_modified(long_ago)?;
+    ensure!(listed()?);
+    fs::remove_file(module)?;
+    ensure!(!listed()?);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ mod paths;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -102,27 +102,34 @@ impl Asked {
             Some(root) => paths.below(Some(root))?,
             None => directory.clone(),
         };
-        if self.shared.quick && (self.shared.show || is_up_to_date(&directory)) {
-            return Ok(());
+        match self.shared.show {
+            // Indexes that are only shown are not out of date.
+            true if self.shared.quick => Ok(()),
+            true => self.show(&self.settings(release, directory)?, &files),
+            false => self.write(&self.settings(release, directory)?, &files, &output),
         }
-        let settings = self.settings(release, directory)?;
-        let all = self.shared.all || self.shared.quick || files.is_empty();
-        let find = || match all {
-            true => Found::all(&settings),
-            false => Found::named(&settings, &files),
-        };
-        if self.shared.show {
-            let tree = Tree::read(find()?, Store::default());
-            let indexes = Indexes::of(&tree, &mut self.teller())?;
-            return print(&indexes);
-        }
-        let place = Place::lock(&output)?;
-        let found = find()?;
+    }
+
+    fn show(&self, settings: &Settings, files: &[PathBuf]) -> Result<()> {
+        let tree = Tree::read(self.find(settings, files)?, Store::default());
+        // What is told comes before what is shown.
+        let indexes = Indexes::of(&tree, &mut self.teller())?;
+        print(&indexes)
+    }
+
+    fn write(&self, settings: &Settings, files: &[PathBuf], output: &Path) -> Result<()> {
+        let place = Place::lock(output)?;
+        let all = self.all(files);
         let store = match self.shared.full || !all {
             true => Store::default(),
             false => place.store(),
         };
-        if !self.tells() && found.is_unchanged(&store, &output) {
+        // What the last run knew tells more than times do.
+        if self.shared.quick && store.digest().is_empty() && is_up_to_date(&settings.directory) {
+            return Ok(());
+        }
+        let found = self.find(settings, files)?;
+        if !self.tells() && found.is_unchanged(&store, output) {
             place.confirm();
             return Ok(());
         }
@@ -131,6 +138,18 @@ impl Asked {
         let outputs = Indexes::of(&tree, &mut self.teller())?.outputs()?;
         let store = tree.store(&outputs).filter(|_| all);
         Ok(place.publish(&outputs, self.compat, store.as_deref())?)
+    }
+
+    /// Whether all modules are meant, and not only those of the files that are named.
+    fn all(&self, files: &[PathBuf]) -> bool {
+        self.shared.all || self.shared.quick || files.is_empty()
+    }
+
+    fn find(&self, settings: &Settings, files: &[PathBuf]) -> Result<Found, Error> {
+        match self.all(files) {
+            true => Found::all(settings),
+            false => Found::named(settings, files),
+        }
     }
 
     /// Whether messages are asked for that come while indexes are made.

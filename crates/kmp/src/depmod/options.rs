@@ -61,7 +61,7 @@ pub(super) struct Shared {
     /// Probe all modules; this is the default if no files are named
     #[arg(short, long)]
     pub(super) all: bool,
-    /// Do nothing if no module is newer than modules.dep
+    /// Do nothing if no module is newer than modules.dep, or where an earlier run left facts, if none has changed
     #[arg(short = 'A', long)]
     pub(super) quick: bool,
     /// The root the modules are in
@@ -130,5 +130,7 @@ Of modules that need each other every circle is told once; kmod may tell some tw
 
 Modules whose damage leaves some facts readable are read as kmod 34 does, also with --compat 30.
 
---quick also works if an earlier run did not come to its end.
+--quick compares times only where no earlier run left facts. Where one did, it also works if \
+modules have gone, or have come with old times, as those from packages have, and if an earlier run \
+did not come to its end.
 ";
