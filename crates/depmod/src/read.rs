@@ -98,15 +98,18 @@ impl Read {
     /// A store for the next run, of all that will be known by its stamp; `None` where nothing has
     /// changed since the last.
     pub(crate) fn store(&self, files: &[ModuleFile], digest: &[u8]) -> Option<Vec<u8>> {
+        let settled = |stamp: &Option<Stamp>| stamp.filter(|stamp| stamp.is_settled(self.started));
+        let stamps: Vec<_> = self.stamps.iter().map(settled).collect();
+        // A digest of more than the store has would fit a tree where just that is gone.
+        let digest = match stamps.iter().all(Option::is_some) {
+            true => digest,
+            false => &[],
+        };
         if self.anew == 0 && !self.some_gone && self.digest == digest {
             return None;
         }
-        let settled = |stamp: &Option<Stamp>| stamp.filter(|stamp| stamp.is_settled(self.started));
-        let modules = files.iter().zip(&self.stamps).zip(&self.facts);
-        Some(store_of(
-            digest,
-            modules
-                .filter_map(|((file, stamp), facts)| Some((file.shown(), settled(stamp)?, facts))),
-        ))
+        let modules = files.iter().zip(stamps).zip(&self.facts);
+        let kept = modules.filter_map(|((file, stamp), facts)| Some((file.shown(), stamp?, facts)));
+        Some(store_of(digest, kept))
     }
 }

@@ -375,6 +375,14 @@ fn only_what_changed_is_read() {
         assert_eq!(scene.incremental().1, Some(0));
         assert_eq!(scene.incremental().1, None);
     }
+    // A module that came too late to be kept, and is gone.
+    scene.apply(&Change::Replace {
+        path: 10,
+        module: 3,
+    });
+    assert_eq!(scene.incremental().1, Some(1));
+    scene.apply(&Change::Remove { path: 10 });
+    assert_eq!(scene.incremental().0, scene.full());
     // Indexes that somebody else wrote, or took away.
     for change in [true, false] {
         let index = scene.directory().join("modules.alias");

@@ -22,6 +22,7 @@ pub struct Store {
     bytes: Vec<u8>,
     digest: Vec<u8>,
     records: HashMap<Vec<u8>, (Stamp, Range<usize>)>,
+    there: bool,
 }
 
 impl Store {
@@ -34,6 +35,11 @@ impl Store {
             log::debug!("{}: no store that can be used", path.display());
             Self::default()
         })
+    }
+
+    /// Whether there was a store that can be used.
+    pub fn is_there(&self) -> bool {
+        self.there
     }
 
     /// What the last run said of its input and output; empty if it had nothing to say.
@@ -102,6 +108,7 @@ impl Store {
         Some(Self {
             digest,
             records,
+            there: true,
             bytes,
         })
     }

@@ -125,7 +125,7 @@ impl Asked {
             false => place.store(),
         };
         // What the last run knew tells more than times do.
-        if self.shared.quick && store.digest().is_empty() && is_up_to_date(&settings.directory) {
+        if self.shared.quick && !store.is_there() && is_up_to_date(&settings.directory) {
             return Ok(());
         }
         let found = self.find(settings, files)?;
