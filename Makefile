@@ -9,8 +9,10 @@ RPMCONFIGDIR ?= $(or $(shell $(RPM) --eval '%{_rpmconfigdir}' 2> /dev/null),/usr
 MANDIR ?= /usr/share/man
 DOCDIR ?= /usr/share/doc/kmpkit
 DATADIR ?= /usr/share/kmpkit
+SBINDIR ?= /usr/sbin
 
 BINARIES := ksym-provides ksym-requires modalias-supplements depmod-requires policy-tags kmp-split
+LINKS := kmp-depmod
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 OUT := $(TARGET)/release
 
@@ -18,19 +20,22 @@ OUT := $(TARGET)/release
 all: binaries man ## Build everything
 
 .PHONY: binaries
-binaries: ## Build the generators and kmp-split
-	$(CARGO) build --release --locked -p generators -p kmp-split
+binaries: ## Build the generators, kmp-split and kmp
+	$(CARGO) build --release --locked -p generators -p kmp-split -p kmp
 
 .PHONY: man
 man: ## Make the manual pages from the option tables
 	mkdir -p $(TARGET)/man
 	$(CARGO) run --quiet --release --locked -p generators --example generators-man -- $(TARGET)/man
 	$(CARGO) run --quiet --release --locked -p kmp-split --example kmp-split-man -- $(TARGET)/man
+	$(CARGO) run --quiet --release --locked -p kmp --example kmp-man -- $(TARGET)/man
 
 .PHONY: install
 install: ## Install what was built below DESTDIR, where rpm looks for it
 	install -d $(DESTDIR)$(RPMCONFIGDIR)/fileattrs $(DESTDIR)$(RPMCONFIGDIR)/macros.d $(DESTDIR)$(RPMCONFIGDIR)/lua
 	install -m 0755 $(BINARIES:%=$(OUT)/%) $(DESTDIR)$(RPMCONFIGDIR)
+	install -D -m 0755 $(OUT)/kmp $(DESTDIR)$(SBINDIR)/kmp
+	for link in $(LINKS); do ln -sf kmp $(DESTDIR)$(SBINDIR)/$$link; done
 	install -m 0644 fileattrs/*.attr $(DESTDIR)$(RPMCONFIGDIR)/fileattrs
 	install -m 0644 macros.d/macros.kmpkit* $(DESTDIR)$(RPMCONFIGDIR)/macros.d
 	install -m 0644 lua/*.lua $(DESTDIR)$(RPMCONFIGDIR)/lua

@@ -82,6 +82,11 @@ impl Stage {
         &self.rpm_config
     }
 
+    /// A command for an installed tool of the administrator's.
+    pub fn system_tool(&self, name: &str) -> Command {
+        Command::new(self.root.join("usr/sbin").join(name))
+    }
+
     /// A command for an installed generator or for kmp-split.
     pub fn tool(&self, name: &str) -> Command {
         Command::new(self.rpm_config.join(name))

@@ -12,6 +12,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("apt-cache", "apt"),
     ("apt-get", "apt"),
     ("busybox", "busybox-static"),
+    ("bzip2", "bzip2"),
     ("chromium", "chromium"),
     ("chroot", "coreutils"),
     ("cpio", "cpio"),

@@ -12,6 +12,7 @@
 //! costs a few `pread`s and no more. [`Reader`] reads one module after another in
 //! the same memory.
 
+mod as_kmod;
 mod bytes;
 mod bzimage;
 mod compression;
@@ -32,6 +33,7 @@ mod symbols;
 mod symvers;
 mod undefined;
 
+pub use as_kmod::{AsKmod, KmodExport, KmodImport, KmodSymbols};
 pub use bytes::{Arena, Image};
 pub use compression::Compression;
 pub use error::{Error, Problem};

@@ -5,24 +5,33 @@
 //!            └─> Tree (every module's record and symbols) ─> Resolution (who needs whom)
 //! ```
 //!
-//! `packaged` finds the way back from one of a kernel's files.
+//! `packaged` finds the way back from one of a kernel's files. `Facts` are what depmod's indexes are made
+//! of, and a `Store` keeps them between runs.
 
 mod error;
+mod facts;
 mod kernel_files;
 mod packaged;
 mod parallel;
 mod record;
 mod release_dir;
 mod resolve;
+mod stamp;
+mod store;
+mod strings;
 mod table;
 mod tree;
 
 pub use error::Error;
+pub use facts::{Details, Facts, ImportDetail};
 pub use kernel_files::{KernelFiles, devel_symvers, symvers};
 pub use packaged::PackagedKernel;
 pub use parallel::map_with;
 pub use record::Record;
 pub use release_dir::{ModuleFile, ReleaseDir, is_plain_path};
 pub use resolve::{Binding, Difference, KernelExports, Resolution, kernel_exports, resolve};
+pub use stamp::Stamp;
+pub use store::{Store, store_of};
+pub use strings::Strings;
 pub use table::{Id, Table};
 pub use tree::{ModuleId, Symbol, SymbolId, Tree, spelled};

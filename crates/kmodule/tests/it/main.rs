@@ -1,6 +1,7 @@
 //! kmodule against files made for it: every storage form, every damage.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod as_kmod;
 mod common;
 mod compression;
 mod damage;

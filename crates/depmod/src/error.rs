@@ -1,0 +1,62 @@
+//! Why no indexes were made or published, in one line that names the path.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A run that came to nothing; what was there before is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The directory of modules cannot be read.
+    #[error("could not search modules: {}: {source}", path.display())]
+    Search {
+        /// The directory.
+        path: PathBuf,
+        /// The refusal.
+        source: io::Error,
+    },
+    /// A Module.symvers or System.map that was asked for cannot be read.
+    #[error("could not load {}: {source}", path.display())]
+    KernelSymbols {
+        /// The file.
+        path: PathBuf,
+        /// The refusal.
+        source: io::Error,
+    },
+    /// A file named on the command line that cannot be taken for a module.
+    #[error("could not add module {}: {reason}", path.display())]
+    Module {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// More modules than kmod's indexes number.
+    #[error("could not build module array: {0} modules are too many")]
+    TooMany(usize),
+    /// Modules that need each other.
+    #[error("Found {} modules in dependency cycles!", .0.len())]
+    Cycles(Vec<String>),
+    /// An index cannot hold what modules say.
+    #[error("could not write index {name}: {source}")]
+    Index {
+        /// Its file name.
+        name: &'static str,
+        /// What it cannot hold.
+        source: kmod_index::WriteError,
+    },
+    /// The indexes cannot be written; none was replaced.
+    #[error("could not write {}: {source}", path.display())]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// The refusal.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        |source| Self::Write { path, source }
+    }
+}

@@ -1,0 +1,104 @@
+//! Settings in, the modules of a release out: in the order of its indexes, not yet read.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use modtree::Store;
+
+use crate::arrange::arrange;
+use crate::config::Config;
+use crate::error::Error;
+use crate::kernel_symbols::{self, KernelSymbol};
+use crate::module_file::ModuleFile;
+use crate::outputs;
+use crate::publish::is_unfinished;
+use crate::read::Stamps;
+use crate::settings::Settings;
+use crate::state::State;
+use crate::walk::find;
+
+/// The modules of a release, and what else its indexes are made of.
+pub struct Found {
+    pub(crate) settings: Settings,
+    pub(crate) kernel: Vec<KernelSymbol>,
+    pub(crate) files: Vec<ModuleFile>,
+    pub(crate) stamps: Stamps,
+    pub(crate) state: State,
+}
+
+impl Found {
+    /// Finds all modules.
+    ///
+    /// # Errors
+    /// The directory or a file with the kernel's symbols cannot be read, or there are more modules
+    /// than indexes have numbers for.
+    pub fn all(settings: &Settings) -> Result<Self, Error> {
+        let config = Config::load(settings.config.as_deref(), &settings.release);
+        let files = find(&settings.directory, &config)?;
+        Self::new(settings, &config, files)
+    }
+
+    /// Takes the modules of these files alone.
+    ///
+    /// # Errors
+    /// As for [`Found::all`], and a path is relative, leads nowhere or to a module of a name that
+    /// is already there.
+    pub fn named(settings: &Settings, paths: &[PathBuf]) -> Result<Self, Error> {
+        let directory = settings.directory.as_os_str().as_bytes();
+        let mut files: Vec<ModuleFile> = Vec::new();
+        for path in paths {
+            let bad = |reason: String| Error::Module {
+                path: path.clone(),
+                reason,
+            };
+            if !path.is_absolute() {
+                return Err(bad("not absolute path".into()));
+            }
+            path.metadata().map_err(|error| bad(error.to_string()))?;
+            let file = ModuleFile::new(path.as_os_str().as_bytes().to_vec(), directory);
+            if files.iter().any(|other| other.name() == file.name()) {
+                return Err(bad("a module of this name was added before".into()));
+            }
+            files.push(file);
+        }
+        Self::new(settings, &Config::default(), files)
+    }
+
+    fn new(settings: &Settings, config: &Config, files: Vec<ModuleFile>) -> Result<Self, Error> {
+        if files.len() >= usize::from(u16::MAX) {
+            return Err(Error::TooMany(files.len()));
+        }
+        let state = State::new(settings, config);
+        let files = arrange(files, &settings.directory, settings.compat);
+        Ok(Self {
+            kernel: kernel_symbols::load(settings)?,
+            stamps: Stamps::of(&files),
+            settings: settings.clone(),
+            files,
+            state,
+        })
+    }
+
+    /// Whether a run would leave the indexes in `directory` as they are, by what the last run said
+    /// in its store.
+    pub fn is_unchanged(&self, store: &Store, directory: &Path) -> bool {
+        if store.digest().is_empty()
+            || is_unfinished(directory)
+            || !self.stamps.are_in(store, &self.files)
+        {
+            return false;
+        }
+        let there = outputs::names(self.settings.compat)
+            .map(|name| Some((name, fs::read(directory.join(name)).ok()?)))
+            .collect::<Option<Vec<_>>>();
+        let is_same = there.is_some_and(|there| {
+            let there = there.iter().map(|(name, bytes)| (*name, &bytes[..]));
+            self.state.with(there) == store.digest()
+        });
+        if is_same {
+            self.state.warn_of_absent(&self.settings.directory);
+        }
+        is_same
+    }
+}

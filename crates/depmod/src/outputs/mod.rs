@@ -1,0 +1,119 @@
+//! A tree and who needs whom in, the bytes of each index out, one file of source for each.
+
+mod alias;
+mod alias_bin;
+mod builtin_alias_bin;
+mod builtin_bin;
+mod dep;
+mod dep_bin;
+mod devname;
+mod softdep;
+mod symbols;
+mod symbols_bin;
+mod texts;
+mod weakdep;
+
+use std::fs;
+
+use kmod_index::{Entry, WriteError};
+use modtree::Facts;
+use rayon::prelude::*;
+
+use crate::error::Error;
+use crate::module_file::ModuleFile;
+use crate::settings::{Compat, Settings};
+
+/// One index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Its file name.
+    pub name: &'static str,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// What indexes are made of. A module is its place in `files`.
+pub(crate) struct View<'v> {
+    pub(crate) settings: &'v Settings,
+    pub(crate) files: &'v [ModuleFile],
+    pub(crate) facts: &'v [Facts],
+    /// Exported symbols with their modules.
+    pub(crate) symbols: Vec<(&'v [u8], usize)>,
+    /// Everything each module needs, users first.
+    pub(crate) needs: Vec<Vec<usize>>,
+}
+
+type Make = fn(&View<'_>) -> Result<Vec<u8>, WriteError>;
+
+/// In the order kmod writes them (kmod/tools/depmod.c, `depmod_output`).
+const OUTPUTS: [(&str, Make); 11] = [
+    ("modules.dep", |view| Ok(dep::text(view))),
+    ("modules.dep.bin", dep_bin::index),
+    ("modules.alias", |view| Ok(alias::text(view))),
+    ("modules.alias.bin", alias_bin::index),
+    ("modules.softdep", |view| Ok(softdep::text(view))),
+    ("modules.weakdep", |view| Ok(weakdep::text(view))),
+    ("modules.symbols", |view| Ok(symbols::text(view))),
+    ("modules.symbols.bin", symbols_bin::index),
+    ("modules.builtin.bin", builtin_bin::index),
+    ("modules.builtin.alias.bin", builtin_alias_bin::index),
+    ("modules.devname", |view| Ok(devname::text(view))),
+];
+
+/// The names of all indexes one version writes.
+pub(crate) fn names(compat: Compat) -> impl Iterator<Item = &'static str> {
+    let known = move |name: &&str| *name != "modules.weakdep" || compat == Compat::Kmod34;
+    OUTPUTS.iter().map(|&(name, _)| name).filter(known)
+}
+
+/// # Errors
+/// A binary index cannot hold what is to go into it.
+pub(crate) fn all(view: &View<'_>) -> Result<Vec<Output>, Error> {
+    made(view, |_| true)
+}
+
+/// # Errors
+/// None, for they hold any bytes.
+pub(crate) fn texts(view: &View<'_>) -> Result<Vec<Output>, Error> {
+    made(view, |name| !name.ends_with(".bin"))
+}
+
+fn made(view: &View<'_>, wanted: impl Fn(&str) -> bool + Sync) -> Result<Vec<Output>, Error> {
+    let known: Vec<_> = names(view.settings.compat).collect();
+    OUTPUTS
+        .par_iter()
+        .filter(|&&(name, _)| known.contains(&name) && wanted(name))
+        .map(|&(name, make)| {
+            let bytes = make(view).map_err(|source| Error::Index { name, source })?;
+            Ok(Output { name, bytes })
+        })
+        .collect()
+}
+
+impl<'v> View<'v> {
+    /// All modules in order.
+    fn modules(&self) -> impl Iterator<Item = (&'v ModuleFile, &'v Facts)> {
+        self.files.iter().zip(self.facts)
+    }
+
+    fn name(&self, module: usize) -> &'v [u8] {
+        self.files
+            .get(module)
+            .map(ModuleFile::name)
+            .unwrap_or_default()
+    }
+
+    fn index(&self, entries: &[Entry<'_>]) -> Result<Vec<u8>, WriteError> {
+        kmod_index::write(entries, self.settings.compat.layout())
+    }
+
+    /// One of the lists a kernel is built with; without it there is no index, but an empty file.
+    fn list(&self, name: &str) -> Option<Vec<u8>> {
+        let directory = &self.settings.directory;
+        fs::read(directory.join(name))
+            .inspect_err(|error| {
+                log::warn!("could not open {name} at {}: {error}", directory.display())
+            })
+            .ok()
+    }
+}

@@ -1,0 +1,25 @@
+//! Keys made one by one in, all of them in one allocation out, for indexes that borrow them.
+
+use std::ops::Range;
+
+/// Bytes of many strings.
+#[derive(Default)]
+pub(super) struct Texts {
+    bytes: Vec<u8>,
+    ranges: Vec<Range<usize>>,
+}
+
+impl Texts {
+    pub(super) fn push(&mut self, parts: &[&[u8]]) {
+        let start = self.bytes.len();
+        for part in parts {
+            self.bytes.extend(*part);
+        }
+        self.ranges.push(start..self.bytes.len());
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let text = |range: &Range<usize>| self.bytes.get(range.clone());
+        self.ranges.iter().filter_map(text)
+    }
+}

@@ -1,0 +1,176 @@
+//! Indexes in, files in place of the old ones out; at every moment modprobe can work with what is
+//! there, and whoever stops us leaves either what was or something the next run mends.
+//!
+//! Everything is written and synced beside the old files before the first is replaced, so a full
+//! or read-only file system changes nothing.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use modtree::Store;
+use tempfile::NamedTempFile;
+
+use crate::error::Error;
+use crate::outputs::Output;
+use crate::replacement::{DEP, stages};
+use crate::settings::Compat;
+
+/// What names of temporaries have behind that of the file they will be.
+const UNFINISHED: &str = ".kmp-depmod-";
+
+/// Facts of modules, beside the indexes.
+const STORE: &str = ".kmpkit-facts";
+
+/// A directory indexes are in or will be, locked against other runs.
+pub struct Place<'p> {
+    directory: &'p Path,
+    handle: Option<File>,
+}
+
+impl<'p> Place<'p> {
+    /// Waits until no other run is at work there. What is to be published must be read after
+    /// this, or an older picture could replace a newer one.
+    ///
+    /// # Errors
+    /// The directory cannot be opened; it need not be there.
+    pub fn lock(directory: &'p Path) -> Result<Self, Error> {
+        let handle = match File::open(directory) {
+            Ok(handle) => Some(handle),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(Error::write(directory)(error)),
+        };
+        if let Some(Err(error)) = handle.as_ref().map(File::lock) {
+            // Some network file systems cannot; runs must not overlap there.
+            log::debug!("no lock on {}: {error}", directory.display());
+        }
+        Ok(Self { directory, handle })
+    }
+
+    /// The facts an earlier run left here.
+    pub fn store(&self) -> Store {
+        Store::load(&self.directory.join(STORE))
+    }
+
+    /// Tells `depmod -A` that the indexes are those of the modules that are there.
+    pub fn confirm(self) {
+        touch(&self.directory.join(DEP));
+    }
+
+    /// Replaces the indexes by these; files that would not change are left alone. A store, if there
+    /// is a new one, comes last and may fail: without it the next run reads more.
+    ///
+    /// # Errors
+    /// Something cannot be written; nothing has been replaced then, unless renaming itself fails.
+    pub fn publish(
+        self,
+        outputs: &[Output],
+        compat: Compat,
+        store: Option<&[u8]>,
+    ) -> Result<(), Error> {
+        let directory = self.directory;
+        let handle = match self.handle {
+            Some(handle) => handle,
+            None => {
+                fs::create_dir_all(directory).map_err(Error::write(directory))?;
+                File::open(directory).map_err(Error::write(directory))?
+            }
+        };
+        remove_unfinished(directory);
+        let old = |name: &str| fs::read(directory.join(name)).ok();
+        let stages: Vec<_> = stages(old, outputs, compat.layout())
+            .into_iter()
+            .map(|(name, bytes)| Ok((name, stage(directory, name, &bytes)?)))
+            .collect::<Result<_, Error>>()?;
+        let is_new = stages.iter().any(|(name, _)| *name == DEP);
+        for (name, staged) in stages {
+            let path = directory.join(name);
+            staged
+                .persist(&path)
+                .map_err(|error| Error::write(&path)(error.error))?;
+        }
+        if !is_new {
+            touch(&directory.join(DEP));
+        }
+        sync(&handle).map_err(Error::write(directory))?;
+        if let Some(store) = store {
+            keep(directory, store);
+        }
+        Ok(())
+    }
+}
+
+fn stage(directory: &Path, name: &str, bytes: &[u8]) -> Result<NamedTempFile, Error> {
+    let stage = || {
+        let file = temporary(directory, &format!(".{name}"), bytes)?;
+        file.as_file().sync_all()?;
+        Ok(file)
+    };
+    stage().map_err(Error::write(&directory.join(name)))
+}
+
+fn temporary(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut file = tempfile::Builder::new()
+        .prefix(&format!("{name}{UNFINISHED}"))
+        .permissions(readable_by_all())
+        .tempfile_in(directory)?;
+    file.write_all(bytes)?;
+    Ok(file)
+}
+
+/// Half a store is noticed when it is read, so it need not be synced.
+fn keep(directory: &Path, store: &[u8]) {
+    let path = directory.join(STORE);
+    let kept = temporary(directory, STORE, store)
+        .and_then(|file| file.persist(&path).map_err(|error| error.error));
+    if let Err(error) = kept {
+        log::debug!("{}: {error}", path.display());
+    }
+}
+
+fn readable_by_all() -> fs::Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    fs::Permissions::from_mode(0o644)
+}
+
+/// `depmod -A` compares modules with modules.dep, which was written by an earlier run.
+fn touch(dep: &Path) {
+    let touched = File::options()
+        .write(true)
+        .open(dep)
+        .and_then(|file| file.set_modified(SystemTime::now()));
+    if let Err(error) = touched {
+        log::debug!("{}: {error}", dep.display());
+    }
+}
+
+fn sync(directory: &File) -> io::Result<()> {
+    match directory.sync_all() {
+        // Not every file system knows how to sync a directory.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        result => result,
+    }
+}
+
+/// Whether a run was stopped before it had replaced all files.
+pub(crate) fn is_unfinished(directory: &Path) -> bool {
+    !unfinished(directory).is_empty()
+}
+
+fn remove_unfinished(directory: &Path) {
+    for path in unfinished(directory) {
+        if let Err(error) = fs::remove_file(&path) {
+            log::debug!("{}: {error}", path.display());
+        }
+    }
+}
+
+fn unfinished(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let is_ours = |name: &str| name.starts_with('.') && name.contains(UNFINISHED);
+    entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_ours))
+        .map(|entry| entry.path())
+        .collect()
+}

@@ -1,0 +1,182 @@
+//! Old and new indexes in, what takes which place and in which order out.
+//!
+//! At every moment aliases and symbols must lead to modules that modules.dep.bin has: modprobe would
+//! fail with an error where it could have done nothing.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use kmod_index::{Index, Layout};
+
+use crate::outputs::Output;
+
+pub(crate) const DEP: &str = "modules.dep";
+const DEP_BIN: &str = "modules.dep.bin";
+/// What leads to the modules of modules.dep.bin.
+const LEADING: [&str; 2] = ["modules.alias.bin", "modules.symbols.bin"];
+
+/// A file name, and what the file shall be next.
+type Staged<'o> = (&'static str, Cow<'o, [u8]>);
+
+/// The files to write, in the order they are to take their places.
+pub(crate) fn stages(
+    old: impl Fn(&str) -> Option<Vec<u8>>,
+    outputs: &[Output],
+    layout: Layout,
+) -> Vec<Staged<'_>> {
+    let bytes = |name: &str| {
+        let output = outputs.iter().find(|output| output.name == name);
+        output.map(|output| &output.bytes[..]).unwrap_or_default()
+    };
+    let (before, after) = (
+        modules(&old(DEP_BIN).unwrap_or_default()),
+        modules(bytes(DEP_BIN)),
+    );
+    let some_go = before.iter().any(|name| !after.contains(name));
+    let some_come = after.iter().any(|name| !before.contains(name));
+    let mut stages = Vec::new();
+    if some_go && some_come {
+        // For a moment aliases lead to what is in both.
+        let both = |name| Some((name, Cow::Owned(restricted(bytes(name), &before, layout)?)));
+        stages.extend(LEADING.into_iter().filter_map(both));
+    }
+    let rank = |output: &&Output| match output.name {
+        DEP_BIN if some_go && !some_come => 2,
+        DEP_BIN => 0,
+        name if LEADING.contains(&name) => 1,
+        // Its time tells that all is done.
+        DEP => 4,
+        _ => 3,
+    };
+    let mut outputs: Vec<_> = outputs.iter().collect();
+    outputs.sort_by_key(rank);
+    stages.extend(
+        outputs
+            .iter()
+            .map(|output| (output.name, Cow::Borrowed(&output.bytes[..]))),
+    );
+    // What is there already need not be written.
+    let mut there = HashMap::new();
+    stages.retain(|(name, bytes)| {
+        let there = there
+            .entry(*name)
+            .or_insert_with(|| old(name).map(Cow::Owned));
+        let changes = there.as_ref() != Some(bytes);
+        *there = Some(bytes.clone());
+        changes
+    });
+    stages
+}
+
+/// The keys of a modules.dep.bin; none of one that is damaged or absent.
+fn modules(bytes: &[u8]) -> HashSet<Vec<u8>> {
+    let all = Index::new(bytes).and_then(|index| index.all());
+    let all = all.unwrap_or_default().into_iter();
+    all.map(|found| found.key).collect()
+}
+
+/// An index without the values that are not in `known`.
+fn restricted(bytes: &[u8], known: &HashSet<Vec<u8>>, layout: Layout) -> Option<Vec<u8>> {
+    let all = Index::new(bytes).and_then(|index| index.all()).ok()?;
+    let entries: Vec<_> = all.iter().flat_map(|found| found.entries()).collect();
+    let mut entries = entries;
+    entries.retain(|entry| known.contains(entry.value));
+    kmod_index::write(&entries, layout).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use kmod_index::Entry;
+
+    use super::*;
+
+    /// A tree with these modules; each has an alias of its own, all have one in common.
+    fn outputs(modules: &str) -> Vec<Output> {
+        let names: Vec<String> = modules.chars().map(String::from).collect();
+        let entry = |key, value| Entry {
+            key,
+            value,
+            priority: 0,
+        };
+        let dep: Vec<_> = names
+            .iter()
+            .map(|name| entry(name.as_bytes(), b"path:"))
+            .collect();
+        let alias = names.iter().flat_map(|name| {
+            let name = name.as_bytes();
+            [entry(name, name), entry(b"*", name)]
+        });
+        let alias: Vec<_> = alias.collect();
+        // Not every module exports something.
+        let symbols: Vec<_> = alias
+            .iter()
+            .filter(|entry| entry.value < b"c")
+            .copied()
+            .collect();
+        let index = |entries: &[Entry<'_>]| kmod_index::write(entries, Layout::PreOrder).unwrap();
+        [
+            (DEP, modules.as_bytes().to_vec()),
+            (DEP_BIN, index(&dep)),
+            ("modules.alias.bin", index(&alias)),
+            ("modules.symbols.bin", index(&symbols)),
+            ("modules.alias", modules.as_bytes().to_vec()),
+        ]
+        .map(|(name, bytes)| Output { name, bytes })
+        .to_vec()
+    }
+
+    /// Every module some alias or symbol leads to is in modules.dep.bin.
+    fn is_usable(there: &BTreeMap<&str, Vec<u8>>) -> bool {
+        let known = there
+            .get(DEP_BIN)
+            .map(|bytes| modules(bytes))
+            .unwrap_or_default();
+        LEADING
+            .iter()
+            .filter_map(|name| there.get(name))
+            .all(|bytes| {
+                let all = Index::new(bytes).unwrap().all().unwrap();
+                let values = all.iter().flat_map(|found| &found.values);
+                values.into_iter().all(|(_, value)| known.contains(*value))
+            })
+    }
+
+    #[test]
+    fn whoever_stops_us_leaves_what_modprobe_can_use() {
+        let trees = ["", "a", "b", "ab", "abc", "c", "ad", "bcd", "cd", "d"];
+        for old in trees {
+            for new in trees {
+                let mut there: BTreeMap<_, _> = outputs(old)
+                    .into_iter()
+                    .map(|o| (o.name, o.bytes))
+                    .collect();
+                let before = there.clone();
+                let wanted = outputs(new);
+                for (name, bytes) in
+                    stages(|name| before.get(name).cloned(), &wanted, Layout::PreOrder)
+                {
+                    assert_ne!(there[name], *bytes, "{old} {new}: {name} does not change");
+                    there.insert(name, bytes.into_owned());
+                    assert!(is_usable(&there), "{old} {new}: {name}");
+                    // Killed here, another run to any other tree is as safe.
+                    for third in trees {
+                        let mut there = there.clone();
+                        let before = there.clone();
+                        let wanted = outputs(third);
+                        for (name, bytes) in
+                            stages(|name| before.get(name).cloned(), &wanted, Layout::PreOrder)
+                        {
+                            there.insert(name, bytes.into_owned());
+                            assert!(is_usable(&there), "{old} {new} {third}: {name}");
+                        }
+                        let wanted: BTreeMap<_, _> =
+                            wanted.into_iter().map(|o| (o.name, o.bytes)).collect();
+                        assert_eq!(there, wanted);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! `kmp depmod`: a command line in, indexes and an exit status out.
+
+mod options;
+mod paths;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use depmod::{
+    Compat, Error, Found, Indexes, KernelSymbols, Need, Place, Settings, Tree, is_up_to_date,
+};
+use log::LevelFilter;
+use modtree::Store;
+
+pub use options::Options;
+use options::{Options30, Shared};
+use paths::Paths;
+
+/// Runs the command line, whose first word is passed over, under a name for messages.
+pub(crate) fn run(name: &str, args: Vec<OsString>) -> ExitCode {
+    let asked = match Asked::parse(args) {
+        Ok(asked) => asked,
+        Err(error) => return crate::refused(&error),
+    };
+    crate::log::start(name.to_owned(), asked.level());
+    match asked.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let level = match error.downcast_ref() {
+                Some(Error::Cycles(_)) => "ERROR",
+                _ => "FATAL",
+            };
+            // Nothing is left to tell it to if stderr is closed.
+            let _ = writeln!(io::stderr(), "{name}: {level}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What was asked for, whichever version's options it was said with.
+struct Asked {
+    shared: Shared,
+    compat: Compat,
+    moduledir: OsString,
+    outdir: Option<PathBuf>,
+    ignored: Vec<&'static str>,
+}
+
+impl Asked {
+    fn parse(args: Vec<OsString>) -> Result<Self, clap::Error> {
+        if !is_compat_30(&args) {
+            let options = Options::try_parse_from(args)?;
+            return Ok(Self {
+                shared: options.shared,
+                compat: Compat::Kmod34,
+                moduledir: options.moduledir,
+                outdir: options.outdir,
+                ignored: Vec::new(),
+            });
+        }
+        let options = Options30::try_parse_from(args)?;
+        let deprecated = [
+            (options.unresolved_error, "unresolved-error"),
+            (options.quiet, "quiet"),
+            (options.root, "root"),
+            (options.map, "map"),
+        ];
+        let given = deprecated.into_iter().filter(|(given, _)| *given);
+        Ok(Self {
+            shared: options.shared,
+            compat: Compat::Kmod30,
+            moduledir: "/lib/modules".into(),
+            outdir: None,
+            ignored: given.map(|(_, name)| name).collect(),
+        })
+    }
+
+    fn level(&self) -> LevelFilter {
+        match self.shared.verbose {
+            0 | 1 => LevelFilter::Warn,
+            2 => LevelFilter::Info,
+            _ => LevelFilter::Debug,
+        }
+    }
+
+    fn run(&self) -> Result<()> {
+        for name in &self.ignored {
+            log::warn!("Ignored deprecated option --{name}");
+        }
+        let (release, files) = self.release_and_files()?;
+        let paths = Paths {
+            moduledir: &self.moduledir,
+            release: &release,
+        };
+        let directory = paths.below(self.shared.basedir.as_deref())?;
+        let output = match &self.outdir {
+            Some(root) => paths.below(Some(root))?,
+            None => directory.clone(),
+        };
+        match self.shared.show {
+            // Indexes that are only shown are not out of date.
+            true if self.shared.quick => Ok(()),
+            true => self.show(&self.settings(release, directory)?, &files),
+            false => self.write(&self.settings(release, directory)?, &files, &output),
+        }
+    }
+
+    fn show(&self, settings: &Settings, files: &[PathBuf]) -> Result<()> {
+        let tree = Tree::read(self.find(settings, files)?, Store::default());
+        // What is told comes before what is shown.
+        let indexes = Indexes::of(&tree, &mut self.teller())?;
+        print(&indexes)
+    }
+
+    fn write(&self, settings: &Settings, files: &[PathBuf], output: &Path) -> Result<()> {
+        let place = Place::lock(output)?;
+        let all = self.all(files);
+        let store = match self.shared.full || !all {
+            true => Store::default(),
+            false => place.store(),
+        };
+        // What the last run knew tells more than times do.
+        if self.shared.quick && !store.is_there() && is_up_to_date(&settings.directory) {
+            return Ok(());
+        }
+        let found = self.find(settings, files)?;
+        if !self.tells() && found.is_unchanged(&store, output) {
+            place.confirm();
+            return Ok(());
+        }
+        let tree = Tree::read(found, store);
+        log::debug!("read {} modules", tree.read_anew());
+        let outputs = Indexes::of(&tree, &mut self.teller())?.outputs()?;
+        let store = tree.store(&outputs).filter(|_| all);
+        Ok(place.publish(&outputs, self.compat, store.as_deref())?)
+    }
+
+    /// Whether all modules are meant, and not only those of the files that are named.
+    fn all(&self, files: &[PathBuf]) -> bool {
+        self.shared.all || self.shared.quick || files.is_empty()
+    }
+
+    fn find(&self, settings: &Settings, files: &[PathBuf]) -> Result<Found, Error> {
+        match self.all(files) {
+            true => Found::all(settings),
+            false => Found::named(settings, files),
+        }
+    }
+
+    /// Whether messages are asked for that come while indexes are made.
+    fn tells(&self) -> bool {
+        self.shared.verbose > 0 || self.shared.warn || self.shared.errsyms
+    }
+
+    fn release_and_files(&self) -> Result<(String, Vec<PathBuf>)> {
+        let mut args = self.shared.args.iter();
+        let release = match args.next() {
+            Some(release) => match release.to_str() {
+                Some(release) if depmod::is_release(release) => release.to_owned(),
+                _ => bail!("Bad version passed {}", release.display()),
+            },
+            None => rustix::system::uname()
+                .release()
+                .to_str()
+                .context("the running kernel's release is no text")?
+                .to_owned(),
+        };
+        Ok((release, args.map(PathBuf::from).collect()))
+    }
+
+    fn settings(&self, release: String, directory: PathBuf) -> Result<Settings> {
+        let shared = &self.shared;
+        let symbol_prefix = match &shared.symbol_prefix {
+            None => None,
+            Some(prefix) => match prefix.as_bytes() {
+                [prefix] => Some(*prefix),
+                _ => bail!("-P only takes a single char"),
+            },
+        };
+        let kernel_symbols = match (&shared.symvers, &shared.filesyms) {
+            (Some(path), _) => KernelSymbols::Symvers(path.clone()),
+            (None, Some(path)) => KernelSymbols::SystemMap(path.clone()),
+            (None, None) => KernelSymbols::Unknown,
+        };
+        if shared.errsyms && kernel_symbols == KernelSymbols::Unknown {
+            log::warn!("-e needs -E or -F");
+        }
+        Ok(Settings {
+            compat: self.compat,
+            release,
+            directory,
+            config: (!shared.config.is_empty()).then(|| shared.config.clone()),
+            kernel_symbols,
+            symbol_prefix,
+            report_unknown: shared.errsyms,
+            warn_duplicates: shared.warn,
+        })
+    }
+
+    /// Tells who needs whom if that was asked for.
+    fn teller(&self) -> impl FnMut(Need<'_>) + use<> {
+        let mut out = (self.shared.verbose > 0).then(|| io::BufWriter::new(io::stdout()));
+        move |need| {
+            if let Some(out) = &mut out {
+                // Who closes stdout does not want to know.
+                let _ = writeln!(
+                    out,
+                    "{} needs \"{}\": {}",
+                    need.user.display(),
+                    String::from_utf8_lossy(need.symbol),
+                    need.supplier.display()
+                );
+            }
+        }
+    }
+}
+
+/// Whether --compat 30 is among the options, which decides what the others are.
+fn is_compat_30(args: &[OsString]) -> bool {
+    let options = args.iter().take_while(|arg| *arg != "--");
+    let mut before = None;
+    let mut compat = false;
+    for arg in options {
+        match before {
+            Some(name) if name == "--compat" => compat = arg == "30",
+            _ if arg == "--compat=30" => compat = true,
+            _ if arg == "--compat=34" => compat = false,
+            _ => {}
+        }
+        before = Some(arg);
+    }
+    compat
+}
+
+fn print(indexes: &Indexes<'_>) -> Result<()> {
+    let mut out = io::stdout().lock();
+    let result = indexes
+        .texts()?
+        .iter()
+        .try_for_each(|output| out.write_all(&output.bytes))
+        .and_then(|()| out.flush());
+    match result {
+        // Who has seen enough has not seen a failure.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("stdout"),
+    }
+}

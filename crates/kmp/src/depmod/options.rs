@@ -1,0 +1,136 @@
+//! depmod's options: those of depmod(8), and ours.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser};
+
+/// Write the indexes modprobe reads
+///
+/// Reads the modules below /lib/modules/KERNELRELEASE and writes modules.dep, modules.alias and
+/// their kin there, byte for byte as depmod(8) of kmod would. Options mean what they mean there.
+#[derive(Parser, Debug)]
+#[command(
+    name = "kmp-depmod",
+    version = concat!(env!("CARGO_PKG_VERSION"), " (kmod 34)"),
+    disable_version_flag = true,
+    infer_long_args = true,
+    args_override_self = true,
+    after_long_help = DIFFERENCES
+)]
+pub struct Options {
+    #[command(flatten)]
+    pub(super) shared: Shared,
+    /// Look for modules in DIRECTORY below the root
+    #[arg(short, long, value_name = "DIRECTORY", default_value = "/lib/modules")]
+    pub(super) moduledir: OsString,
+    /// Write below this root instead of that of --basedir
+    #[arg(short, long, value_name = "ROOT")]
+    pub(super) outdir: Option<PathBuf>,
+}
+
+/// The options with --compat 30: some are not there yet, some still are.
+#[derive(Parser, Debug)]
+#[command(
+    name = "kmp-depmod",
+    version = concat!(env!("CARGO_PKG_VERSION"), " (kmod 30)"),
+    disable_version_flag = true,
+    infer_long_args = true,
+    args_override_self = true
+)]
+pub(super) struct Options30 {
+    #[command(flatten)]
+    pub(super) shared: Shared,
+    /// Ignored
+    #[arg(short = 'u', long)]
+    pub(super) unresolved_error: bool,
+    /// Ignored
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    /// Ignored
+    #[arg(short, long)]
+    pub(super) root: bool,
+    /// Ignored
+    #[arg(short, long)]
+    pub(super) map: bool,
+}
+
+/// What both have.
+#[derive(Args, Debug)]
+pub(super) struct Shared {
+    /// Probe all modules; this is the default if no files are named
+    #[arg(short, long)]
+    pub(super) all: bool,
+    /// Do nothing if no module is newer than modules.dep, or where an earlier run left facts, if none has changed
+    #[arg(short = 'A', long)]
+    pub(super) quick: bool,
+    /// The root the modules are in
+    #[arg(short, long, value_name = "ROOT")]
+    pub(super) basedir: Option<PathBuf>,
+    /// Read this file or directory instead of the system's depmod.d; may be repeated
+    #[arg(short = 'C', long, value_name = "PATH", action = clap::ArgAction::Append)]
+    pub(super) config: Vec<PathBuf>,
+    /// A Module.symvers with the kernel's own symbols, for --errsyms; versions are compared, too
+    #[arg(short = 'E', long, value_name = "FILE")]
+    pub(super) symvers: Option<PathBuf>,
+    /// A System.map with the kernel's own symbols, for --errsyms
+    #[arg(short = 'F', long, value_name = "FILE")]
+    pub(super) filesyms: Option<PathBuf>,
+    /// Warn of symbols that neither the kernel nor a module exports
+    #[arg(short, long)]
+    pub(super) errsyms: bool,
+    /// Write what can be read to stdout, and no file
+    #[arg(short = 'n', long, visible_alias = "dry-run")]
+    pub(super) show: bool,
+    /// Tell who needs whom; twice and thrice tells more
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// Warn of aliases a module has twice
+    #[arg(short, long)]
+    pub(super) warn: bool,
+    /// The character the architecture puts before symbols
+    #[arg(short = 'P', long, value_name = "CHARACTER")]
+    pub(super) symbol_prefix: Option<OsString>,
+    /// Whose indexes to write: kmod 34's or kmod 30's
+    #[arg(long, value_name = "VERSION", value_parser = ["30", "34"], default_value = "34")]
+    pub(super) compat: String,
+    /// Read every module again, whatever an earlier run knew of it
+    #[arg(long)]
+    pub(super) full: bool,
+    /// Show the version
+    #[arg(short = 'V', long, action = clap::ArgAction::Version)]
+    pub(super) version: Option<bool>,
+    /// The kernelrelease, of the running kernel by default, and perhaps files with modules
+    #[arg(value_names = ["KERNELRELEASE", "FILE"], num_args = 0..)]
+    pub(super) args: Vec<OsString>,
+}
+
+/// Where we are not kmod.
+const DIFFERENCES: &str = "\
+Differences from depmod of kmod:
+
+Files that would not change are not written. All new files are complete and synced before the \
+first takes its place, so that a full or read-only file system changes nothing and the exit status \
+is 1; kmod 34 publishes a truncated file, and succeeds on a read-only file system. A run that is \
+killed leaves indexes modprobe can use, and temporary files the next run removes. Runs for one \
+directory wait for each other.
+
+Only modules that have changed are read: beside the indexes .kmpkit-facts keeps what modules say, \
+with device, inode, size and times of each file. The indexes are those of a run with --full. A \
+file that changed while or shortly before it was read is read again the next time. The facts are \
+not used with --errsyms, for named files, or with --show. If nothing at all has changed, warnings \
+about what modules say come only with --full or --verbose.
+
+A module whose name, alias or exported symbol is not 7-bit text makes the run fail before anything \
+is written; kmod 34 stops in the midst of it and kmod 30 writes what it finds behind its tables.
+
+Modules compressed with gzip are always read; kmod must be built for it.
+
+Of modules that need each other every circle is told once; kmod may tell some twice or none.
+
+Modules whose damage leaves some facts readable are read as kmod 34 does, also with --compat 30.
+
+--quick compares times only where no earlier run left facts. Where one did, it also works if \
+modules have gone, or have come with old times, as those from packages have, and if an earlier run \
+did not come to its end.
+";

@@ -1,0 +1,43 @@
+//! Roots in, the directories of a release below them out.
+//!
+//! Paths are joined byte by byte as kmod does, for what the indexes and messages have of them.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// Where a release's modules lie below any root.
+pub(super) struct Paths<'p> {
+    pub(super) moduledir: &'p OsStr,
+    pub(super) release: &'p str,
+}
+
+impl Paths<'_> {
+    /// The directory below `root`, or in the system itself.
+    ///
+    /// # Errors
+    /// The root is relative and nobody knows to what.
+    pub(super) fn below(&self, root: Option<&Path>) -> Result<PathBuf> {
+        let root = match root {
+            None => Vec::new(),
+            Some(root) if root.is_absolute() => root.as_os_str().as_bytes().to_vec(),
+            Some(root) => {
+                let here = std::env::current_dir().context("the current directory")?;
+                [
+                    here.as_os_str().as_bytes(),
+                    b"/",
+                    root.as_os_str().as_bytes(),
+                ]
+                .concat()
+            }
+        };
+        let mut moduledir = self.moduledir.as_bytes();
+        while let Some(rest) = moduledir.strip_prefix(b"/") {
+            moduledir = rest;
+        }
+        let path = [&root, &b"/"[..], moduledir, b"/", self.release.as_bytes()].concat();
+        Ok(OsString::from_vec(path).into())
+    }
+}

@@ -1,0 +1,227 @@
+//! Facts of modules in, a cache file out, and back: so that only what changed is read again.
+//!
+//! The file is a header and one record for each module. It is a cache: damaged, foreign or of
+//! another version, it is as if it were not there.
+
+use std::collections::HashMap;
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+
+use crate::facts::Facts;
+use crate::stamp::Stamp;
+use crate::strings::Strings;
+
+const MAGIC: [u8; 8] = *b"kmpfacts";
+/// Raised whenever records or the facts in them get another meaning.
+const VERSION: u32 = 2;
+
+/// Facts of the modules of one tree, by their paths in it, and a digest of what was made of them.
+#[derive(Debug, Default)]
+pub struct Store {
+    bytes: Vec<u8>,
+    digest: Vec<u8>,
+    records: HashMap<Vec<u8>, (Stamp, Range<usize>)>,
+    there: bool,
+}
+
+impl Store {
+    /// Reads a store; an empty one if there is none that can be used.
+    pub fn load(path: &Path) -> Self {
+        let Ok(bytes) = fs::read(path) else {
+            return Self::default();
+        };
+        Self::parse(bytes).unwrap_or_else(|| {
+            log::debug!("{}: no store that can be used", path.display());
+            Self::default()
+        })
+    }
+
+    /// Whether there was a store that can be used.
+    pub fn is_there(&self) -> bool {
+        self.there
+    }
+
+    /// What the last run said of its input and output; empty if it had nothing to say.
+    pub fn digest(&self) -> &[u8] {
+        &self.digest
+    }
+
+    /// Whether it has the facts of this file, which is what it was.
+    pub fn knows(&self, path: &[u8], stamp: &Stamp) -> bool {
+        let record = self.records.get(path);
+        record.is_some_and(|(kept, _)| kept == stamp)
+    }
+
+    /// Takes out the facts of a module, if its file is what it was.
+    pub fn take(&mut self, path: &[u8], stamp: &Stamp) -> Option<Facts> {
+        if !self.knows(path, stamp) {
+            return None;
+        }
+        let (_, range) = self.records.remove(path)?;
+        let mut cursor = Cursor {
+            bytes: &self.bytes,
+            range,
+        };
+        let mut strings = || cursor.text().map(Strings::from_bytes);
+        let kept = [strings()?, strings()?, strings()?, strings()?, strings()?];
+        Some(Facts::of_kept(kept))
+    }
+
+    /// How many modules it has.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    fn parse(bytes: Vec<u8>) -> Option<Self> {
+        let mut cursor = Cursor {
+            bytes: &bytes,
+            range: 0..bytes.len(),
+        };
+        let magic = cursor.take(MAGIC.len())?;
+        let (version, crc) = (cursor.word()?, cursor.word()?);
+        let body = bytes.get(cursor.range.clone())?;
+        if magic != MAGIC || version != VERSION || crc != crc32fast::hash(body) {
+            return None;
+        }
+        let digest = cursor.text()?.to_vec();
+        let mut records = HashMap::new();
+        while !cursor.range.is_empty() {
+            let path = cursor.text()?.to_vec();
+            let mut number = || cursor.number();
+            let stamp = Stamp {
+                device: number()?,
+                inode: number()?,
+                size: number()?,
+                modified: (number()?.cast_signed(), number()?.cast_signed()),
+                changed: (number()?.cast_signed(), number()?.cast_signed()),
+            };
+            let length = cursor.text()?.len();
+            let end = cursor.range.start;
+            records.insert(path, (stamp, end.checked_sub(length)?..end));
+        }
+        Some(Self {
+            digest,
+            records,
+            there: true,
+            bytes,
+        })
+    }
+}
+
+/// The bytes of a store with a digest and these modules.
+pub fn store_of<'f>(
+    digest: &[u8],
+    modules: impl Iterator<Item = (&'f [u8], Stamp, &'f Facts)>,
+) -> Vec<u8> {
+    let text = |bytes: &[u8], out: &mut Vec<u8>| {
+        out.extend((bytes.len() as u32).to_le_bytes());
+        out.extend(bytes);
+    };
+    let mut body = Vec::new();
+    text(digest, &mut body);
+    let mut kept = Vec::new();
+    for (path, stamp, facts) in modules {
+        text(path, &mut body);
+        let (modified, changed) = (stamp.modified, stamp.changed);
+        let times = [modified.0, modified.1, changed.0, changed.1].map(i64::cast_unsigned);
+        for number in [stamp.device, stamp.inode, stamp.size]
+            .into_iter()
+            .chain(times)
+        {
+            body.extend(number.to_le_bytes());
+        }
+        kept.clear();
+        for strings in facts.kept() {
+            text(strings.as_bytes(), &mut kept);
+        }
+        text(&kept, &mut body);
+    }
+    let crc = crc32fast::hash(&body);
+    let words = [VERSION.to_le_bytes(), crc.to_le_bytes()].concat();
+    [&MAGIC[..], &words, &body].concat()
+}
+
+/// What is left to read.
+struct Cursor<'b> {
+    bytes: &'b [u8],
+    range: Range<usize>,
+}
+
+impl<'b> Cursor<'b> {
+    fn take(&mut self, count: usize) -> Option<&'b [u8]> {
+        let rest = self.bytes.get(self.range.clone())?;
+        let taken = rest.get(..count)?;
+        self.range.start += count;
+        Some(taken)
+    }
+
+    fn word(&mut self) -> Option<u32> {
+        let bytes = self.take(4)?.first_chunk()?;
+        Some(u32::from_le_bytes(*bytes))
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let bytes = self.take(8)?.first_chunk()?;
+        Some(u64::from_le_bytes(*bytes))
+    }
+
+    fn text(&mut self) -> Option<&'b [u8]> {
+        let length = usize::try_from(self.word()?).ok()?;
+        self.take(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(text: &str) -> Facts {
+        Facts {
+            aliases: [text.as_bytes(), b""].into_iter().collect(),
+            imports: [&b"printk"[..]].into_iter().collect(),
+            ..Facts::default()
+        }
+    }
+
+    fn stamp(inode: u64) -> Stamp {
+        Stamp {
+            inode,
+            modified: (-1, 5),
+            ..Stamp::default()
+        }
+    }
+
+    #[test]
+    fn what_is_stored_comes_back_once() {
+        let (a, b) = (facts("a"), facts("b"));
+        let bytes = store_of(
+            b"digest",
+            [(&b"a.ko"[..], stamp(1), &a), (b"b.ko", stamp(2), &b)].into_iter(),
+        );
+        let mut store = Store::parse(bytes).unwrap();
+        assert_eq!((store.digest(), store.len()), (&b"digest"[..], 2));
+        assert_eq!(store.take(b"a.ko", &stamp(2)), None);
+        assert_eq!(store.take(b"a.ko", &stamp(1)), Some(a));
+        assert_eq!(store.take(b"a.ko", &stamp(1)), None);
+        assert_eq!(store.take(b"b.ko", &stamp(2)), Some(b));
+        assert_eq!(store.take(b"c.ko", &stamp(2)), None);
+    }
+
+    #[test]
+    fn damage_is_noticed() {
+        let facts = facts("a");
+        let bytes = store_of(b"digest", [(&b"a.ko"[..], stamp(1), &facts)].into_iter());
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 4;
+            assert!(Store::parse(changed).is_none(), "byte {at}");
+            assert!(Store::parse(bytes[..at].to_vec()).is_none(), "{at} bytes");
+        }
+    }
+}

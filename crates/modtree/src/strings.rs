@@ -1,0 +1,55 @@
+//! Many short strings in one allocation: the facts of a whole tree are kept in memory.
+
+/// Strings without NUL, in the order they were added.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Strings(Vec<u8>);
+
+impl Strings {
+    /// Adds a string.
+    pub fn push(&mut self, string: &[u8]) {
+        self.0.extend(string);
+        self.0.push(0);
+    }
+
+    /// All strings.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.0
+            .split_inclusive(|&byte| byte == 0)
+            .map(|string| string.strip_suffix(b"\0").unwrap_or(string))
+    }
+
+    /// Each string with a NUL behind it.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Takes what [`Strings::as_bytes`] gave.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+impl<'s> FromIterator<&'s [u8]> for Strings {
+    fn from_iter<I: IntoIterator<Item = &'s [u8]>>(strings: I) -> Self {
+        let mut all = Self::default();
+        for string in strings {
+            all.push(string);
+        }
+        all.0.shrink_to_fit();
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_strings_are_strings() {
+        let all = [&b"a"[..], b"", b"bc", b""];
+        let strings: Strings = all.into_iter().collect();
+        assert_eq!(strings.iter().collect::<Vec<_>>(), all);
+        assert_eq!(Strings::from_bytes(strings.as_bytes()), strings);
+        assert_eq!(Strings::default().iter().count(), 0);
+    }
+}

@@ -1,0 +1,249 @@
+//! Modules that are not as they should be: kmod lists them all the same.
+
+use anyhow::{Context, Result, ensure};
+use kmpkit_tests::depmod::{compare, compare_with, left_by};
+use kmpkit_tests::kmod::Kmod;
+use kmpkit_tests::modules_tree::ModulesTree;
+use kmpkit_tests::tools::{run, tool};
+
+use crate::scene::{empty, small};
+
+fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
+    for at in 0..bytes.len() {
+        if bytes.get(at..).is_some_and(|rest| rest.starts_with(from))
+            && let Some(place) = bytes.get_mut(at..at + to.len())
+        {
+            place.copy_from_slice(to);
+        }
+    }
+}
+
+/// soundcore made to use a symbol of snd, which uses its.
+fn looped(tree: &ModulesTree) -> Result<()> {
+    tree.edit("kernel/soundcore.ko", |bytes| {
+        replace(
+            bytes,
+            b"\0__register_chrdev\0",
+            b"\0snd_major\0\0\0\0\0\0\0\0\0",
+        );
+    })
+}
+
+#[test]
+fn a_loop() -> Result<()> {
+    let tree = small()?;
+    looped(&tree)?;
+    let left = compare(&tree, &[])?;
+    ensure!(!left.success && left.files.is_empty());
+    ensure!(left.stderr.contains("Cycle detected: "), "{}", left.stderr);
+    ensure!(
+        left.stderr
+            .contains("Found 2 modules in dependency cycles!"),
+        "{}",
+        left.stderr
+    );
+    compare(&tree, &["-n"]).map(drop)
+}
+
+#[test]
+fn a_module_that_needs_itself() -> Result<()> {
+    let tree = empty()?;
+    tree.usual(&["soundcore", "snd"])?;
+    tree.edit("kernel/soundcore.ko", |bytes| {
+        replace(
+            bytes,
+            b"\0__register_chrdev\0",
+            b"\0sound_class\0\0\0\0\0\0\0",
+        );
+    })?;
+    compare(&tree, &[]).map(drop)
+}
+
+#[test]
+fn old_indexes_outlive_a_loop() -> Result<()> {
+    let tree = small()?;
+    let run_ours = |success: bool| -> Result<()> {
+        let mut command = kmpkit_tests::depmod::ours()?;
+        let output = command
+            .arg("-b")
+            .arg(tree.root())
+            .arg(&tree.release)
+            .output()?;
+        ensure!(output.status.success() == success);
+        Ok(())
+    };
+    run_ours(true)?;
+    let before = std::fs::read(tree.path("modules.dep.bin")?)?;
+    looped(&tree)?;
+    run_ours(false)?;
+    ensure!(std::fs::read(tree.path("modules.dep.bin")?)? == before);
+    Ok(())
+}
+
+#[test]
+fn corrupt_modules() -> Result<()> {
+    let tree = small()?;
+    tree.copy("nbd", "kernel/half.ko")?;
+    tree.edit("kernel/half.ko", |bytes| bytes.truncate(bytes.len() / 2))?;
+    tree.copy("nbd", "kernel/header.ko")?;
+    tree.edit("kernel/header.ko", |bytes| bytes.truncate(64))?;
+    tree.write("kernel/nothing.ko", "")?;
+    tree.write("kernel/short.ko", "\x7fELF")?;
+    tree.write("kernel/text.ko", "no module at all\n")?;
+    tree.write("kernel/zeros.ko", vec![0; 10_000])?;
+    tree.packed("nbd", "xz", "kernel/cut.ko.xz")?;
+    tree.edit("kernel/cut.ko.xz", |bytes| {
+        bytes.truncate(bytes.len() - 100)
+    })?;
+    tree.packed("nbd", "zstd", "kernel/spoilt.ko.zst")?;
+    tree.edit("kernel/spoilt.ko.zst", |bytes| {
+        let middle = bytes.len() / 2;
+        bytes[middle..].fill(0xff);
+    })?;
+    tree.copy("fuse", "updates/fuse.ko")?;
+    tree.edit("updates/fuse.ko", |bytes| bytes.truncate(1000))?;
+    let left = compare(&tree, &[])?;
+    ensure!(
+        left.success && left.levels.get("ERROR") >= Some(&9),
+        "{}",
+        left.stderr
+    );
+    Ok(())
+}
+
+#[test]
+fn namespaces_are_taken_for_symbols() -> Result<()> {
+    let tree = empty()?;
+    for module in [
+        "usb-storage",
+        "ums-alauda",
+        "usbcore",
+        "usb-common",
+        "scsi_mod",
+    ] {
+        let path = tree.copy(module, &format!("kernel/{module}.ko"))?;
+        run(tool("objcopy")?.arg("--strip-unneeded").arg(path))?;
+    }
+    let left = compare(&tree, &[])?;
+    let symbols = String::from_utf8_lossy(&left.files["modules.symbols"]).into_owned();
+    ensure!(
+        symbols.contains("symbol:USB_STORAGE usb_storage"),
+        "{symbols}"
+    );
+    Ok(())
+}
+
+#[test]
+fn modules_stripped_of_everything() -> Result<()> {
+    let tree = small()?;
+    for (option, module) in [
+        ("--strip-all", "usbcore"),
+        ("--remove-section=.modinfo", "snd"),
+        ("--remove-section=__versions", "snd-timer"),
+        ("--rename-section=__ksymtab_strings=other", "snd-pcm"),
+    ] {
+        run(tool("objcopy")?
+            .arg(option)
+            .arg(tree.path(&format!("kernel/{module}.ko"))?))?;
+    }
+    compare(&tree, &[]).map(drop)
+}
+
+#[test]
+fn odd_aliases() -> Result<()> {
+    let tree = small()?;
+    let changes: [(&str, &[u8], &[u8]); 6] = [
+        (
+            "e1000e",
+            b"alias=pci:v00008086d000015",
+            b"alias=pci:]00008086d000015",
+        ),
+        ("xhci-pci", b"alias=pci:v", b"alias=[ci:v"),
+        ("fuse", b"alias=devname:fuse", b"alias\0devname:fuse"),
+        (
+            "tun",
+            b"alias=char-major-10-200",
+            b"alias=char-major-10-20x",
+        ),
+        (
+            "btrfs",
+            b"alias=char-major-10-234",
+            b"alias=char-major-10-*34",
+        ),
+        ("loop", b"alias=block-major-7-*", b"alias=-[-]-\n or-7-*"),
+    ];
+    for (module, from, to) in changes {
+        let mut count = 0;
+        tree.edit(&format!("kernel/{module}.ko"), |bytes| {
+            count = bytes
+                .windows(from.len())
+                .filter(|window| *window == from)
+                .count();
+            replace(bytes, from, to);
+        })?;
+        ensure!(
+            count > 0,
+            "{module} has no {}",
+            String::from_utf8_lossy(from)
+        );
+    }
+    compare(&tree, &[]).map(drop)
+}
+
+/// kmod 34 stops in the midst of writing; we before it.
+#[test]
+fn an_alias_that_is_not_ascii() -> Result<()> {
+    let tree = small()?;
+    tree.edit("kernel/fuse.ko", |bytes| {
+        replace(bytes, b"alias=fs-fuse", "alias=fs-füs".as_bytes())
+    })?;
+    let mut command = kmpkit_tests::depmod::ours()?;
+    let output = command
+        .arg("-b")
+        .arg(tree.root())
+        .arg(&tree.release)
+        .output()?;
+    ensure!(output.status.code() == Some(1));
+    ensure!(!tree.path("modules.dep")?.exists());
+    compare(&tree, &["-n"]).map(drop)
+}
+
+/// Single bytes changed in the parts of a module that lead to all others.
+#[test]
+fn changed_bytes() -> Result<()> {
+    let tree = empty()?;
+    tree.usual(&["snd", "snd-timer"])?;
+    let plain = std::fs::read(tree.module("soundcore")?)?;
+    // Where the section table is: at byte 40 of the header.
+    let mut table = [0; 8];
+    table.copy_from_slice(&plain[40..48]);
+    let table = usize::try_from(u64::from_le_bytes(table))?;
+    let mut seed = 1_u64;
+    let mut random = |below: usize| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    let [_, kmod_34] = Kmod::all()?;
+    let mut compared = 0;
+    for number in 0..200 {
+        let at = match number % 4 {
+            0 => random(64),
+            1 => random(plain.len()),
+            _ => table + random(plain.len() - table),
+        };
+        let mut changed = plain.clone();
+        changed[at] = random(256) as u8;
+        tree.write("kernel/soundcore.ko", changed)?;
+        if left_by(kmod_34.tool("depmod", tree.root())?, &tree, &["-n"])?.died {
+            continue;
+        }
+        compare_with(&kmod_34, &tree, &[])
+            .with_context(|| format!("byte {at} of {}", plain.len()))?;
+        compared += 1;
+    }
+    println!("compared {compared} modules");
+    ensure!(compared > 150);
+    Ok(())
+}

@@ -1,0 +1,255 @@
+//! The options of depmod(8).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result, ensure};
+use kmpkit_tests::depmod::{FILES, compare, ours};
+use kmpkit_tests::kmod::{Kmod, answer};
+use kmpkit_tests::{Kernel, cache_dir};
+
+use crate::scene::small;
+
+#[test]
+fn show() -> Result<()> {
+    let left = compare(&small()?, &["-n"])?;
+    ensure!(left.files.is_empty() && !left.stdout.is_empty());
+    compare(&small()?, &["--dry-run", "--all"])?;
+    compare(&small()?, &["--sho", "-A"]).map(drop)
+}
+
+#[test]
+fn verbose_tells_who_needs_whom() -> Result<()> {
+    let tree = small()?;
+    let left = compare(&tree, &["-v"])?;
+    let said = String::from_utf8_lossy(&left.stdout).into_owned();
+    ensure!(said.contains("usbcore.ko needs \"usb_"), "{said}");
+    compare(&tree, &["-vn"]).map(drop)
+}
+
+#[test]
+fn missing_symbols() -> Result<()> {
+    let kernel = Kernel::from_archive("bookworm", "amd64", &cache_dir())?;
+    let tree = small()?;
+    let map = kernel.system_map.to_string_lossy().into_owned();
+    let link = kernel.symvers.context("no symvers")?;
+    let symvers = tree.root().join("Module.symvers");
+    // Where kmod 34 can see them, too.
+    fs::copy(link, &symvers)?;
+    let map_here = tree.root().join("System.map");
+    fs::copy(map, &map_here)?;
+    let text = fs::read_to_string(&symvers)?;
+    let changed = text
+        .replacen("\tprintk\t", "\tno_printk\t", 1)
+        .replacen("0x", "0x1", 500);
+    let other = tree.root().join("other.symvers");
+    fs::write(
+        &other,
+        changed + "bad line\n0xzz\tx\tvmlinux\n0x1\ty\tvmlinux\n",
+    )?;
+    let odd_map = tree.root().join("odd.map");
+    fs::write(
+        &odd_map,
+        "no\nffff R __ksymtab_printk\nffff R other\nffff  R __ksymtab_x\n",
+    )?;
+    for (options, file) in [
+        (["-e", "-E"], &symvers),
+        (["-e", "-E"], &other),
+        (["-e", "-F"], &map_here),
+        (["-e", "-F"], &odd_map),
+        (["-w", "-E"], &symvers),
+        (["-e", "-E"], &tree.root().join("none")),
+    ] {
+        let file = file.to_string_lossy();
+        compare(&tree, &[options[0], options[1], &file])?;
+    }
+    compare(&tree, &["-e"])?;
+    compare(&tree, &["-P", "_"])?;
+    compare(&tree, &["-P", "p"])?;
+    compare(&tree, &["-w"]).map(drop)
+}
+
+#[test]
+fn named_files() -> Result<()> {
+    let tree = small()?;
+    let path = |name: &str| tree.directory().join(name).to_string_lossy().into_owned();
+    let (core, common) = (path("kernel/usbcore.ko"), path("kernel/usb-common.ko"));
+    let outside = tree.root().join("fuse.ko");
+    fs::copy(tree.module("fuse")?, &outside)?;
+    let outside = outside.to_string_lossy();
+    compare(&tree, &[&core, &common, &outside])?;
+    compare(&tree, &["-n", &common, &core])?;
+    compare(&tree, &[&common, &common])?;
+    compare(&tree, &[&common, "relative.ko"])?;
+    compare(&tree, &[&path("kernel/none.ko")])?;
+    compare(&tree, &["-a", &common]).map(drop)
+}
+
+#[test]
+fn quick() -> Result<()> {
+    let tree = small()?;
+    let left = compare(&tree, &["-A"])?;
+    ensure!(!left.files.is_empty());
+    let files = |files: &BTreeMap<String, Vec<u8>>| -> Result<()> {
+        for (name, bytes) in files {
+            tree.write(name, bytes)?;
+        }
+        Ok(())
+    };
+    // Older and newer than every module.
+    for (age, written) in [(1_000_000, true), (0, false)] {
+        for kmod in Kmod::all()? {
+            for mut command in [kmod.tool("depmod", tree.root())?, ours()?] {
+                files(&left.files)?;
+                // Without facts of an earlier run we go by times, as kmod does.
+                tree.remove(".kmpkit-facts")?;
+                tree.write("modules.dep", "here before\n")?;
+                let time = SystemTime::now() - Duration::from_secs(age);
+                fs::File::options()
+                    .write(true)
+                    .open(tree.path("modules.dep")?)?
+                    .set_modified(time)?;
+                command
+                    .args(["-A", "-b"])
+                    .arg(tree.root())
+                    .arg(&tree.release);
+                ensure!(answer(&mut command)?.status.success());
+                let is_new = fs::read(tree.path("modules.dep")?)? != b"here before\n";
+                ensure!(is_new == written, "{command:?}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Packages' modules are as old as their builds, and what is gone has no time.
+#[test]
+fn quick_after_a_package_came_or_went() -> Result<()> {
+    let tree = small()?;
+    let listed = || -> Result<bool> {
+        let mut command = ours()?;
+        command
+            .args(["-A", "-b"])
+            .arg(tree.root())
+            .arg(&tree.release);
+        ensure!(answer(&mut command)?.status.success());
+        Ok(fs::read_to_string(tree.path("modules.dep")?)?.contains("nbd.ko"))
+    };
+    ensure!(!listed()?);
+    // Facts of files that were just written are not kept.
+    std::thread::sleep(Duration::from_millis(50));
+    tree.copy("tun", "kernel/tun.ko")?;
+    ensure!(!listed()?);
+    let long_ago = SystemTime::now() - Duration::from_secs(1_000_000);
+    let module = tree.copy("nbd", "kernel/nbd.ko")?;
+    fs::File::options()
+        .write(true)
+        .open(&module)?
+        .set_modified(long_ago)?;
+    ensure!(listed()?);
+    fs::remove_file(module)?;
+    ensure!(!listed()?);
+    Ok(())
+}
+
+/// Files that do not change are not written, but `-A` must see that they were made again.
+#[test]
+fn quick_after_a_run_that_changed_nothing() -> Result<()> {
+    let tree = small()?;
+    let depmod = |options: &[&str]| -> Result<()> {
+        let mut command = ours()?;
+        command
+            .args(options)
+            .arg("-b")
+            .arg(tree.root())
+            .arg(&tree.release);
+        ensure!(answer(&mut command)?.status.success());
+        Ok(())
+    };
+    depmod(&[])?;
+    let dep = tree.path("modules.dep")?;
+    let long_ago = SystemTime::now() - Duration::from_secs(1_000_000);
+    fs::File::options()
+        .write(true)
+        .open(&dep)?
+        .set_modified(long_ago)?;
+    depmod(&[])?;
+    ensure!(fs::metadata(&dep)?.modified()? > long_ago + Duration::from_secs(1000));
+    Ok(())
+}
+
+#[test]
+fn other_directories() -> Result<()> {
+    let tree = small()?;
+    let [_, kmod_34] = Kmod::all()?;
+    fs::rename(tree.root().join("lib"), tree.root().join("usr"))?;
+    let run =
+        |mut command: std::process::Command, out: &Path| -> Result<BTreeMap<String, Vec<u8>>> {
+            command
+                .arg("-b")
+                .arg(tree.root())
+                .args(["-m", "//usr/modules", "-o"])
+                .arg(out);
+            command.arg(&tree.release);
+            let output = answer(&mut command)?;
+            ensure!(
+                output.status.success(),
+                "{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            let directory = out.join("usr/modules").join(&tree.release);
+            FILES
+                .iter()
+                .map(|name| Ok((name.to_string(), fs::read(directory.join(name))?)))
+                .collect()
+        };
+    let theirs = run(
+        kmod_34.tool("depmod", tree.root())?,
+        &tree.root().join("out/theirs"),
+    )?;
+    let ours = run(ours()?, &tree.root().join("out/ours"))?;
+    ensure!(theirs == ours);
+    Ok(())
+}
+
+#[test]
+fn command_lines_that_are_refused() -> Result<()> {
+    let tree = small()?;
+    for kmod in Kmod::all()? {
+        for args in [
+            &["nonsense"][..],
+            &["--nonsense"],
+            &["-P", "ab", "6.1.0"],
+            &["-b", "/none", "6.1.0"],
+            &["-b"],
+            &["-C"],
+            &["/absolute.ko"],
+        ] {
+            let mut command = ours()?;
+            command.args(["--compat", kmod.version]);
+            for mut command in [kmod.tool("depmod", tree.root())?, command] {
+                let output = answer(command.args(args))?;
+                ensure!(output.status.code() == Some(1), "{command:?}: {output:?}");
+                ensure!(!output.stderr.is_empty());
+            }
+        }
+        for args in [&["--version"][..], &["--help"], &["-V"], &["-h"]] {
+            let output = answer(ours()?.args(["--compat", kmod.version]).args(args))?;
+            ensure!(
+                output.status.success() && !output.stdout.is_empty(),
+                "{args:?}"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn options_only_kmod_30_has() -> Result<()> {
+    let tree = small()?;
+    let [kmod_30, _] = Kmod::all()?;
+    kmpkit_tests::depmod::compare_with(&kmod_30, &tree, &["-u", "-q", "-r", "-m"])?;
+    kmpkit_tests::depmod::compare_with(&kmod_30, &tree, &["--map", "--quiet"]).map(drop)
+}
