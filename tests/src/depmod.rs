@@ -60,7 +60,7 @@ pub fn compare_with(kmod: &Kmod, tree: &ModulesTree, options: &[&str]) -> Result
     let theirs = left_by(kmod.tool("depmod", tree.root())?, tree, options)?;
     if options.contains(&"-A") {
         // With facts of the last run we know more than kmod does.
-        tree.remove(".kmpkit-facts")?;
+        tree.remove("modules.kmpkit-facts")?;
     }
     let mut command = ours()?;
     command.args(["--compat", kmod.version]);

@@ -21,7 +21,7 @@ use crate::settings::Compat;
 const UNFINISHED: &str = ".kmp-depmod-";
 
 /// Facts of modules, beside the indexes.
-const STORE: &str = ".kmpkit-facts";
+const STORE: &str = "modules.kmpkit-facts";
 
 /// A directory indexes are in or will be, locked against other runs.
 pub struct Place<'p> {

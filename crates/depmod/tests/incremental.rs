@@ -200,7 +200,7 @@ impl Scene {
                 fs::write(self.directory().join("modules.builtin"), line).unwrap();
             }
             Change::SpoilStore { at } => {
-                let store = self.directory().join(".kmpkit-facts");
+                let store = self.directory().join("modules.kmpkit-facts");
                 if let Ok(mut bytes) = fs::read(&store) {
                     let at = at % bytes.len();
                     bytes[at] ^= 0xff;

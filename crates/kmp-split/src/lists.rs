@@ -13,9 +13,9 @@ use walkdir::WalkDir;
 
 use crate::plan::Plan;
 
-/// What depmod(8) writes beside the modules. It belongs to the image whoever wrote it, so that it
+/// What depmod(8) and kmp-depmod(1) write beside the modules. It belongs to the image whoever wrote it, so that it
 /// goes with the kernel.
-const INDEXES: [&str; 11] = [
+const INDEXES: [&str; 12] = [
     "modules.dep",
     "modules.dep.bin",
     "modules.alias",
@@ -27,6 +27,7 @@ const INDEXES: [&str; 11] = [
     "modules.devname",
     "modules.builtin.bin",
     "modules.builtin.alias.bin",
+    "modules.kmpkit-facts",
 ];
 
 /// The list of the image package.

@@ -104,7 +104,7 @@ fn quick() -> Result<()> {
             for mut command in [kmod.tool("depmod", tree.root())?, ours()?] {
                 files(&left.files)?;
                 // Without facts of an earlier run we go by times, as kmod does.
-                tree.remove(".kmpkit-facts")?;
+                tree.remove("modules.kmpkit-facts")?;
                 tree.write("modules.dep", "here before\n")?;
                 let time = SystemTime::now() - Duration::from_secs(age);
                 fs::File::options()

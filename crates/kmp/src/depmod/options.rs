@@ -115,7 +115,7 @@ is 1; kmod 34 publishes a truncated file, and succeeds on a read-only file syste
 killed leaves indexes modprobe can use, and temporary files the next run removes. Runs for one \
 directory wait for each other.
 
-Only modules that have changed are read: beside the indexes .kmpkit-facts keeps what modules say, \
+Only modules that have changed are read: beside the indexes modules.kmpkit-facts keeps what modules say, \
 with device, inode, size and times of each file. The indexes are those of a run with --full. A \
 file that changed while or shortly before it was read is read again the next time. The facts are \
 not used with --errsyms, for named files, or with --show. If nothing at all has changed, warnings \
