@@ -47,7 +47,7 @@ install: ## Install what was built below DESTDIR, where rpm looks for it
 	install -m 0644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 man/*.7 $(DESTDIR)$(MANDIR)/man7
 	install -m 0644 examples/* $(DESTDIR)$(DOCDIR)/examples
-	install -m 0644 README.md DESIGN.md COPYING $(DESTDIR)$(DOCDIR)
+	install -m 0644 README.md DESIGN.md BENCHMARKS.md COPYING $(DESTDIR)$(DOCDIR)
 
 .PHONY: setup
 setup: ## Install what the tests and the demonstration need
@@ -72,8 +72,8 @@ test-all: setup lint ## Pass all tests: every kernel, rpm and scenario
 	$(CARGO) test --locked --workspace -- --include-ignored --nocapture
 
 .PHONY: bench
-bench: setup ## Print the time of the generators and of kmp-split as ratios
-	$(CARGO) run --release --locked -p kmpkit-tests --bin bench
+bench: setup ## Print the time of generators, kmp-split and builds as ratios; SUITE=builds
+	$(CARGO) run --release --locked -p kmpkit-tests --bin bench -- $(if $(SUITE),--suite $(SUITE))
 
 .PHONY: figures
 figures: setup ## Print what splitting a kernel costs and saves, and check its bounds

@@ -16,6 +16,7 @@ use object::read::ReadRef;
 
 use crate::compression::{Compression, LIMIT};
 use crate::error::{Error, Problem, Result};
+use crate::unpack::Unpacker;
 
 /// Owns the ranges read from files; facts borrow from it.
 ///
@@ -57,25 +58,25 @@ impl Image {
     /// The file cannot be read, is no regular file, is empty, or its
     /// compression is broken.
     pub fn open(path: &Path) -> std::result::Result<Self, Error> {
-        let open = || Self::of(path, open(path, 0)?, Vec::new());
+        let open = || Self::of(path, open(path, 0)?, &mut Unpacker::default());
         open().map_err(|problem| Error::new(path, problem))
     }
 
     /// As [`Image::open`], but a symbolic link is not followed and gives
-    /// `None`; decompresses into `memory`, which [`Image::into_memory`] gives
-    /// back for the next file.
+    /// `None`; decompresses with `unpacker`, which takes back what
+    /// [`Image::into_memory`] gives.
     ///
     /// # Errors
     /// As for [`Image::open`].
-    pub(crate) fn open_unless_link(path: &Path, memory: Vec<u8>) -> Result<Option<Self>> {
+    pub(crate) fn open_unless_link(path: &Path, unpacker: &mut Unpacker) -> Result<Option<Self>> {
         match open(path, libc::O_NOFOLLOW) {
-            Ok(file) => Self::of(path, file, memory).map(Some),
+            Ok(file) => Self::of(path, file, unpacker).map(Some),
             Err(error) if error.raw_os_error() == Some(libc::ELOOP) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn of(path: &Path, file: File, memory: Vec<u8>) -> Result<Self> {
+    fn of(path: &Path, file: File, unpacker: &mut Unpacker) -> Result<Self> {
         let metadata = file.metadata()?;
         let len = match metadata.len() {
             _ if !metadata.is_file() => return Err(Problem::NotAFile),
@@ -87,7 +88,7 @@ impl Image {
         file.read_exact_at(&mut head, 0)?;
         let data = match Compression::detect(&head) {
             None => Data::File { file, head },
-            Some(format) => Data::Memory(format.decompress_file(file, memory)?),
+            Some(format) => Data::Memory(unpacker.unpack(format, file)?),
         };
         Ok(Self {
             path: path.to_owned(),
@@ -101,7 +102,7 @@ impl Image {
     /// # Errors
     /// As for [`Image::open`].
     pub(crate) fn read_whole(path: &Path) -> Result<Vec<u8>> {
-        let image = Self::of(path, open(path, 0)?, Vec::new())?;
+        let image = Self::of(path, open(path, 0)?, &mut Unpacker::default())?;
         match image.data {
             Data::Memory(plain) => Ok(plain),
             Data::File { file, .. } => {

@@ -2,17 +2,13 @@
 //! kernel and kmod do, never by file name.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 
 use crate::error::{Problem, Result};
 
 /// Far above the largest vmlinux with debug information; a file or stream
 /// that grows past it is hostile.
 pub(crate) const LIMIT: u64 = 2 << 30;
-
-/// How much of a compressed file is in memory at a time.
-const CHUNK: usize = 64 << 10;
 
 /// A compression a module or kernel image may be stored in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,19 +69,15 @@ impl Compression {
         self.decompress_within(LIMIT, input, Extent::FirstFrame, Vec::new())
     }
 
-    /// Decompresses all of a file, whose first bytes announced this format, into
+    /// Decompresses `input`, whose first bytes announced this format, into
     /// `memory`, whose contents are forgotten.
-    pub(crate) fn decompress_file(self, mut file: File, memory: Vec<u8>) -> Result<Vec<u8>> {
-        if self != Self::Zstd {
-            let input = BufReader::with_capacity(CHUNK, file);
-            return self.decompress_within(LIMIT, input, Extent::Whole, memory);
-        }
-        let mut packed = Vec::new();
-        file.read_to_end(&mut packed)?;
-        match frame_of_known_size(&packed, memory) {
-            Ok(plain) => Ok(plain),
-            Err(memory) => self.decompress_within(LIMIT, &packed[..], Extent::Whole, memory),
-        }
+    pub(crate) fn decompress(
+        self,
+        input: impl BufRead,
+        extent: Extent,
+        memory: Vec<u8>,
+    ) -> Result<Vec<u8>> {
+        self.decompress_within(LIMIT, input, extent, memory)
     }
 
     fn decompress_within(
@@ -135,27 +127,6 @@ impl Compression {
                 Stream::new_lzma_decoder(u64::MAX)?,
             )),
         })
-    }
-}
-
-/// One zstd frame that says how large its contents are, as the kernel's build
-/// writes them, straight into `plain`: a stream would go through a window first,
-/// at half the speed. Gives `plain` back if that is not what `packed` is, so that
-/// it can be read as a stream, which tells what is wrong.
-fn frame_of_known_size(packed: &[u8], mut plain: Vec<u8>) -> std::result::Result<Vec<u8>, Vec<u8>> {
-    plain.clear();
-    let size = match zstd::zstd_safe::get_frame_content_size(packed) {
-        Ok(Some(size)) if size <= LIMIT => size as usize,
-        _ => return Err(plain),
-    };
-    let decompress = |plain: &mut Vec<u8>| {
-        plain.try_reserve_exact(size).ok()?;
-        let mut decompressor = zstd::bulk::Decompressor::new().ok()?;
-        decompressor.decompress_to_buffer(packed, plain).ok()
-    };
-    match decompress(&mut plain) {
-        Some(got) if got == size && plain.len() == size => Ok(plain),
-        _ => Err(plain),
     }
 }
 

@@ -32,6 +32,7 @@ mod signature;
 mod symbols;
 mod symvers;
 mod undefined;
+mod unpack;
 
 pub use as_kmod::{AsKmod, KmodExport, KmodImport, KmodSymbols};
 pub use bytes::{Arena, Image};

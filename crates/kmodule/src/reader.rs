@@ -5,13 +5,14 @@ use std::path::Path;
 use crate::bytes::{Arena, Image};
 use crate::error::Error;
 use crate::module::Module;
+use crate::unpack::Unpacker;
 
 /// Reads modules one at a time. It keeps the memory of the largest so far, so a thread that reads
 /// thousands needs one of these.
 #[derive(Default)]
 pub struct Reader {
     arena: Arena,
-    plain: Vec<u8>,
+    unpacker: Unpacker,
 }
 
 impl Reader {
@@ -30,7 +31,7 @@ impl Reader {
         path: &Path,
         use_module: impl FnOnce(&Module<'_>) -> T,
     ) -> Result<Option<T>, Error> {
-        let image = Image::open_unless_link(path, std::mem::take(&mut self.plain))
+        let image = Image::open_unless_link(path, &mut self.unpacker)
             .map_err(|problem| Error::new(path, problem))?;
         image.map(|image| self.parse(image, use_module)).transpose()
     }
@@ -55,7 +56,7 @@ impl Reader {
     ) -> Result<T, Error> {
         let used = Module::parse(&image, &self.arena).map(|module| use_module(&module));
         self.arena.reset();
-        self.plain = image.into_memory();
+        self.unpacker.reuse(image.into_memory());
         used
     }
 }

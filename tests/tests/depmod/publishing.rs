@@ -48,7 +48,7 @@ fn indexes(directory: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(directory)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.contains("modules.") {
+        if name.contains("modules.") && !name.contains("facts") {
             found.insert(name.clone(), fs::read(directory.join(name))?);
         }
     }
