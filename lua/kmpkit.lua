@@ -33,9 +33,6 @@ local function take_over(flavor, kabi)
    rpm.define("_changelog_trimtime 2147483647")
    changelog.read()
    answer.take_over()
-   if rpm.expand("%{?kmp_file_attrs:1}") ~= "" then
-      rpm.define("_fileattrsdir %{__kmpkit_state}/fileattrs")
-   end
 end
 
 -- kmp_kernel: names the kernel that the spec builds.
@@ -117,6 +114,7 @@ local function file_attrs()
       return ""
    end
    local directory = rpm.expand("%{__kmpkit_state}/fileattrs")
+   rpm.define("_fileattrsdir " .. directory)
    local files = {}
    local ours = rpm.expand("%{?__kmpkit_in_process:kmpkit}%{!?__kmpkit_in_process:%{__kmpkit_attrs}}")
    local own = table.concat(neighbours.with_own(), " ")

@@ -10,7 +10,7 @@ local options = require("kmpkit_options")
 
 local answer = {}
 
-answer.REFUSED = "kmpkit-failed = see-the-error-above\n"
+local REFUSED = "kmpkit-failed = see-the-error-above\n"
 
 -- The dependency types, in the order rpm asks, with our attrs that print such tags
 -- and the macros that hold the commands of their generators.
@@ -47,16 +47,17 @@ end
 -- Has rpm ask in process.
 function answer.take_over()
    if rpm.expand("%{__kmpkit_parametric}") ~= "" then
-      ask("provides", true)
-      ask("requires", true)
+      for _, entry in ipairs(KINDS) do
+         ask(entry.kind, true)
+      end
       rpm.define("__kmpkit_in_process 1")
    end
 end
 
--- Size, mtime, ctime and inode of a file, as the index has them.
+-- Size, mtime, ctime and inode of a file, as the index has them; of a link its own.
 local function stamp(path)
    local stat = posix.stat(path)
-   return stat and string.format("%d %d %d %d", stat.size, stat.mtime, stat.ctime, stat.ino) or "-"
+   return stat and string.format("%.0f %.0f %.0f %.0f", stat.size, stat.mtime, stat.ctime, stat.ino) or "-"
 end
 
 local function debug(...)
@@ -130,15 +131,28 @@ local function is_ours(path)
       local below = path:sub(#rpm.expand("%{buildroot}") + 1)
       local may_be = below:match("^/boot/") or below:match("^/lib/modules/") or below:match("^/usr/lib/modules/")
       local matches = "printf '%s\\n' " .. options.quoted(below) .. " | grep -E -q -e "
-      ours[path] = may_be and os.execute(matches .. options.quoted(rpm.expand("%{__kmpkit_provider_path}"))) or false
+      local ok, how, code = nil, "exit", 1
+      if may_be then
+         ok, how, code = os.execute(matches .. options.quoted(rpm.expand("%{__kmpkit_provider_path}")))
+      end
+      if not ok and not (how == "exit" and code == 1) then
+         error(path .. ": grep failed", 0)
+      end
+      ours[path] = ok or false
    end
    return ours[path]
 end
 
 -- Asking costs rpm more than the answer, and few files have tags of most types. It asks
 -- for the types in the order of KINDS, for all files of a package before the next type;
--- so the first two tell which of the others the package needs.
+-- so the first two tell which of the others the package needs, unless a spec has rpm ask
+-- for neither.
 local current = { files = {} }
+
+local function are_both_asked()
+   local excluded = "%{?__provides_exclude_from}%{?__requires_exclude_from}%{?__global_provides_exclude_from}%{?__global_requires_exclude_from}"
+   return rpm.expand(excluded) == ""
+end
 
 local function prepare(path, kind)
    if kind ~= "provides" and kind ~= "requires" then
@@ -146,7 +160,7 @@ local function prepare(path, kind)
    end
    local begins = kind == "provides" and current.kind ~= "provides"
    current.kind = kind
-   if begins then
+   if begins and are_both_asked() then
       current.files = {}
       for _, entry in ipairs(KINDS) do
          if entry.kind ~= "provides" and entry.kind ~= "requires" then
@@ -185,7 +199,7 @@ local function run(command, path)
    -- A generator that fails has printed a line that rpm refuses; one that could
    -- not be started has not.
    if not pipe:close() then
-      output = output .. answer.REFUSED
+      output = output .. REFUSED
    end
    return output
 end
@@ -225,7 +239,7 @@ function answer.print(path, kind)
    local ok, text = pcall(tags, path, kind)
    if not ok then
       io.stderr:write("kmpkit: ", tostring(text), "\n")
-      text = answer.REFUSED
+      text = REFUSED
    end
    print(text)
 end

@@ -22,6 +22,11 @@ impl TagBuffer {
         self.places.clear();
     }
 
+    /// Whether none was added.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
     /// Adds a tag as rpm would read it in a spec: what `write` appends to the string.
     pub fn add(&mut self, write: impl FnOnce(&mut String)) {
         let start = self.text.len();

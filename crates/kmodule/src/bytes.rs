@@ -58,13 +58,20 @@ impl Image {
     /// The file cannot be read, is no regular file, is empty, or its
     /// compression is broken.
     pub fn open(path: &Path) -> std::result::Result<Self, Error> {
-        let open = || Self::of(path, open(path, 0)?, &mut Unpacker::default());
-        open().map_err(|problem| Error::new(path, problem))
+        Self::open_with(path, &mut Unpacker::default()).map_err(|problem| Error::new(path, problem))
     }
 
-    /// As [`Image::open`], but a symbolic link is not followed and gives
-    /// `None`; decompresses with `unpacker`, which takes back what
+    /// As [`Image::open`]; decompresses with `unpacker`, which takes back what
     /// [`Image::into_memory`] gives.
+    ///
+    /// # Errors
+    /// As for [`Image::open`].
+    pub(crate) fn open_with(path: &Path, unpacker: &mut Unpacker) -> Result<Self> {
+        Self::of(path, open(path, 0)?, unpacker)
+    }
+
+    /// As [`Image::open_with`], but a symbolic link is not followed and gives
+    /// `None`.
     ///
     /// # Errors
     /// As for [`Image::open`].

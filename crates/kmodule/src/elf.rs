@@ -193,9 +193,15 @@ pub(crate) fn entries<T: object::pod::Pod>(data: &[u8]) -> Option<&[T]> {
     rest.is_empty().then_some(entries)
 }
 
+/// The longest string that is looked for: eight times the kernel's KSYM_NAME_LEN
+/// (linux/include/linux/kallsyms.h). Names that overlap would take a time that grows with the
+/// square of the table's size.
+const LONGEST: usize = 4096;
+
 /// The NUL-terminated string at `offset` of a string table.
 pub(crate) fn string_at(table: &[u8], offset: u64) -> Option<&[u8]> {
     let rest = table.get(usize::try_from(offset).ok()?..)?;
+    let rest = rest.get(..LONGEST.min(rest.len()))?;
     rest.get(..memchr::memchr(0, rest)?)
 }
 

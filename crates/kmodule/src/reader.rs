@@ -46,7 +46,9 @@ impl Reader {
         path: &Path,
         use_module: impl FnOnce(&Module<'_>) -> T,
     ) -> Result<T, Error> {
-        self.parse(Image::open(path)?, use_module)
+        let image = Image::open_with(path, &mut self.unpacker)
+            .map_err(|problem| Error::new(path, problem))?;
+        self.parse(image, use_module)
     }
 
     fn parse<T>(

@@ -24,14 +24,14 @@ pub(crate) struct Unpacker {
 impl Unpacker {
     /// All of a file whose first bytes announced a format. [`Unpacker::reuse`]
     /// takes the memory back.
-    pub(crate) fn unpack(&mut self, format: Compression, mut file: File) -> Result<Vec<u8>> {
+    pub(crate) fn unpack(&mut self, format: Compression, file: File) -> Result<Vec<u8>> {
         let mut plain = std::mem::take(&mut self.plain);
         if format != Compression::Zstd {
             let input = BufReader::with_capacity(CHUNK, file);
             return format.decompress(input, Extent::Whole, plain);
         }
         self.packed.clear();
-        file.read_to_end(&mut self.packed)?;
+        file.take(LIMIT + 1).read_to_end(&mut self.packed)?;
         match self.frame_of_known_size(&mut plain) {
             Some(()) => Ok(plain),
             None => format.decompress(&self.packed[..], Extent::Whole, plain),

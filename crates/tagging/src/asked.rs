@@ -1,5 +1,6 @@
 //! A buildroot in, the files in it that rpmbuild asks our generators about out.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use kmodule::{FileKind, file_kind};
@@ -28,6 +29,17 @@ pub fn asked(build_root: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(files)
 }
 
+/// What a kernel image or its symvers is called beside the modules.
+const BESIDE: [&[u8]; 7] = [
+    b"vmlinuz", b"vmlinux", b"Image", b"bImage", b"zImage", b"uImage", b"symvers",
+];
+
+/// Whether a file has a name, perhaps with a compression's suffix.
+fn is_named(file: &[u8], name: &[u8]) -> bool {
+    let rest = file.strip_prefix(name);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
+}
+
 fn leads_elsewhere(build_root: &Path, directory: &str) -> bool {
     let parents = Path::new(directory).ancestors();
     let mut parents = parents.filter(|parent| !parent.as_os_str().is_empty());
@@ -43,10 +55,13 @@ fn below(directory: &Path, depth: usize, modules: bool) -> Result<Vec<PathBuf>, 
             let path = error.path().unwrap_or(directory).to_owned();
             Error::io(&path)(error.into())
         })?;
+        let name = entry.file_name().as_bytes();
         let is_asked = match file_kind(entry.path()) {
             FileKind::Other => false,
             FileKind::Module { .. } => modules,
-            FileKind::KernelImage { .. } | FileKind::Symvers(_) => entry.depth() == depth,
+            // In boot their names have the release.
+            _ if modules => entry.depth() == depth && BESIDE.iter().any(|own| is_named(name, own)),
+            _ => entry.depth() == depth && name.contains(&b'-'),
         };
         if is_asked && !entry.file_type().is_dir() {
             files.push(entry.into_path());
@@ -85,6 +100,9 @@ mod tests {
             "boot/a.ko",
             "usr/lib/modules/r/kernel/vmlinuz",
             "usr/lib/modules/r/modules.order",
+            "usr/lib/modules/r/Module.symvers",
+            "usr/lib/modules/r/vmlinuz-6.1",
+            "boot/vmlinuz",
             "opt/lib/modules/r/a.ko",
         ] {
             make(other);

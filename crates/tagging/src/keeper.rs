@@ -10,8 +10,8 @@
 //! file <stamp> [<type>=<offset>+<length>]... <path>
 //! ```
 //!
-//! A stamp is size, mtime, ctime and inode, in whole seconds, as rpm's Lua sees them; `-` where there
-//! is no file. The index is written last, so it is there only if everything is.
+//! A stamp is size, mtime, ctime and inode, in whole seconds, as rpm's Lua sees them, of a link its
+//! own; `-` where there is no file, or none to go by. The index is written last, so it is there only if everything is.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -157,6 +157,8 @@ impl Keeper {
         let stamp = stamp(path);
         self.with_tags(|tags| {
             self.tagger.tags(path, reader, tags)?;
+            // A link's own stamp says nothing of the file whose tags it has.
+            let stamp = stamp.filter(|_| tags.is_empty() || !path.is_symlink());
             self.add(index, path, stamp, tags)
         })
     }
@@ -230,14 +232,17 @@ impl Text {
 fn header(sources: &Sources) -> Result<String, Error> {
     let mut header = format!("options {}\n", sources.options());
     for path in sources.files()? {
-        // Writing to a String cannot fail.
-        let _ = writeln!(header, "input {} {}", shown(stamp(&path)), path.display());
+        let target = path.canonicalize().ok().filter(|target| *target != path);
+        for path in [Some(path), target].into_iter().flatten() {
+            // Writing to a String cannot fail.
+            let _ = writeln!(header, "input {} {}", shown(stamp(&path)), path.display());
+        }
     }
     Ok(header)
 }
 
 fn stamp(path: &Path) -> Option<Stamp> {
-    let metadata = path.metadata().ok()?;
+    let metadata = path.symlink_metadata().ok()?;
     Some(Stamp::of(&metadata))
 }
 

@@ -33,6 +33,7 @@ impl fmt::Display for Stamp {
             ctime,
             inode,
         } = self;
-        write!(f, "{size} {mtime} {ctime} {inode}")
+        // Lua has the inode as a floating-point number.
+        write!(f, "{size} {mtime} {ctime} {:.0}", *inode as f64)
     }
 }

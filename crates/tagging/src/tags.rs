@@ -15,6 +15,11 @@ impl Tags {
         self.0.values_mut().for_each(TagBuffer::clear);
     }
 
+    /// Whether there is none of any type.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.values().all(TagBuffer::is_empty)
+    }
+
     /// Those of one type.
     pub fn of(&mut self, kind: TagKind) -> &mut TagBuffer {
         self.0.entry(kind).or_default()
