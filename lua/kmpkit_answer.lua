@@ -38,7 +38,7 @@ local function ask(kind, wanted)
    end
    asked[kind] = wanted
    if wanted then
-      rpm.define("__kmpkit_" .. kind .. "() %{lua:require('kmpkit_answer').print(arg[1], '" .. kind .. "')}")
+      rpm.define("__kmpkit_" .. kind .. "() %{lua:require('kmpkit_answer').print(arg, '" .. kind .. "')}")
    else
       rpm.undefine("__kmpkit_" .. kind)
    end
@@ -234,14 +234,23 @@ local function tags(path, kind)
    return not left and tags_kept(path, kind) or tags_told(path, kind, left or {})
 end
 
--- What rpm runs for a file.
-function answer.print(path, kind)
-   local ok, text = pcall(tags, path, kind)
-   if not ok then
-      io.stderr:write("kmpkit: ", tostring(text), "\n")
-      text = REFUSED
+-- What rpm runs: for one file or, since it knows multifile, for all of a package, whose
+-- tags follow their paths.
+function answer.print(paths, kind)
+   local multifile = options.protocol() == "multifile"
+   local output = {}
+   for _, path in ipairs(paths) do
+      local ok, text = pcall(tags, path, kind)
+      if not ok then
+         io.stderr:write("kmpkit: ", tostring(text), "\n")
+         text = REFUSED
+      end
+      if multifile and text ~= "" then
+         output[#output + 1] = ";" .. path
+      end
+      output[#output + 1] = text
    end
-   print(text)
+   print(table.concat(output, "\n"))
 end
 
 return answer
