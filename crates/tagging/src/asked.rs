@@ -30,8 +30,8 @@ pub fn asked(build_root: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// What a kernel image or its symvers is called beside the modules.
-const BESIDE: [&[u8]; 7] = [
-    b"vmlinuz", b"vmlinux", b"Image", b"bImage", b"zImage", b"uImage", b"symvers",
+const BESIDE: [&[u8]; 6] = [
+    b"vmlinuz", b"vmlinux", b"Image", b"zImage", b"uImage", b"symvers",
 ];
 
 /// Whether a file has a name, perhaps with a compression's suffix.
