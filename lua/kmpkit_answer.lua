@@ -79,7 +79,7 @@ end
 -- The files of the index with their stamps and places; none if it was made with other options or
 -- from other policies.
 local function read_index(directory)
-   local files = {}
+   local files, last = {}, nil
    local index = io.open(directory .. "index")
    if not index then
       debug(directory, "index: not there")
@@ -89,9 +89,13 @@ local function read_index(directory)
       local what, rest = line:match("^(%l+) (.*)$")
       if what == "file" then
          local of, where, path = rest:match("^(%d+ %d+ %d+ %d+)([%l%d=+ ]*) (/.*)$")
-         if path then
-            files[path] = { stamp = of, places = places(where) }
+         last = path and { stamp = of, places = places(where), beside = {} }
+         if last then
+            files[path] = last
          end
+      elseif what == "beside" and last then
+         local of, path = rest:match("^(.-) (/.*)$")
+         last.beside[path] = of
       elseif what == "input" then
          local of, path = rest:match("^(.-) (/.*)$")
          if of ~= stamp(path) then
@@ -109,6 +113,16 @@ end
 
 local kept
 
+-- Whether a file, and what its tags depend on beside it, are what they were.
+local function is_fresh(file, path)
+   for beside, of in pairs(file.beside) do
+      if of ~= stamp(beside) then
+         return false
+      end
+   end
+   return file.stamp == stamp(path)
+end
+
 -- What is known of a file, if it is still what it was.
 local function known(path)
    if not kept then
@@ -117,7 +131,7 @@ local function known(path)
    end
    local file = kept.files[path]
    if file and file.fresh == nil then
-      file.fresh = file.stamp == stamp(path)
+      file.fresh = is_fresh(file, path)
    end
    return file and file.fresh and file
 end

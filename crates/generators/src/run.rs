@@ -1,6 +1,8 @@
 //! Command line and stdin in, tags and exit status out.
 
+use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -29,6 +31,7 @@ pub fn run<G: Generator>() -> ExitCode {
         .format_timestamp(None)
         .init();
     let name = G::command().get_name().to_owned();
+    refuse_on_panic(&name);
     let generator = match G::try_parse() {
         Ok(generator) => generator,
         Err(error) if !error.use_stderr() => error.exit(),
@@ -68,13 +71,31 @@ fn answer<G: Generator>(name: &str, generator: &G) -> Result<bool> {
     )?)
 }
 
+/// What a generator that dies has printed would count as all there is.
+fn refuse_on_panic(name: &str) {
+    let name = name.to_owned();
+    std::panic::set_hook(Box::new(move |panic| {
+        complain(&name, &panic.to_string().replace('\n', " "));
+        // Past the lock and the buffer of stdout, which may be in use: tags still in the
+        // buffer are lost, and a line of which rpm got a part has to end.
+        if let Ok(stdout) = io::stdout().as_fd().try_clone_to_owned() {
+            let _ = writeln!(File::from(stdout), "\n{}", refusal(&name));
+        }
+    }));
+}
+
 fn refuse(name: &str, reason: &str) -> ExitCode {
     complain(name, reason.trim_end());
-    println!("{name}-failed = {REFUSED}");
+    println!("{}", refusal(name));
     // rpm fails on its own account, and less clearly, when nobody reads the
     // paths it writes.
     let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
     ExitCode::FAILURE
+}
+
+/// A tag that rpm refuses.
+fn refusal(name: &str) -> String {
+    format!("{name}-failed = {REFUSED}")
 }
 
 fn complain(name: &str, reason: &str) {

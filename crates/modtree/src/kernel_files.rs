@@ -90,32 +90,47 @@ fn locate(
 /// The symvers of `release`: beside its modules, in `boot/` or `root`, or where
 /// headers and devel packages have it.
 pub fn symvers(root: &Path, modules: &ReleaseDir, release: &Kernelrelease) -> Option<PathBuf> {
-    ["", ".gz", ".xz", ".zst"]
-        .iter()
-        .flat_map(|suffix| {
+    first_file(symvers_places(root, modules, release))
+}
+
+/// Where [`symvers`] looks, in this order.
+pub(crate) fn symvers_places(
+    root: &Path,
+    modules: &ReleaseDir,
+    release: &Kernelrelease,
+) -> impl Iterator<Item = PathBuf> {
+    let kept = ["", ".gz", ".xz", ".zst"]
+        .into_iter()
+        .flat_map(move |suffix| {
             [
                 modules.path().join(format!("symvers{suffix}")),
                 root.join(format!("boot/symvers-{release}{suffix}")),
                 root.join(format!("symvers{suffix}")),
             ]
-        })
-        .find(|path| path.is_file())
-        .or_else(|| devel_symvers(root, release))
-        .or_else(|| Some(root.join("Module.symvers")).filter(|path| path.is_file()))
+        });
+    kept.chain(devel_places(root, release))
+        .chain([root.join("Module.symvers")])
 }
 
 /// The Module.symvers that a distribution's kernel headers or devel package
 /// puts below `root`: Debian's, Fedora's, or wherever `build` leads.
 pub fn devel_symvers(root: &Path, release: &Kernelrelease) -> Option<PathBuf> {
+    first_file(devel_places(root, release))
+}
+
+fn devel_places(root: &Path, release: &Kernelrelease) -> impl Iterator<Item = PathBuf> {
     [
         format!("usr/src/linux-headers-{release}/Module.symvers"),
         format!("usr/src/kernels/{release}/Module.symvers"),
         format!("lib/modules/{release}/build/Module.symvers"),
         format!("usr/lib/modules/{release}/build/Module.symvers"),
     ]
-    .iter()
+    .into_iter()
     .map(|path| root.join(path))
-    .find(|path| path.is_file())
+}
+
+fn first_file(mut places: impl Iterator<Item = PathBuf>) -> Option<PathBuf> {
+    places.find(|path| path.is_file())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use kmodule::{FileKind, Kernelrelease, SymversOf, file_kind};
 
-use crate::kernel_files::symvers;
+use crate::kernel_files::{symvers, symvers_places};
 use crate::{Error, ReleaseDir};
 
 /// What surrounds a kernel image or symvers file in the tree it is packaged
@@ -59,8 +59,20 @@ impl PackagedKernel {
 
     /// The symvers of `release` in the same tree.
     pub fn symvers(&self, release: &Kernelrelease) -> Option<PathBuf> {
-        let root = self.root.as_ref()?;
-        symvers(root, &ReleaseDir::find(root, release)?, release)
+        let (root, modules) = self.modules(release)?;
+        symvers(root, &modules, release)
+    }
+
+    /// Every file in the same tree that decides what [`symvers`](Self::symvers) and
+    /// [`builtin`](Self::builtin) answer, whether it is there or not.
+    pub fn consulted(&self, release: &Kernelrelease) -> Vec<PathBuf> {
+        let Some((root, modules)) = self.modules(release) else {
+            return Vec::new();
+        };
+        let lists = [modules.path().join("modules.builtin")];
+        symvers_places(root, &modules, release)
+            .chain(lists)
+            .collect()
     }
 
     /// The builtin modules of `release`, from the list in the same tree.
@@ -68,15 +80,17 @@ impl PackagedKernel {
     /// # Errors
     /// The list is there but cannot be read.
     pub fn builtin(&self, release: &Kernelrelease) -> Result<Vec<Vec<u8>>, Error> {
-        let directory = self
-            .root
-            .as_ref()
-            .and_then(|root| ReleaseDir::find(root, release));
-        let names = directory.map(|directory| directory.builtin()).transpose()?;
+        let modules = self.modules(release);
+        let names = modules.map(|(_, modules)| modules.builtin()).transpose()?;
         Ok(names.flatten().unwrap_or_else(|| {
             log::warn!("no modules.builtin for {release}: no kmod() for what is linked in");
             Vec::new()
         }))
+    }
+
+    fn modules(&self, release: &Kernelrelease) -> Option<(&Path, ReleaseDir)> {
+        let root = self.root.as_deref()?;
+        Some((root, ReleaseDir::find(root, release)?))
     }
 }
 

@@ -8,6 +8,7 @@
 //! options <the options the tags were made with>
 //! input <stamp> <path of a policy or symvers file the tags depend on>
 //! file <stamp> [<type>=<offset>+<length>]... <path>
+//! beside <stamp> <path of a file the tags of the kernel before depend on>
 //! ```
 //!
 //! A stamp is size, mtime, ctime and inode, in whole seconds, as rpm's Lua sees them, of a link its
@@ -26,6 +27,7 @@ use kmodule::{Module, Reader, module_name};
 use modtree::map_with;
 use policy::TagKind;
 
+use crate::kernel::consulted;
 use crate::stamp::Stamp;
 use crate::{Error, Part, Sources, Tagger, Tags};
 
@@ -74,17 +76,18 @@ impl Keeper {
         if index.exists() {
             fs::remove_file(&index).map_err(Error::io(&index))?;
         }
+        // Before the tagger reads them.
+        let (header, newest) = header(&sources)?;
         let texts = TagKind::ALL.map(|kind| Text::new(kind, into));
         files.sort_unstable_by(|a, b| bytes(a).cmp(bytes(b)));
         files.dedup();
         Ok(Self {
-            // Before the tagger reads them.
-            header: header(&sources)?,
+            header,
             tagger: Tagger::new(Part::all(), sources)?,
             kept: Mutex::new(Kept {
                 texts: texts.into_iter().collect::<Result<_, _>>()?,
                 lines: vec![None; files.len()],
-                newest: 0,
+                newest,
             }),
             files,
             into: into.to_owned(),
@@ -109,7 +112,7 @@ impl Keeper {
         let stamp = Stamp::of(module.metadata());
         self.with_tags(|tags| {
             self.tagger.of_module(path, name, module, tags)?;
-            self.add(index, path, Some(stamp), tags)
+            self.add(index, path, Some(stamp), &[], tags)
         })
     }
 
@@ -156,10 +159,11 @@ impl Keeper {
         // Before it is read.
         let stamp = stamp(path);
         self.with_tags(|tags| {
+            let beside = stamped(consulted(path)?);
             self.tagger.tags(path, reader, tags)?;
             // A link's own stamp says nothing of the file whose tags it has.
             let stamp = stamp.filter(|_| tags.is_empty() || !path.is_symlink());
-            self.add(index, path, stamp, tags)
+            self.add(index, path, stamp, &beside, tags)
         })
     }
 
@@ -176,6 +180,7 @@ impl Keeper {
         index: usize,
         path: &Path,
         stamp: Option<Stamp>,
+        beside: &[(PathBuf, Option<Stamp>)],
         tags: &mut Tags,
     ) -> Result<(), Error> {
         let lines = TagKind::ALL.map(|kind| {
@@ -193,10 +198,15 @@ impl Keeper {
             }
         }
         line.extend_from_slice(&[b" ", bytes(path), b"\n"].concat());
+        for (path, stamp) in beside {
+            let start = format!("beside {} ", shown(*stamp));
+            line.extend_from_slice(&[start.as_bytes(), bytes(path), b"\n"].concat());
+        }
         if let Some(place) = kept.lines.get_mut(index) {
             *place = Some(line);
         }
-        kept.newest = kept.newest.max(stamp.map_or(0, |stamp| stamp.ctime));
+        let stamps = beside.iter().filter_map(|(_, stamp)| *stamp).chain(stamp);
+        kept.newest = stamps.fold(kept.newest, |newest, stamp| newest.max(stamp.ctime));
         Ok(())
     }
 }
@@ -228,17 +238,30 @@ impl Text {
     }
 }
 
-/// The options, and the stamps of what they name.
-fn header(sources: &Sources) -> Result<String, Error> {
+/// The options and the stamps of what they name, and the time of the youngest of these.
+fn header(sources: &Sources) -> Result<(String, i64), Error> {
     let mut header = format!("options {}\n", sources.options());
-    for path in sources.files()? {
-        let target = path.canonicalize().ok().filter(|target| *target != path);
-        for path in [Some(path), target].into_iter().flatten() {
-            // Writing to a String cannot fail.
-            let _ = writeln!(header, "input {} {}", shown(stamp(&path)), path.display());
-        }
+    let mut newest = 0;
+    for (path, stamp) in stamped(sources.files()?) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(header, "input {} {}", shown(stamp), path.display());
+        newest = newest.max(stamp.map_or(0, |stamp| stamp.ctime));
     }
-    Ok(header)
+    Ok((header, newest))
+}
+
+/// Files with their stamps, and what links lead to with its own.
+fn stamped(files: Vec<PathBuf>) -> Vec<(PathBuf, Option<Stamp>)> {
+    let with_target = |path: PathBuf| {
+        let target = path.canonicalize().ok().filter(|target| *target != path);
+        [Some(path), target].into_iter().flatten()
+    };
+    let all = files.into_iter().flat_map(with_target);
+    all.map(|path| {
+        let stamp = stamp(&path);
+        (path, stamp)
+    })
+    .collect()
 }
 
 fn stamp(path: &Path) -> Option<Stamp> {

@@ -1,9 +1,9 @@
 //! The path of a kernel image or symvers file in, the kernel's tags out.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use deptag::{Kernel, TagBuffer, TagRules};
-use kmodule::{Crc, KernelImage, Kernelrelease, Problem, Symvers};
+use kmodule::{Crc, FileKind, KernelImage, Kernelrelease, Problem, Symvers, file_kind};
 use modtree::PackagedKernel;
 
 use crate::Error;
@@ -37,10 +37,7 @@ pub(crate) fn image_tags(
     out: &mut TagBuffer,
 ) -> Result<(), Error> {
     let packaged = PackagedKernel::around(path);
-    let release = match &packaged.release {
-        Some(release) => release.clone(),
-        None => KernelImage::open(path)?.kernelrelease()?,
-    };
+    let release = image_release(path, &packaged)?;
     let beside = packaged.symvers(&release);
     if let Some(symvers) = symvers.or(beside.as_deref()) {
         log::debug!("{}: exports from {}", path.display(), symvers.display());
@@ -54,6 +51,27 @@ pub(crate) fn image_tags(
             .collect();
         tags(&exports, &packaged, &release, rules, out)
     })?
+}
+
+fn image_release(path: &Path, packaged: &PackagedKernel) -> Result<Kernelrelease, Error> {
+    Ok(match &packaged.release {
+        Some(release) => release.clone(),
+        None => KernelImage::open(path)?.kernelrelease()?,
+    })
+}
+
+/// The files beside a kernel image or symvers file that have a say in its tags, there or not.
+///
+/// # Errors
+/// Neither path nor image names a release.
+pub(crate) fn consulted(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    let packaged = PackagedKernel::around(path);
+    let release = match (file_kind(path), &packaged.release) {
+        (FileKind::KernelImage { .. }, _) => image_release(path, &packaged)?,
+        (FileKind::Symvers(_), Some(release)) => release.clone(),
+        _ => return Ok(Vec::new()),
+    };
+    Ok(packaged.consulted(&release))
 }
 
 fn from_symvers(

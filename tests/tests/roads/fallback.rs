@@ -39,6 +39,23 @@ fn every_way_to_answer_gives_the_same() -> Result<()> {
     same("rpm asks no macro", &packages(&plain)?, &first)
 }
 
+/// A list of builtin modules that changes once the tags were kept counts for the image.
+#[test]
+fn a_list_that_changes_later_is_read_again() -> Result<()> {
+    let scene = Scene::new(&PARTS)?;
+    let add = "echo kernel/added-later.ko >> %{buildroot}%{kmp_modules_dir}/modules.builtin";
+    let built = build(&scene, add, &[])?;
+    let log = &built.log;
+    ensure!(!log.contains("kmpkit: "), "{log}");
+    let provided = packages(&built)?;
+    let wanted = "kmod(added_later.ko)";
+    ensure!(
+        format!("{provided:?}").contains(wanted),
+        "the image does not provide {wanted}"
+    );
+    Ok(())
+}
+
 /// A module that is damaged once its tags were kept fails the build.
 #[test]
 fn a_module_damaged_later_fails_the_build() -> Result<()> {
