@@ -4,41 +4,41 @@
 //! decodes `%XX` inside modalias() (`str::hexdecode`). Percent signs are not
 //! macros here: rpm does not expand generator output.
 
-use std::fmt::Write;
+use std::io::Write;
 
 /// An alias as it stands inside modalias(), where SUSE leaves `[*:a-zA-Z0-9]` as
 /// it is.
-pub(crate) fn modalias(alias: &[u8]) -> String {
+pub(crate) fn modalias(alias: &[u8]) -> Vec<u8> {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b':');
-    let mut escaped = String::with_capacity(alias.len() + 8);
+    let mut escaped = Vec::with_capacity(alias.len() + 8);
     append(alias, keep, &mut escaped);
     escaped
 }
 
 /// Appends a name as it stands inside kmod(), ksym() and kernel(): as it is, but
 /// for what rpm would take apart. No symbol or module of a real kernel needs it.
-pub(crate) fn name(name: &[u8], out: &mut String) {
+pub(crate) fn name(name: &[u8], out: &mut Vec<u8>) {
     let keep =
         |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b',' | b';' | b'(' | b')' | b'%');
     append(name, keep, out);
 }
 
-/// `keep` says what stays as it is, of ASCII.
-fn append(bytes: &[u8], keep: impl Fn(u8) -> bool, out: &mut String) {
+/// `keep` says what stays as it is.
+fn append(bytes: &[u8], keep: impl Fn(u8) -> bool, out: &mut Vec<u8>) {
+    // Most stay whole; looking at all bytes takes the processor fewer steps than to stop at one.
+    if bytes.iter().fold(true, |all, &byte| all & keep(byte)) {
+        return out.extend_from_slice(bytes);
+    }
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|&byte| !keep(byte))
         && let Some((plain, [byte, behind @ ..])) = rest.split_at_checked(at)
     {
-        push_ascii(plain, out);
-        // Writing to a String cannot fail.
+        out.extend_from_slice(plain);
+        // Writing to memory cannot fail.
         let _ = write!(out, "%{byte:02X}");
         rest = behind;
     }
-    push_ascii(rest, out);
-}
-
-fn push_ascii(bytes: &[u8], out: &mut String) {
-    out.push_str(std::str::from_utf8(bytes).unwrap_or_default());
+    out.extend_from_slice(rest);
 }
 
 #[cfg(test)]
@@ -48,9 +48,9 @@ mod tests {
     #[test]
     fn only_what_rpm_would_refuse_is_escaped() {
         let name = |bytes: &[u8]| {
-            let mut out = String::new();
+            let mut out = Vec::new();
             name(bytes, &mut out);
-            out
+            String::from_utf8(out).unwrap()
         };
         assert_eq!(
             name(b"usb_register.constprop$1-x"),
@@ -58,6 +58,6 @@ mod tests {
         );
         assert_eq!(name(b"a b,c(d)%;\xff"), "a%20b%2Cc%28d%29%25%3B%FF");
         assert_eq!(name(b"~!\x7f \xc3\xa4"), "~!%7F%20%C3%A4");
-        assert_eq!(modalias(b"pci:v0*sd[1-2],"), "pci:v0*sd%5B1%2D2%5D%2C");
+        assert_eq!(modalias(b"pci:v0*sd[1-2],"), b"pci:v0*sd%5B1%2D2%5D%2C");
     }
 }

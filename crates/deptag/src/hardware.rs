@@ -48,20 +48,21 @@ fn provides(module: &Module<'_>, out: &mut TagBuffer) {
     add("modalias(", patterns, &suffix, out);
 }
 
-fn add(prefix: &str, patterns: Vec<String>, suffix: &str, out: &mut TagBuffer) {
+fn add(prefix: &str, patterns: Vec<Vec<u8>>, suffix: &str, out: &mut TagBuffer) {
     for pattern in combine(patterns, prefix.len() + suffix.len()) {
-        out.add(|tag| tag.extend([prefix, &pattern, suffix]));
+        let parts = [prefix.as_bytes(), &pattern, suffix.as_bytes()];
+        out.add(|tag| parts.iter().for_each(|part| tag.extend_from_slice(part)));
     }
 }
 
 /// As Fedora's modalias.prov writes them: what is not `[][0-9a-zA-Z._:*?/-]`
 /// becomes an underscore.
-fn sanitised(alias: &[u8]) -> String {
+fn sanitised(alias: &[u8]) -> Vec<u8> {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"][._:*?/-".contains(&byte);
-    alias
+    let kept = alias
         .iter()
-        .map(|&byte| if keep(byte) { char::from(byte) } else { '_' })
-        .collect()
+        .map(|&byte| if keep(byte) { byte } else { b'_' });
+    kept.collect()
 }
 
 /// ` = <version>` where the module states one: the first, since some state two.

@@ -1,5 +1,8 @@
 //! A kernel's release, exports and builtin modules in, its Provides out.
 
+use std::fmt::Arguments;
+use std::io::Write;
+
 use kmodule::{Crc, Kernelrelease};
 
 use crate::kmod::provided;
@@ -20,15 +23,15 @@ pub struct Kernel<'k> {
 /// Provides: the kernel, each module linked into it and each symbol it exports.
 pub fn kernel(kernel: &Kernel<'_>, rules: &TagRules, out: &mut TagBuffer) {
     let release = kernel.release;
-    out.add(|tag| tag.push_str(&format!("kernel-release({release})")));
+    add(out, format_args!("kernel-release({release})"));
     if is_version(release) {
-        out.add(|tag| tag.push_str(&format!("kernel-uname-r = {release}")));
+        add(out, format_args!("kernel-uname-r = {release}"));
     }
     if rules.dialect == Dialect::Suse {
         let flavor = rules.flavor(release);
-        out.add(|tag| tag.push_str(&format!("kernel-{flavor}")));
+        add(out, format_args!("kernel-{flavor}"));
         if let Some(kabi) = &rules.kabi {
-            out.add(|tag| tag.push_str(&format!("kernel-{flavor}-{kabi}")));
+            add(out, format_args!("kernel-{flavor}-{kabi}"));
         }
     }
     for name in kernel.builtin {
@@ -38,6 +41,11 @@ pub fn kernel(kernel: &Kernel<'_>, rules: &TagRules, out: &mut TagBuffer) {
     for &(name, crc) in kernel.exports {
         out.add(|tag| spell.tag(true, name, crc, tag));
     }
+}
+
+fn add(out: &mut TagBuffer, tag: Arguments<'_>) {
+    // Writing to memory cannot fail.
+    out.add(|text| drop(text.write_fmt(tag)));
 }
 
 /// The requirement that only a kernel of exactly this release meets, in the
@@ -57,6 +65,8 @@ fn is_version(release: &Kernelrelease) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
     fn tags_of(release: &str, rules: &TagRules) -> Vec<String> {
@@ -68,7 +78,9 @@ mod tests {
         };
         let mut out = TagBuffer::default();
         kernel(&facts, rules, &mut out);
-        out.tags().iter().map(str::to_owned).collect()
+        let tags = out.tags();
+        let tags = tags.iter().map(|tag| String::from_utf8_lossy(tag));
+        tags.map(Cow::into_owned).collect()
     }
 
     #[test]

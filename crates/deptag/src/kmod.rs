@@ -43,21 +43,21 @@ pub fn suggests(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) {
 }
 
 /// Appends the tag of one module, as provider and consumers must both spell it.
-pub fn kmod(name: &[u8], rules: &TagRules, tag: &mut String) {
+pub fn kmod(name: &[u8], rules: &TagRules, tag: &mut Vec<u8>) {
     named("kmod(", name, rules, tag);
     if let Some(kabi) = &rules.kabi {
-        tag.push_str(" = ");
-        tag.push_str(kabi.as_str());
+        tag.extend_from_slice(b" = ");
+        tag.extend_from_slice(kabi.as_str().as_bytes());
     }
 }
 
-fn named(space: &str, name: &[u8], rules: &TagRules, tag: &mut String) {
-    tag.push_str(space);
+fn named(space: &str, name: &[u8], rules: &TagRules, tag: &mut Vec<u8>) {
+    tag.extend_from_slice(space.as_bytes());
     match rules.dialect {
         Dialect::Suse => escape::name(&underscored(name), tag),
         Dialect::RedHat => escape::name(name, tag),
     }
-    tag.push_str(".ko)");
+    tag.extend_from_slice(b".ko)");
 }
 
 fn underscored(name: &[u8]) -> Vec<u8> {
@@ -80,7 +80,7 @@ mod tests {
     fn written(write: impl Fn(&mut TagBuffer)) -> String {
         let mut out = TagBuffer::default();
         write(&mut out);
-        out.tags().iter().collect()
+        out.tags().iter().map(String::from_utf8_lossy).collect()
     }
 
     #[test]

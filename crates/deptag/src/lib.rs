@@ -9,6 +9,7 @@
 //!
 //! `protocol` speaks with rpmbuild. The grammar of all tags is in DESIGN.md.
 
+mod common;
 mod escape;
 mod hardware;
 mod kernel;

@@ -8,12 +8,13 @@
 
 use std::collections::BinaryHeap;
 
+use crate::common::common;
 use crate::tag::LIMIT;
 
 /// Combines `patterns`; `around` is the length of what a tag has besides.
 ///
 /// The result is sorted, and stands for exactly the input.
-pub(crate) fn combine(mut patterns: Vec<String>, around: usize) -> Vec<String> {
+pub(crate) fn combine(mut patterns: Vec<Vec<u8>>, around: usize) -> Vec<Vec<u8>> {
     patterns.sort_unstable();
     patterns.dedup();
     let mut groups: BinaryHeap<Group> = groups(&patterns).into();
@@ -73,17 +74,16 @@ impl PartialOrd for Group {
 }
 
 impl Group {
-    fn pattern(&self, patterns: &[String]) -> Option<String> {
+    fn pattern(&self, patterns: &[Vec<u8>]) -> Option<Vec<u8>> {
         let first = patterns.get(*self.members.first()?)?;
         let (head, tail) = (first.get(..self.position)?, first.get(self.position + 1..)?);
         let mut variants: Vec<u8> = self
             .members
             .iter()
-            .filter_map(|&member| patterns.get(member)?.as_bytes().get(self.position).copied())
+            .filter_map(|&member| patterns.get(member)?.get(self.position).copied())
             .collect();
         variants.sort_unstable();
-        let variants: String = variants.into_iter().map(char::from).collect();
-        Some(format!("{head}[{variants}]{tail}"))
+        Some([head, b"[", &variants, b"]", tail].concat())
     }
 }
 
@@ -91,12 +91,12 @@ impl Group {
 ///
 /// Those that begin alike lie together, so only where neighbours part are their
 /// ends compared.
-fn groups(patterns: &[String]) -> Vec<Group> {
+fn groups(patterns: &[Vec<u8>]) -> Vec<Group> {
     let mut groups = Vec::new();
     let all: Vec<Rest<'_>> = patterns
         .iter()
         .enumerate()
-        .map(|(index, pattern)| (pattern.as_bytes(), index))
+        .map(|(index, pattern)| (&pattern[..], index))
         .collect();
     // Patterns that are equal before a position.
     let mut alike = vec![(0, &all[..])];
@@ -119,10 +119,6 @@ type Rest<'p> = (&'p [u8], usize);
 
 fn behind(pattern: &[u8], from: usize) -> &[u8] {
     pattern.get(from..).unwrap_or_default()
-}
-
-fn common(a: &[u8], b: &[u8]) -> usize {
-    a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
 /// The groups of patterns that are equal before `position`.
@@ -179,7 +175,15 @@ mod tests {
     }
 
     fn combined(patterns: &[&str]) -> Vec<String> {
-        combine(patterns.iter().map(|&p| p.to_owned()).collect(), 20)
+        combine_text(patterns.iter().map(|&p| p.to_owned()))
+    }
+
+    fn combine_text(patterns: impl IntoIterator<Item = String>) -> Vec<String> {
+        let patterns = patterns.into_iter().map(String::into_bytes).collect();
+        let combined = combine(patterns, 20).into_iter();
+        combined
+            .map(|pattern| String::from_utf8(pattern).unwrap())
+            .collect()
     }
 
     #[test]
@@ -228,7 +232,7 @@ mod tests {
     fn a_tag_stays_below_what_libsolv_reads() {
         let long = "x".repeat(LIMIT - 24);
         let patterns = [format!("{long}1"), format!("{long}2")];
-        assert_eq!(combine(patterns.to_vec(), 20), patterns);
+        assert_eq!(combine_text(patterns.clone()), patterns);
     }
 
     #[test]
@@ -239,7 +243,7 @@ mod tests {
         let mut expected = patterns.clone();
         expected.sort_unstable();
         expected.dedup();
-        let mut expanded: Vec<_> = combine(patterns, 20)
+        let mut expanded: Vec<_> = combine_text(patterns)
             .iter()
             .flat_map(|p| expand(p))
             .collect();

@@ -32,10 +32,10 @@ pub fn serve<E>(
     protocol: Protocol,
     input: impl BufRead,
     mut output: impl Write,
-    mut add: impl FnMut(&Path, &mut String) -> Result<(), E>,
+    mut add: impl FnMut(&Path, &mut Vec<u8>) -> Result<(), E>,
 ) -> io::Result<bool> {
     let mut sound = true;
-    let mut tags = String::new();
+    let mut tags = Vec::new();
     for line in input.split(b'\n') {
         let line = line?;
         if line.is_empty() {
@@ -47,7 +47,7 @@ pub fn serve<E>(
             output.write_all(&[b";", &line[..], b"\n"].concat())?;
         }
         match answer {
-            Ok(()) => output.write_all(tags.as_bytes())?,
+            Ok(()) => output.write_all(&tags)?,
             Err(_) => {
                 sound = false;
                 writeln!(output, "{}", refused(generator, &line))?;
@@ -75,9 +75,9 @@ mod tests {
 
     fn answer(protocol: Protocol) -> (bool, String) {
         let mut output = Vec::new();
-        let add = |path: &Path, tags: &mut String| {
+        let add = |path: &Path, tags: &mut Vec<u8>| {
             let path = path.to_str().ok_or(())?;
-            tags.push_str(&format!("a\nb({path})\n"));
+            tags.extend_from_slice(format!("a\nb({path})\n").as_bytes());
             if path == "/x/b d.ko" { Err(()) } else { Ok(()) }
         };
         let sound = serve(

@@ -63,7 +63,7 @@ pub fn imports(
     let imports = module.imports()?;
     if !vermagic.modversions || imports.is_empty() {
         log::info!("no modversions: requires exactly {release}");
-        out.add(|tag| tag.push_str(&exact_release(release)));
+        out.add(|tag| tag.extend_from_slice(exact_release(release).as_bytes()));
         return Ok(());
     }
     let spell = Spelling::new(rules, release);
@@ -103,17 +103,17 @@ impl Spelling {
     }
 
     /// Appends the tag of a symbol.
-    pub(crate) fn tag(&self, from_kernel: bool, name: &[u8], crc: Crc, tag: &mut String) {
+    pub(crate) fn tag(&self, from_kernel: bool, name: &[u8], crc: Crc, tag: &mut Vec<u8>) {
         let (kernel, other) = &self.before;
-        tag.push_str(if from_kernel { kernel } else { other });
+        tag.extend_from_slice(if from_kernel { kernel } else { other }.as_bytes());
         escape::name(name, tag);
         match self.dialect {
             Dialect::Suse => {
-                tag.push_str(") = ");
+                tag.extend_from_slice(b") = ");
                 push_hex(crc, 1, tag);
             }
             Dialect::RedHat => {
-                tag.push_str(") = 0x");
+                tag.extend_from_slice(b") = 0x");
                 push_hex(crc, 8, tag);
             }
         }
@@ -122,11 +122,19 @@ impl Spelling {
 
 /// Appends a CRC with as many digits as it needs, `least` of them at least. `write!` takes as long
 /// as all the rest of a tag.
-fn push_hex(crc: Crc, least: u32, tag: &mut String) {
-    let digits = (Crc::BITS - crc.leading_zeros()).div_ceil(4).max(least);
-    for place in (0..digits).rev() {
-        let digit = char::from_digit(crc >> (4 * place) & 0xf, 16);
-        tag.push(digit.unwrap_or_default());
+fn push_hex(crc: Crc, least: usize, tag: &mut Vec<u8>) {
+    let bytes = crc.to_be_bytes();
+    let digits = bytes.map(|byte| [byte >> 4, byte & 0xf].map(hex_digit));
+    let digits = digits.as_flattened();
+    let zeros = crc.leading_zeros() as usize / 4;
+    let skipped = zeros.min(digits.len() - least);
+    tag.extend_from_slice(digits.get(skipped..).unwrap_or_default());
+}
+
+fn hex_digit(value: u8) -> u8 {
+    match value {
+        0..10 => b'0' + value,
+        _ => b'a' - 10 + value,
     }
 }
 
@@ -139,10 +147,10 @@ mod tests {
         let release = Kernelrelease::try_from(&b"6.4-default"[..]).unwrap();
         let mut rules = TagRules::default();
         let tag = |rules: &TagRules, from_kernel| {
-            let mut tag = String::new();
+            let mut tag = Vec::new();
             let spell = Spelling::new(rules, &release);
             spell.tag(from_kernel, b"ehci_handshake", 0x0456664e, &mut tag);
-            tag
+            String::from_utf8(tag).unwrap()
         };
         assert_eq!(tag(&rules, true), "ksym(default:ehci_handshake) = 456664e");
         rules.dialect = Dialect::RedHat;
@@ -163,9 +171,9 @@ mod tests {
             Crc::MAX,
         ] {
             let written = |least| {
-                let mut tag = String::new();
+                let mut tag = Vec::new();
                 push_hex(crc, least, &mut tag);
-                tag
+                String::from_utf8(tag).unwrap()
             };
             assert_eq!(written(1), format!("{crc:x}"));
             assert_eq!(written(8), format!("{crc:08x}"));

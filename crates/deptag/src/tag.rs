@@ -5,14 +5,24 @@
 
 use std::ops::Range;
 
+use crate::common::common;
+
 /// libsolv ignores a namespace dependency of this length or more.
 pub(crate) const LIMIT: usize = 1024;
 
 /// Gathers the tags of one file and one dependency type.
 #[derive(Clone, Debug, Default)]
 pub struct TagBuffer {
-    text: String,
-    places: Vec<Range<usize>>,
+    text: Vec<u8>,
+    places: Vec<Place>,
+}
+
+/// Where a tag stands, and its bytes behind those that all tags begin with: a number that compares
+/// as they do. Few tags are equal in it, and only those are compared in the text.
+#[derive(Clone, Debug)]
+struct Place {
+    key: u64,
+    at: Range<usize>,
 }
 
 impl TagBuffer {
@@ -27,40 +37,67 @@ impl TagBuffer {
         self.places.is_empty()
     }
 
-    /// Adds a tag as rpm would read it in a spec: what `write` appends to the string.
-    pub fn add(&mut self, write: impl FnOnce(&mut String)) {
+    /// Adds a tag as rpm would read it in a spec: what `write` appends to the text.
+    pub fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.text.len();
         write(&mut self.text);
-        self.places.push(start..self.text.len());
+        let at = start..self.text.len();
+        self.places.push(Place { key: 0, at });
     }
 
     /// All tags so far, sorted, each once.
     pub fn tags(&mut self) -> TagSet<'_> {
         let Self { text, places } = self;
-        // As bytes, which need no look for the boundaries of characters.
-        let tag = |place: &Range<usize>| text.as_bytes().get(place.clone());
-        places.sort_unstable_by(|a, b| tag(a).cmp(&tag(b)));
-        places.dedup_by(|a, b| tag(a) == tag(b));
+        set_keys(text, places);
+        let order = |a: &Place, b: &Place| {
+            let keys = a.key.cmp(&b.key);
+            keys.then_with(|| a.tag(text).cmp(b.tag(text)))
+        };
+        places.sort_unstable_by(order);
+        places.dedup_by(|a, b| order(a, b).is_eq());
         let tags = TagSet { text, places };
-        if places.iter().any(|place| place.len() >= LIMIT) {
+        if places.iter().any(|place| place.at.len() >= LIMIT) {
             tags.warn();
         }
         tags
     }
 }
 
+fn set_keys(text: &[u8], places: &mut [Place]) {
+    let first = places.first().map_or(&[][..], |place| place.tag(text));
+    let same = places.iter().fold(first.len(), |same, place| {
+        let first = first.get(..same).unwrap_or(first);
+        common(first, place.tag(text))
+    });
+    for place in places {
+        let behind = place.tag(text).get(same..).unwrap_or_default();
+        // Shorter ones come first.
+        place.key = behind
+            .iter()
+            .chain([0; 8].iter())
+            .take(8)
+            .fold(0, |key, &byte| key << 8 | u64::from(byte));
+    }
+}
+
+impl Place {
+    fn tag<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+        text.get(self.at.clone()).unwrap_or_default()
+    }
+}
+
 /// The tags of one file and one dependency type: sorted and unique.
 #[derive(Clone, Copy, Debug)]
 pub struct TagSet<'b> {
-    text: &'b str,
-    places: &'b [Range<usize>],
+    text: &'b [u8],
+    places: &'b [Place],
 }
 
 impl<'b> TagSet<'b> {
     /// The tags in order.
-    pub fn iter(self) -> impl Iterator<Item = &'b str> {
+    pub fn iter(self) -> impl Iterator<Item = &'b [u8]> {
         let Self { text, places } = self;
-        places.iter().filter_map(|place| text.get(place.clone()))
+        places.iter().map(|place| place.tag(text))
     }
 
     /// How many there are.
@@ -70,17 +107,18 @@ impl<'b> TagSet<'b> {
 
     fn warn(self) {
         for tag in self.iter().filter(|tag| tag.len() >= LIMIT) {
+            let tag = String::from_utf8_lossy(tag);
             log::warn!("libsolv ignores tags of {LIMIT} bytes or more: {tag}");
         }
     }
 
     /// Appends each as a line.
-    pub fn write_lines(self, text: &mut String) {
-        let bytes = self.places.iter().map(|place| place.len() + 1);
+    pub fn write_lines(self, text: &mut Vec<u8>) {
+        let bytes = self.places.iter().map(|place| place.at.len() + 1);
         text.reserve(bytes.sum());
         for tag in self.iter() {
-            text.push_str(tag);
-            text.push('\n');
+            text.extend_from_slice(tag);
+            text.push(b'\n');
         }
     }
 
@@ -98,15 +136,43 @@ mod tests {
     fn tags_are_sorted_and_unique_and_memory_is_used_again() {
         let mut buffer = TagBuffer::default();
         for tag in ["b", "a", "b = 1", "a"] {
-            buffer.add(|text| text.push_str(tag));
+            buffer.add(|text| text.extend_from_slice(tag.as_bytes()));
         }
-        let tags = buffer.tags();
-        assert_eq!(tags.iter().collect::<Vec<_>>(), ["a", "b", "b = 1"]);
-        assert_eq!(tags.len(), 3);
-        buffer.add(|text| text.push_str("aa"));
-        let tags: Vec<_> = buffer.tags().iter().collect();
-        assert_eq!(tags, ["a", "aa", "b", "b = 1"]);
+        let lines = |buffer: &mut TagBuffer| {
+            let mut lines = Vec::new();
+            buffer.tags().write_lines(&mut lines);
+            String::from_utf8(lines).unwrap()
+        };
+        assert_eq!(lines(&mut buffer), "a\nb\nb = 1\n");
+        assert_eq!(buffer.tags().len(), 3);
+        buffer.add(|text| text.extend_from_slice(b"aa"));
+        assert_eq!(lines(&mut buffer), "a\naa\nb\nb = 1\n");
         buffer.clear();
         assert!(buffer.tags().is_empty());
+    }
+
+    #[test]
+    fn the_order_is_that_of_the_bytes() {
+        let words: [&[u8]; 9] = [
+            b"ksym(a:usb_register) = 1",
+            b"ksym(a:usb_register_driver) = 9f",
+            b"ksym(a:usb_register_driver) = 9",
+            b"ksym(a:usb_registeR) = 1",
+            b"ksym(a:",
+            b"ksym(a:\xff) = 1",
+            b"ksym(a:~) = 1",
+            b"ksym(a:u",
+            b"ksym(a:usb_register_driver) = 9",
+        ];
+        for count in 0..=words.len() {
+            let mut wanted = words[..count].to_vec();
+            let mut buffer = TagBuffer::default();
+            for word in &wanted {
+                buffer.add(|text| text.extend_from_slice(word));
+            }
+            wanted.sort_unstable();
+            wanted.dedup();
+            assert!(buffer.tags().iter().eq(wanted));
+        }
     }
 }

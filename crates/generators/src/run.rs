@@ -51,7 +51,7 @@ fn answer<G: Generator>(name: &str, generator: &G) -> Result<bool> {
     let kind = part.kind(sources.rules.dialect);
     let tagger = Tagger::new(vec![part], sources)?;
     let (mut reader, mut tags) = (Reader::new(), Tags::default());
-    let add = |path: &Path, lines: &mut String| {
+    let add = |path: &Path, lines: &mut Vec<u8>| {
         tags.clear();
         tagger
             .tags(path, &mut reader, &mut tags)

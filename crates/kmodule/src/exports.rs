@@ -53,9 +53,9 @@ const PREFIX: &[u8] = b"__crc_";
 
 fn named_crcs<'d>(elf: &Elf<'d>, symbols: &SymbolTable<'_, 'd>) -> Result<Vec<Export<'d>>> {
     let mut crcs = Vec::new();
-    for symbol in symbols.iter() {
+    for symbol in symbols.that_start_with(PREFIX) {
         let symbol = symbol?;
-        if symbol.place == Place::Elsewhere || !symbols.name_starts_with(&symbol, PREFIX)? {
+        if symbol.place == Place::Elsewhere {
             continue;
         }
         if let Some(name) = symbols.name(&symbol)?.strip_prefix(PREFIX) {

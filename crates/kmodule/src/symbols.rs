@@ -102,11 +102,7 @@ impl<'d> SymbolTable<'_, 'd> {
     /// # Errors
     /// A symbol's section index is missing.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Result<Symbol<'d>>> {
-        let count = match self.entries {
-            Entries::Of32(entries) => entries.len(),
-            Entries::Of64(entries) => entries.len(),
-        };
-        (0..count).map(|index| self.get(index).ok_or_else(|| self.bad_symbol()))
+        (0..self.count()).map(|index| self.get(index).ok_or_else(|| self.bad_symbol()))
     }
 
     /// The name of a symbol of this table.
@@ -117,15 +113,33 @@ impl<'d> SymbolTable<'_, 'd> {
         symbol.name().ok_or_else(|| self.bad_symbol())
     }
 
-    /// Whether a symbol's name starts so, without finding its end.
+    /// The symbols in file order whose names start so. No other is decoded, nor the end of its
+    /// name looked for.
     ///
     /// # Errors
-    /// The name lies outside the string table.
-    pub(crate) fn name_starts_with(&self, symbol: &Symbol<'d>, start: &[u8]) -> Result<bool> {
-        let name = usize::try_from(symbol.name).ok();
-        let rest = name.and_then(|at| self.strings.get(at..));
-        rest.map(|rest| rest.starts_with(start))
-            .ok_or_else(|| self.bad_symbol())
+    /// A name lies outside the string table, or a symbol's section index is missing.
+    pub(crate) fn that_start_with(&self, start: &[u8]) -> impl Iterator<Item = Result<Symbol<'d>>> {
+        (0..self.count()).filter_map(move |index| match self.starts_with(index, start) {
+            Some(false) => None,
+            Some(true) => Some(self.get(index).ok_or_else(|| self.bad_symbol())),
+            None => Some(Err(self.bad_symbol())),
+        })
+    }
+
+    fn starts_with(&self, index: usize, start: &[u8]) -> Option<bool> {
+        let name = match self.entries {
+            Entries::Of32(entries) => entries.get(index)?.st_name(self.endian),
+            Entries::Of64(entries) => entries.get(index)?.st_name(self.endian),
+        };
+        let rest = self.strings.get(usize::try_from(name).ok()?..)?;
+        Some(rest.starts_with(start))
+    }
+
+    fn count(&self) -> usize {
+        match self.entries {
+            Entries::Of32(entries) => entries.len(),
+            Entries::Of64(entries) => entries.len(),
+        }
     }
 
     fn bad_symbol(&self) -> Problem {

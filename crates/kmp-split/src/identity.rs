@@ -62,9 +62,9 @@ impl Identity {
                     flavor: Some(self.flavor.clone()),
                     kabi: Some(self.kabi.clone()),
                 };
-                let mut kmod = String::new();
+                let mut kmod = Vec::new();
                 deptag::kmod(module.as_bytes(), &rules, &mut kmod);
-                format!("({name} with {kmod})")
+                format!("({name} with {})", String::from_utf8_lossy(&kmod))
             }
         }
     }

@@ -1,10 +1,11 @@
 //! A buildroot in, the files in it that rpmbuild asks our generators about out.
 
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use kmodule::{FileKind, file_kind};
-use walkdir::WalkDir;
+use rayon::prelude::*;
 
 use crate::Error;
 
@@ -49,31 +50,47 @@ fn leads_elsewhere(build_root: &Path, directory: &str) -> bool {
 
 /// The kernel images and symvers files at a depth below a directory, and perhaps the modules at any.
 fn below(directory: &Path, depth: usize, modules: bool) -> Result<Vec<PathBuf>, Error> {
-    let mut files = Vec::new();
-    for entry in WalkDir::new(directory) {
-        let entry = entry.map_err(|error| {
-            let path = error.path().unwrap_or(directory).to_owned();
-            Error::io(&path)(error.into())
-        })?;
-        let name = entry.file_name().as_bytes();
-        let is_asked = match file_kind(entry.path()) {
+    let is_asked = |path: &Path, at: usize| {
+        let name = path.file_name().unwrap_or_default().as_bytes();
+        match file_kind(path) {
             FileKind::Other => false,
             FileKind::Module { .. } => modules,
             // In boot their names have the release.
-            _ if modules => entry.depth() == depth && BESIDE.iter().any(|own| is_named(name, own)),
-            _ => entry.depth() == depth && name.contains(&b'-'),
-        };
-        if is_asked && !entry.file_type().is_dir() {
-            files.push(entry.into_path());
+            _ if modules => at == depth && BESIDE.iter().any(|own| is_named(name, own)),
+            _ => at == depth && name.contains(&b'-'),
+        }
+    };
+    files(directory, 1, &is_asked)
+}
+
+/// The files below a directory that are wanted, each asked about with its depth; directories are
+/// read by all processors.
+fn files(
+    directory: &Path,
+    depth: usize,
+    is_wanted: &(impl Fn(&Path, usize) -> bool + Sync),
+) -> Result<Vec<PathBuf>, Error> {
+    let refused = || Error::io(directory);
+    let (mut found, mut directories) = (Vec::new(), Vec::new());
+    for entry in fs::read_dir(directory).map_err(refused())? {
+        let entry = entry.map_err(refused())?;
+        let path = entry.path();
+        match entry.file_type().map_err(refused())?.is_dir() {
+            true => directories.push(path),
+            false if is_wanted(&path, depth) => found.push(path),
+            false => {}
         }
     }
-    Ok(files)
+    let below = directories.into_par_iter();
+    let below: Result<Vec<_>, _> = below
+        .map(|directory| files(&directory, depth + 1, is_wanted))
+        .collect();
+    found.extend(below?.into_iter().flatten());
+    Ok(found)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]

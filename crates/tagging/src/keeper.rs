@@ -26,6 +26,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use kmodule::{Module, Reader, module_name};
 use modtree::map_with;
 use policy::TagKind;
+use rayon::slice::ParallelSliceMut;
 
 use crate::kernel::consulted;
 use crate::stamp::Stamp;
@@ -79,7 +80,7 @@ impl Keeper {
         // Before the tagger reads them.
         let (header, newest) = header(&sources)?;
         let texts = TagKind::ALL.map(|kind| Text::new(kind, into));
-        files.sort_unstable_by(|a, b| bytes(a).cmp(bytes(b)));
+        files.par_sort_unstable_by(|a, b| bytes(a).cmp(bytes(b)));
         files.dedup();
         Ok(Self {
             header,
@@ -184,7 +185,7 @@ impl Keeper {
         tags: &mut Tags,
     ) -> Result<(), Error> {
         let lines = TagKind::ALL.map(|kind| {
-            let mut lines = String::new();
+            let mut lines = Vec::new();
             tags.of(kind).tags().write_lines(&mut lines);
             lines
         });
@@ -225,11 +226,11 @@ impl Text {
     }
 
     /// Appends the lines of a file and tells where they begin.
-    fn add(&mut self, path: &Path, lines: &str) -> Result<usize, Error> {
+    fn add(&mut self, path: &Path, lines: &[u8]) -> Result<usize, Error> {
         let head = [b";", bytes(path), b"\n"].concat();
         let mut write = || {
             self.file.write_all(&head)?;
-            self.file.write_all(lines.as_bytes())
+            self.file.write_all(lines)
         };
         write().map_err(Error::io(&self.path))?;
         let offset = self.len + head.len();

@@ -210,7 +210,8 @@ impl Tagger {
     fn of_policy(&self, says: &Override<'_>, name: &[u8], kind: TagKind, out: &mut Tags) {
         let added = says.tags.get(&kind).map_or(&[][..], |(tags, _)| tags);
         for added in added {
-            out.of(kind).add(|tag| tag.push_str(added));
+            out.of(kind)
+                .add(|tag| tag.extend_from_slice(added.as_bytes()));
         }
         if let (TagKind::Provides, Some((true, _))) = (kind, says.initrd) {
             deptag::initrd(name, &self.rules, out.of(kind));
