@@ -17,8 +17,7 @@ pub struct TagBuffer {
     places: Vec<Place>,
 }
 
-/// Where a tag stands, and its bytes behind those that all tags begin with: a number that compares
-/// as they do. Few tags are equal in it, and only those are compared in the text.
+/// Where a tag stands, and eight of its bytes as a number that compares as they do.
 #[derive(Clone, Debug)]
 struct Place {
     key: u64,
@@ -48,13 +47,8 @@ impl TagBuffer {
     /// All tags so far, sorted, each once.
     pub fn tags(&mut self) -> TagSet<'_> {
         let Self { text, places } = self;
-        set_keys(text, places);
-        let order = |a: &Place, b: &Place| {
-            let keys = a.key.cmp(&b.key);
-            keys.then_with(|| a.tag(text).cmp(b.tag(text)))
-        };
-        places.sort_unstable_by(order);
-        places.dedup_by(|a, b| order(a, b).is_eq());
+        sort(text, places, 0);
+        places.dedup_by(|a, b| a.tag(text) == b.tag(text));
         let tags = TagSet { text, places };
         if places.iter().any(|place| place.at.len() >= LIMIT) {
             tags.warn();
@@ -63,24 +57,51 @@ impl TagBuffer {
     }
 }
 
-fn set_keys(text: &[u8], places: &mut [Place]) {
-    let first = places.first().map_or(&[][..], |place| place.tag(text));
-    let same = places.iter().fold(first.len(), |same, place| {
-        let first = first.get(..same).unwrap_or(first);
-        common(first, place.tag(text))
+/// How many bytes are compared at once.
+const KEY: usize = size_of::<u64>();
+
+/// Sorts tags that are equal before `from`.
+///
+/// Nearly all begin alike, with the name of a namespace, and comparing them byte by byte took a
+/// tenth of all time. So what they have in common is passed over, the next bytes are compared as
+/// numbers, and only those equal in them are looked at further.
+fn sort(text: &[u8], places: &mut [Place], from: usize) {
+    let Some((first, others)) = places.split_first() else {
+        return;
+    };
+    let first = first.behind(text, from);
+    let same = others.iter().fold(first.len(), |same, other| {
+        common(first.get(..same).unwrap_or(first), other.behind(text, from))
     });
-    for place in places {
-        let behind = place.tag(text).get(same..).unwrap_or_default();
-        // Shorter ones come first.
-        place.key = behind
-            .iter()
-            .chain([0; 8].iter())
-            .take(8)
-            .fold(0, |key, &byte| key << 8 | u64::from(byte));
+    let from = from + same;
+    for place in &mut *places {
+        place.key = key(place.behind(text, from));
+    }
+    places.sort_unstable_by_key(|place| place.key);
+    for alike in places.chunk_by_mut(|a, b| a.key == b.key) {
+        match alike.iter().any(|place| place.at.len() > from + KEY) {
+            true if alike.len() > 1 => sort(text, alike, from + KEY),
+            // Of those that end here one is the beginning of the other.
+            _ => alike.sort_unstable_by_key(|place| place.at.len()),
+        }
+    }
+}
+
+/// The first bytes as a number, zeros behind the last.
+fn key(bytes: &[u8]) -> u64 {
+    match bytes.first_chunk::<KEY>() {
+        Some(first) => u64::from_be_bytes(*first),
+        None => bytes.iter().rev().fold(0, |key, &byte| {
+            key >> 8 | u64::from(byte) << (u64::BITS - 8)
+        }),
     }
 }
 
 impl Place {
+    fn behind<'t>(&self, text: &'t [u8], from: usize) -> &'t [u8] {
+        self.tag(text).get(from..).unwrap_or_default()
+    }
+
     fn tag<'t>(&self, text: &'t [u8]) -> &'t [u8] {
         text.get(self.at.clone()).unwrap_or_default()
     }
@@ -153,7 +174,13 @@ mod tests {
 
     #[test]
     fn the_order_is_that_of_the_bytes() {
-        let words: [&[u8]; 9] = [
+        let words: [&[u8]; 15] = [
+            b"kmod(usbcore.ko)",
+            b"",
+            b"a\0",
+            b"a",
+            b"a\0\0\0\0\0\0\0\0\0b",
+            b"a\0\0\0\0\0\0\0\0\0",
             b"ksym(a:usb_register) = 1",
             b"ksym(a:usb_register_driver) = 9f",
             b"ksym(a:usb_register_driver) = 9",

@@ -77,26 +77,25 @@ impl<'d> Elf<'d> {
                 bytes_ahead.range(at.into(), size.into())?
             }
         };
-        let sections = headers
-            .iter()
-            .map(|header| {
-                Some(Section {
-                    name: string_at(names, u64::from(header.sh_name(endian)))?,
-                    kind: header.sh_type(endian),
-                    flags: header.sh_flags(endian),
-                    address: header.sh_addr(endian).into(),
-                    offset: header.sh_offset(endian).into(),
-                    size: header.sh_size(endian).into(),
-                    link: header.sh_link(endian),
-                    info: header.sh_info(endian),
-                    contents: OnceCell::new(),
-                })
-            })
-            .collect::<Option<Vec<_>>>()
-            .ok_or(Problem::BadSection {
-                section: ".shstrtab".into(),
-                reason: "a section name outside it",
-            })?;
+        // Collecting results would not know how many there are.
+        let mut sections = Vec::with_capacity(headers.len());
+        for header in headers {
+            let name = string_at(names, u64::from(header.sh_name(endian)));
+            sections.push(Section {
+                name: name.ok_or_else(|| Problem::BadSection {
+                    section: ".shstrtab".into(),
+                    reason: "a section name outside it",
+                })?,
+                kind: header.sh_type(endian),
+                flags: header.sh_flags(endian),
+                address: header.sh_addr(endian).into(),
+                offset: header.sh_offset(endian).into(),
+                size: header.sh_size(endian).into(),
+                link: header.sh_link(endian),
+                info: header.sh_info(endian),
+                contents: OnceCell::new(),
+            });
+        }
         check_extents(&sections, bytes.size())?;
         Ok(Self {
             bytes,

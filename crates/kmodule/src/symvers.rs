@@ -57,9 +57,7 @@ impl Symvers {
 
     /// Its lines in file order.
     pub fn entries(&self) -> impl Iterator<Item = SymversEntry<'_>> {
-        self.text
-            .split(|&byte| byte == b'\n')
-            .filter_map(|line| entry(line).ok())
+        split(&self.text, b'\n').filter_map(|line| entry(line).ok())
     }
 
     /// The lines of the kernel image, builtin code included.
@@ -74,8 +72,19 @@ impl Symvers {
     }
 }
 
+/// What lies between the separators.
+fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let mut start = 0;
+    let ends = memchr::memchr_iter(separator, text).chain([text.len()]);
+    ends.filter_map(move |end| {
+        let part = text.get(start..end);
+        start = end + 1;
+        part
+    })
+}
+
 fn entry(line: &[u8]) -> std::result::Result<SymversEntry<'_>, &'static str> {
-    let mut fields = line.split(|&byte| byte == b'\t');
+    let mut fields = split(line, b'\t');
     let crc = fields
         .next()
         .and_then(|field| field.strip_prefix(b"0x"))

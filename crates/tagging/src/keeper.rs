@@ -40,7 +40,7 @@ pub struct Keeper {
     header: String,
     kept: Mutex<Kept>,
     /// Buffers no thread has in hand.
-    spare: Mutex<Vec<Tags>>,
+    spare: Mutex<Vec<Buffers>>,
 }
 
 struct Kept {
@@ -48,6 +48,13 @@ struct Kept {
     /// The line of each file, once its tags are there.
     lines: Vec<Option<Vec<u8>>>,
     newest: i64,
+}
+
+/// The memory for one file after another.
+#[derive(Default)]
+struct Buffers {
+    tags: Tags,
+    lines: [Vec<u8>; TagKind::ALL.len()],
 }
 
 /// The file with all tags of one type.
@@ -111,9 +118,10 @@ impl Keeper {
     fn module_at(&self, index: usize, path: &Path, module: &Module<'_>) -> Result<(), Error> {
         let name = module_name(path).unwrap_or_default();
         let stamp = Stamp::of(module.metadata());
-        self.with_tags(|tags| {
-            self.tagger.of_module(path, name, module, tags)?;
-            self.add(index, path, Some(stamp), &[], tags)
+        self.with_buffers(|buffers| {
+            self.tagger
+                .of_module(path, name, module, &mut buffers.tags)?;
+            self.add(index, path, Some(stamp), &[], buffers)
         })
     }
 
@@ -159,20 +167,23 @@ impl Keeper {
         }
         // Before it is read.
         let stamp = stamp(path);
-        self.with_tags(|tags| {
+        self.with_buffers(|buffers| {
             let beside = stamped(consulted(path)?);
-            self.tagger.tags(path, reader, tags)?;
+            self.tagger.tags(path, reader, &mut buffers.tags)?;
             // A link's own stamp says nothing of the file whose tags it has.
-            let stamp = stamp.filter(|_| tags.is_empty() || !path.is_symlink());
-            self.add(index, path, stamp, &beside, tags)
+            let stamp = stamp.filter(|_| buffers.tags.is_empty() || !path.is_symlink());
+            self.add(index, path, stamp, &beside, buffers)
         })
     }
 
-    fn with_tags(&self, work: impl FnOnce(&mut Tags) -> Result<(), Error>) -> Result<(), Error> {
-        let mut tags = lock(&self.spare).pop().unwrap_or_default();
-        work(&mut tags)?;
-        tags.clear();
-        lock(&self.spare).push(tags);
+    fn with_buffers(
+        &self,
+        work: impl FnOnce(&mut Buffers) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut buffers = lock(&self.spare).pop().unwrap_or_default();
+        work(&mut buffers)?;
+        buffers.tags.clear();
+        lock(&self.spare).push(buffers);
         Ok(())
     }
 
@@ -182,16 +193,16 @@ impl Keeper {
         path: &Path,
         stamp: Option<Stamp>,
         beside: &[(PathBuf, Option<Stamp>)],
-        tags: &mut Tags,
+        buffers: &mut Buffers,
     ) -> Result<(), Error> {
-        let lines = TagKind::ALL.map(|kind| {
-            let mut lines = Vec::new();
-            tags.of(kind).tags().write_lines(&mut lines);
-            lines
-        });
+        let Buffers { tags, lines } = buffers;
+        for (kind, lines) in TagKind::ALL.into_iter().zip(&mut *lines) {
+            lines.clear();
+            tags.of(kind).tags().write_lines(lines);
+        }
         let mut line = format!("file {}", shown(stamp)).into_bytes();
         let kept = &mut *lock(&self.kept);
-        for (text, lines) in kept.texts.iter_mut().zip(&lines) {
+        for (text, lines) in kept.texts.iter_mut().zip(&*lines) {
             if !lines.is_empty() {
                 let offset = text.add(path, lines)?;
                 let place = format!(" {}={offset}+{}", text.name, lines.len());
