@@ -43,6 +43,7 @@ pub mod scenario;
 pub mod stage;
 pub mod system;
 pub mod tools;
+pub mod trace;
 pub mod vendor;
 pub mod vm;
 pub mod why;

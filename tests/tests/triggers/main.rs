@@ -1,0 +1,5 @@
+//! Turns transactions of package managers into indexes, and holds them against those of kmod's
+//! depmod on the same tree.
+
+mod native;
+mod scene;
