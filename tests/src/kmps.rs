@@ -1,5 +1,6 @@
 //! Turns names of modules into packages with real modules of a kernel, nothing else.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -75,6 +76,15 @@ fn text(kmps: &[Kmp]) -> Result<String> {
             "%package -n {name}\nSummary: x\nVersion: {version}\nAutoReqProv: no\n\
              %description -n {name}\nx\n%files -n {name}"
         )?;
+        let mut directories = BTreeSet::new();
+        for (path, _) in &kmp.files {
+            let above = Path::new(path).ancestors().skip(1);
+            directories.extend(above.take_while(|path| !path.ends_with("modules")));
+        }
+        // As packages of modules do: the last one to go takes them along.
+        for path in directories.iter().filter(|path| path.parent().is_some()) {
+            writeln!(spec, "%dir {}", path.display())?;
+        }
         for (path, from) in &kmp.files {
             writeln!(spec, "{path}")?;
             writeln!(

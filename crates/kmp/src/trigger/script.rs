@@ -36,7 +36,9 @@ impl Script {
     }
 
     fn parse(text: &str) -> Result<Self> {
-        let words: Vec<_> = text.split_whitespace().collect();
+        // rpm takes everything up to the next section of a spec for the script.
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let words: Vec<_> = lines.flat_map(str::split_whitespace).collect();
         let &[moment, watched] = words.as_slice() else {
             bail!("{text:?} is not a moment and a directory");
         };
@@ -61,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_moment_and_a_directory() {
-        let script = Script::parse("postun /usr/lib/modules/\n").unwrap();
+        let script = Script::parse("postun /usr/lib/modules/\n\n# What comes next.\n").unwrap();
         assert_eq!(script.moment, Moment::PostUn);
         assert_eq!(script.watched, Path::new("/usr/lib/modules"));
         for bad in ["", "in", "in lib/modules", "at /lib/modules", "in /a /b"] {
