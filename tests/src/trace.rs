@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -48,14 +47,11 @@ impl Trace {
         Ok(strace)
     }
 
-    /// How often each directory below `root` was locked, by its path there.
-    pub fn locks(&self, root: &Path) -> Result<BTreeMap<String, usize>> {
+    /// How often each directory of a release was locked, by its path below the root.
+    pub fn locks(&self) -> Result<BTreeMap<String, usize>> {
         let mut locks = BTreeMap::new();
-        for line in self.text()?.lines() {
-            let Some(path) = locked(line) else { continue };
-            let path = path.strip_prefix(root).unwrap_or(&path);
-            let path = path.strip_prefix("/").unwrap_or(path);
-            *locks.entry(path.display().to_string()).or_default() += 1;
+        for path in self.text()?.lines().filter_map(locked) {
+            *locks.entry(path).or_default() += 1;
         }
         Ok(locks)
     }
@@ -88,11 +84,15 @@ impl Trace {
     }
 }
 
-/// The directory of a release that a line says was locked.
-fn locked(line: &str) -> Option<PathBuf> {
+/// The directory of a release that a line says was locked, without the root it is in: a chroot in
+/// a mount namespace of its own has another name for it than we have.
+fn locked(line: &str) -> Option<String> {
     let (_, call) = line.split_once(" flock(")?;
     let (_, rest) = call.split_once('<')?;
     let (path, rest) = rest.split_once('>')?;
-    let is_lock = rest.contains("LOCK_EX") && !rest.contains("LOCK_UN");
-    (is_lock && path.contains("lib/modules/")).then(|| PathBuf::from(path))
+    let at = path
+        .find("/usr/lib/modules/")
+        .or_else(|| path.find("/lib/modules/"))?;
+    let path = path.get(at..)?.trim_start_matches('/');
+    rest.contains("LOCK_EX").then(|| path.to_owned())
 }

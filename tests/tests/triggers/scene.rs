@@ -26,6 +26,8 @@ pub struct Scene {
 pub struct Transaction {
     /// How often depmod's work was done for each directory of a release.
     pub runs: BTreeMap<String, usize>,
+    /// Seconds all triggers took, and how many there were.
+    pub triggers: (f64, usize),
     /// What it said.
     pub said: String,
 }
@@ -111,7 +113,8 @@ impl Scene {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         ensure!(output.status.success(), "{}: {said}", output.status);
         Ok(Transaction {
-            runs: trace.locks(&self.root())?,
+            triggers: trace.seconds_of("/usr/sbin/kmp-trigger")?,
+            runs: trace.locks()?,
             said,
         })
     }
