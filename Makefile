@@ -11,8 +11,12 @@ DOCDIR ?= /usr/share/doc/kmpkit
 DATADIR ?= /usr/share/kmpkit
 SBINDIR ?= /usr/sbin
 
+# rpm runs kmp in roots that have no libc yet; a static one starts faster, too.
+KMP_LINKING ?= -C target-feature=+crt-static
+
 BINARIES := ksym-provides ksym-requires modalias-supplements depmod-requires policy-tags kmp-split
-LINKS := kmp-depmod
+LINKS := kmp-depmod kmp-trigger
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 OUT := $(TARGET)/release
 
@@ -21,7 +25,8 @@ all: binaries man ## Build everything
 
 .PHONY: binaries
 binaries: ## Build the generators, kmp-split and kmp
-	$(CARGO) build --release --locked -p generators -p kmp-split -p kmp
+	$(CARGO) build --release --locked -p generators -p kmp-split
+	$(CARGO) rustc --release --locked -p kmp --bin kmp -- $(KMP_LINKING)
 
 .PHONY: man
 man: ## Make the manual pages from the option tables
@@ -48,6 +53,19 @@ install: ## Install what was built below DESTDIR, where rpm looks for it
 	install -m 0644 man/*.7 $(DESTDIR)$(MANDIR)/man7
 	install -m 0644 examples/* $(DESTDIR)$(DOCDIR)/examples
 	install -m 0644 README.md DESIGN.md BENCHMARKS.md COPYING $(DESTDIR)$(DOCDIR)
+
+.PHONY: rpm
+rpm: ## Make packages of the checkout: kmpkit for systems, kmpkit-build for builders
+	$(RPM)build -bb --build-in-place --define '_topdir $(abspath $(TARGET))/rpm' \
+		--define 'kmpkit_target $(abspath $(TARGET))' --define 'kmpkit_online 1' packaging/kmpkit.spec
+
+.PHONY: dist
+dist: ## Make the archives of sources that distributions build packages from
+	mkdir -p $(TARGET)/dist
+	git archive --prefix=kmpkit-$(VERSION)/ -o $(TARGET)/dist/kmpkit-$(VERSION).tar.gz HEAD
+	$(CARGO) vendor --quiet --locked --versioned-dirs $(TARGET)/dist/vendor > $(TARGET)/dist/vendored.toml
+	tar -C $(TARGET)/dist -cJf $(TARGET)/dist/vendor.tar.xz vendor
+	cp packaging/kmpkit.spec $(TARGET)/dist
 
 .PHONY: setup
 setup: ## Install what the tests and the demonstration need

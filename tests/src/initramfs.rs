@@ -95,9 +95,16 @@ fn kmod<W: std::io::Write>(cpio: &mut Cpio<W>) -> Result<()> {
 fn module_tree<W: std::io::Write>(cpio: &mut Cpio<W>, kernel: &Kernel) -> Result<()> {
     let inside = format!("usr/lib/modules/{}", kernel.release);
     let stage = tempfile::tempdir().context("temporary directory")?;
-    let indexes = indexes(kernel, stage.path())?;
+    // A root that has indexes boots with them, whoever made them.
+    let indexes = match kernel.modules_dir.join("modules.dep.bin").exists() {
+        true => kernel.modules_dir.clone(),
+        false => indexes(kernel, stage.path())?,
+    };
     for entry in fs::read_dir(&indexes).with_context(|| format!("read {}", indexes.display()))? {
         let entry = entry.with_context(|| format!("read {}", indexes.display()))?;
+        if LEFT_OUT.iter().any(|name| entry.file_name() == **name) {
+            continue;
+        }
         if entry
             .file_type()
             .with_context(|| format!("stat {}", entry.path().display()))?

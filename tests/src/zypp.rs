@@ -177,7 +177,8 @@ impl Dnf {
         })
     }
 
-    fn dnf(&self, verb: &str, what: &[&str]) -> Result<String> {
+    /// `dnf --installroot=…`, to which the caller adds what it wants done.
+    pub fn command(&self) -> Result<Command> {
         let cache = beside(&self.base.root, ".cache");
         fs::create_dir_all(&cache).with_context(|| format!("create {}", cache.display()))?;
         let mut command = self.base.command(&self.program, &[&cache])?;
@@ -197,7 +198,11 @@ impl Dnf {
         for (name, dir) in &self.base.repos {
             command.arg(format!("--repofrompath={name},file://{}", dir.display()));
         }
-        run(command.arg(verb).args(what))
+        Ok(command)
+    }
+
+    fn dnf(&self, verb: &str, what: &[&str]) -> Result<String> {
+        run(self.command()?.arg(verb).args(what))
     }
 }
 

@@ -11,6 +11,7 @@
 //! What decides a byte is what kmod does, so each step follows a part of kmod/tools/depmod.c, and
 //! says which; what kmod leaves to chance or gets wrong is in the manual page.
 
+mod abandoned;
 mod arrange;
 mod c_text;
 mod config;

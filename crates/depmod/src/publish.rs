@@ -21,11 +21,11 @@ use crate::settings::Compat;
 const UNFINISHED: &str = ".kmp-depmod-";
 
 /// Facts of modules, beside the indexes.
-const STORE: &str = "modules.kmpkit-facts";
+pub(crate) const STORE: &str = "modules.kmpkit-facts";
 
 /// A directory indexes are in or will be, locked against other runs.
 pub struct Place<'p> {
-    directory: &'p Path,
+    pub(crate) directory: &'p Path,
     handle: Option<File>,
 }
 
@@ -166,11 +166,15 @@ fn remove_unfinished(directory: &Path) {
     }
 }
 
+/// Whether a name is that of a file that has not taken its place yet.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    name.starts_with('.') && name.contains(UNFINISHED)
+}
+
 fn unfinished(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let is_ours = |name: &str| name.starts_with('.') && name.contains(UNFINISHED);
     entries
-        .filter(|entry| entry.file_name().to_str().is_some_and(is_ours))
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_temporary))
         .map(|entry| entry.path())
         .collect()
 }

@@ -3,6 +3,7 @@
 
 mod depmod;
 mod log;
+mod trigger;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -12,7 +13,7 @@ use clap::{Command, CommandFactory, Parser};
 
 /// Keep the modules of installed kernels in order
 ///
-/// Each subcommand is also a command of its own by a link to this program: kmp-depmod.
+/// Each subcommand is also a command of its own by a link to this program: kmp-depmod. rpm runs it by another, kmp-trigger: kmpkit-triggers(7).
 #[derive(Parser, Debug)]
 #[command(name = "kmp", version)]
 struct Cli {
@@ -23,6 +24,8 @@ struct Cli {
 #[derive(clap::Subcommand, Debug)]
 enum Subcommand {
     Depmod(depmod::Options),
+    #[command(hide = true)]
+    Trigger(trigger::Options),
 }
 
 /// Runs the command line, program name first.
@@ -38,10 +41,14 @@ pub fn run(mut args: Vec<OsString>) -> ExitCode {
             args.remove(0);
             depmod::run("kmp depmod", args)
         }
+        "kmp-trigger" => trigger::run(&called, args),
+        _ if args.get(1).is_some_and(|name| name == "trigger") => {
+            args.remove(0);
+            trigger::run("kmp trigger", args)
+        }
         _ => match Cli::try_parse_from(args) {
-            Ok(Cli {
-                command: Subcommand::Depmod(_),
-            }) => ExitCode::FAILURE,
+            // Options before a subcommand; there are none that leave one.
+            Ok(_) => ExitCode::FAILURE,
             Err(error) => refused(&error),
         },
     }

@@ -8,7 +8,8 @@ use anyhow::{Context, Result, ensure};
 use kmpkit_tests::drive::{Driven, drive};
 use kmpkit_tests::zypp::Solver;
 use kmpkit_tests::{
-    BootReport, Kernel, Machine, Reason, Zypp, cache_dir, differ, reasons, why, worlds,
+    BootReport, Kernel, Machine, Reason, Zypp, cache_dir, differ, reasons, run, system,
+    tools::tool, why, worlds,
 };
 
 const IMAGE: &str = "kernel-amd64-image";
@@ -76,7 +77,25 @@ fn install(suite: &str, machine: &Machine, root: &Path) -> Result<(Zypp, Driven)
         ensure!(found == seen, "{start} in {aliases:#?}");
     }
     let mut zypp = Zypp::new(root, &[(suite, &world.repo)])?;
+    // Nothing else in the root makes indexes.
+    let mut rpm = tool("rpm")?;
+    run(rpm
+        .arg("--root")
+        .arg(root)
+        .arg("-i")
+        .arg(system::package()?))?;
     let driven = drive(machine, &mut zypp, IMAGE, aliases, &mut step)?;
+    let modules = Kernel::from_tree(root)?.modules_dir;
+    for made in [
+        "modules.dep.bin",
+        "modules.alias.bin",
+        "modules.kmpkit-facts",
+    ] {
+        ensure!(modules.join(made).is_file(), "the triggers left no {made}");
+    }
+    for depmod in ["sbin/depmod", "usr/sbin/depmod", "bin/sh", "usr/bin/sh"] {
+        ensure!(!root.join(depmod).exists(), "the root has {depmod}");
+    }
     Ok((zypp, driven))
 }
 
@@ -102,7 +121,11 @@ fn whole_road(suite: &str) -> Result<()> {
     let first = driven.boots.first().context("no boot")?;
     ensure!(bound(first).is_subset(&bound(&whole)) && bound(first) != bound(&whole));
 
-    let installed = reasons(&zypp.query(why::QUERY)?, &[IMAGE], &driven.hardware)?;
+    let installed = reasons(
+        &zypp.query(why::QUERY)?,
+        &[IMAGE, "kmpkit"],
+        &driven.hardware,
+    )?;
     println!(
         "{suite}: {} packages, {} devices with a driver",
         installed.len(),

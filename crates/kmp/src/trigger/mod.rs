@@ -1,0 +1,110 @@
+//! `kmp trigger`: one of rpm's file triggers in, right indexes for each kernel it is about out.
+//!
+//! rpm runs it as the interpreter of the triggers of the package it is in, so it needs no shell
+//! and, linked statically, nothing else of the root. Which files came and went only says which
+//! releases to look at: what is so is what the directory of a release says.
+
+mod releases;
+mod script;
+mod spool;
+mod update;
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::Parser;
+use log::LevelFilter;
+
+use script::{Moment, Script};
+use spool::Spool;
+
+/// Where modules lie.
+const MODULES: [&str; 2] = ["/lib/modules", "/usr/lib/modules"];
+
+/// Answer a trigger of rpm
+///
+/// rpm runs this for the triggers of its package: kmpkit-triggers(7). SCRIPT has a moment and the
+/// watched directory; paths below it are read from stdin.
+#[derive(Parser, Debug)]
+#[command(name = "kmp-trigger", version)]
+pub struct Options {
+    /// The script rpm made of the trigger
+    script: PathBuf,
+    /// How many packages of this name there will be, as rpm tells scriptlets
+    count: Option<u32>,
+}
+
+/// Runs the command line, whose first word is passed over, under a name for messages.
+pub(crate) fn run(name: &str, args: Vec<OsString>) -> ExitCode {
+    let options = match Options::try_parse_from(args) {
+        Ok(options) => options,
+        Err(error) => return crate::refused(&error),
+    };
+    // Of what kmod's depmod warns it would warn with each package.
+    crate::log::start(name.to_owned(), LevelFilter::Error);
+    match options.run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            // Nothing is left to tell it to if stderr is closed.
+            let _ = writeln!(io::stderr(), "{name}: ERROR: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Options {
+    /// Whether everything is right now.
+    fn run(&self) -> Result<bool> {
+        let Script { moment, watched } = Script::read(&self.script)?;
+        let modules = MODULES.map(Path::new).contains(&watched.as_path());
+        match (moment, modules) {
+            (Moment::Un, true) => {
+                let releases = releases::of_paths(io::stdin().lock(), &watched)?;
+                Spool::new(Path::new("/"), &watched).add(&releases)?;
+                Ok(true)
+            }
+            (Moment::In, true) => {
+                let told = releases::of_paths(io::stdin().lock(), &watched)?;
+                settle(&watched, told)
+            }
+            (Moment::PostUn, true) => settle(&watched, BTreeSet::new()),
+            // Another version takes over.
+            (Moment::PreUn, _) if self.count.is_some_and(|count| count > 0) => Ok(true),
+            // Nobody comes after us, so what is marked is done now.
+            (Moment::PreUn, _) => all(|_| Ok(BTreeSet::new())),
+            // Configuration is about every kernel.
+            (Moment::In | Moment::PostUn, false) => all(releases::in_directory),
+            (Moment::Un, false) => bail!("{}: has no releases", watched.display()),
+        }
+    }
+}
+
+/// Settles all directories with modules; one that fails does not keep the others from it.
+fn all(releases: impl Fn(&Path) -> Result<BTreeSet<String>>) -> Result<bool> {
+    let mut good = true;
+    for watched in MODULES.map(Path::new) {
+        good &= settle(watched, releases(watched)?)?;
+    }
+    Ok(good)
+}
+
+/// Updates the releases told and those marked, each once, and takes the marks away.
+fn settle(watched: &Path, told: BTreeSet<String>) -> Result<bool> {
+    let spool = Spool::new(Path::new("/"), watched);
+    let mut releases = spool.releases()?;
+    releases.extend(told);
+    let mut good = true;
+    for release in &releases {
+        if let Err(error) = update::update(watched, release) {
+            log::error!("{}/{release}: {error:#}", watched.display());
+            good = false;
+        }
+        spool.remove(release)?;
+    }
+    Ok(good)
+}

@@ -1,0 +1,63 @@
+//! Paths of packages, or a directory of modules, in; kernelreleases out.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, BufRead};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+/// The releases that paths, one a line, lie in below the watched directory.
+pub(super) fn of_paths(paths: impl BufRead, watched: &Path) -> Result<BTreeSet<String>> {
+    let mut releases = BTreeSet::new();
+    for path in paths.split(b'\n') {
+        let path = path.context("the list of files")?;
+        let below = path
+            .strip_prefix(watched.as_os_str().as_bytes())
+            .and_then(|rest| rest.strip_prefix(b"/"));
+        let name = below.and_then(|below| below.split(|&byte| byte == b'/').next());
+        releases.extend(name.and_then(release));
+    }
+    Ok(releases)
+}
+
+/// The releases that have a directory, or had one when they were last heard of.
+pub(super) fn in_directory(directory: &Path) -> Result<BTreeSet<String>> {
+    let names = fs::read_dir(directory).and_then(|entries| {
+        entries
+            .map(|entry| Ok(entry?.file_name()))
+            .collect::<io::Result<Vec<_>>>()
+    });
+    match names {
+        Ok(names) => Ok(names
+            .iter()
+            .map(|name| OsStr::as_bytes(name))
+            .filter_map(release)
+            .collect()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
+        Err(error) => Err(error).with_context(|| directory.display().to_string()),
+    }
+}
+
+/// A name depmod takes for a release and that is nothing but a file name.
+fn release(name: &[u8]) -> Option<String> {
+    let name = std::str::from_utf8(name).ok()?;
+    let good = depmod::is_release(name) && modtree::is_plain_path(name) && !name.contains('/');
+    good.then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_are_first_components_that_look_like_one() {
+        let paths = "/lib/modules/6.1.0-50-amd64/kernel/a.ko\n/lib/modules/6.1.0-50-amd64\n\
+                     /lib/modules/5.10-x/updates\n/lib/modules/../../etc\n/lib/modules/kabi/x\n\
+                     /lib/modules-load.d/6.2/x\n/usr/lib/modules/6.3/x\n/lib/modules/6.4 x/y\n/lib/modules\n";
+        let found = of_paths(paths.as_bytes(), Path::new("/lib/modules")).unwrap();
+        assert_eq!(Vec::from_iter(found), ["5.10-x", "6.1.0-50-amd64"]);
+    }
+}

@@ -1,0 +1,241 @@
+//! Transactions of the host's rpm in a root without shell, libc and depmod.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use kmpkit_tests::depmod::FILES;
+use kmpkit_tests::kmps::Kmp;
+
+use crate::scene::{Scene, runs};
+
+const LIB: &str = "lib/modules/6.1.0-1-lib";
+const USR: &str = "usr/lib/modules/6.2.0-1-usr";
+
+/// An image package: an image, lists, and what depmod leaves as ghosts.
+fn image(scene: &Scene, directory: &str) -> Result<Kmp> {
+    let mut files = vec![(
+        format!("/{directory}/vmlinuz"),
+        scene.kernel.vmlinuz.clone(),
+    )];
+    for list in [
+        "modules.order",
+        "modules.builtin",
+        "modules.builtin.modinfo",
+    ] {
+        files.push((
+            format!("/{directory}/{list}"),
+            scene.kernel.modules_dir.join(list),
+        ));
+    }
+    let ghosts = FILES.iter().chain(&["modules.kmpkit-facts"]);
+    Ok(Kmp {
+        name: format!("image-{}", directory.replace('/', "-")),
+        version: 1,
+        files,
+        ghosts: ghosts.map(|name| format!("/{directory}/{name}")).collect(),
+    })
+}
+
+/// Packages of two kernels: first an image and three modules for each, then newer ones.
+struct Packages {
+    system: PathBuf,
+    first: Vec<PathBuf>,
+    second: Vec<PathBuf>,
+}
+
+fn packages(scene: &Scene) -> Result<Packages> {
+    let of_version = |version| -> Result<Vec<Kmp>> {
+        let mut all = Vec::new();
+        for directory in [LIB, USR] {
+            for module in ["xhci-hcd", "usbcore", "usb-common"] {
+                all.push(scene.kmp(directory, module, version)?);
+            }
+        }
+        Ok(all)
+    };
+    let mut first = vec![image(scene, LIB)?, image(scene, USR)?];
+    first.extend(of_version(1)?);
+    Ok(Packages {
+        system: scene.system()?,
+        first: scene.build(&first)?,
+        second: scene.build(&of_version(2)?)?,
+    })
+}
+
+fn name(package: &Path) -> Result<String> {
+    let stem = package.file_stem().and_then(|stem| stem.to_str());
+    let (name, _) = stem
+        .and_then(|stem| stem.rsplit_once('-'))
+        .context("no name")?;
+    Ok(name.to_owned())
+}
+
+fn names(packages: &[PathBuf]) -> Result<Vec<String>> {
+    packages.iter().map(|package| name(package)).collect()
+}
+
+/// From the first package to the last, two kernels below two directories, one run for each.
+#[test]
+fn a_life_of_two_kernels() -> Result<()> {
+    let scene = Scene::new()?;
+    let all = packages(&scene)?;
+    scene.rpm("-i", &[&all.system])?;
+    for program in [
+        "bin/sh",
+        "usr/bin/sh",
+        "lib64",
+        "usr/sbin/depmod",
+        "sbin/depmod",
+    ] {
+        ensure!(!scene.exists(program), "the root has {program}");
+    }
+    let both = [(LIB, 1), (USR, 1)];
+    runs(&scene.rpm("-i", &all.first)?, &both)?;
+    scene.is_right(LIB)?;
+    scene.is_right(USR)?;
+    runs(&scene.rpm("-U", &all.second)?, &both)?;
+    scene.is_right(LIB)?;
+    scene.is_right(USR)?;
+    let dep = scene.text(&format!("{LIB}/modules.dep"))?;
+    ensure!(dep.lines().count() == 3, "{dep}");
+
+    let names = names(&all.second)?;
+    let (lib, usr): (Vec<_>, Vec<_>) = names.iter().partition(|name| name.ends_with("lib"));
+    runs(&scene.rpm("-e", &lib[..1])?, &[(LIB, 1)])?;
+    scene.is_right(LIB)?;
+    ensure!(scene.text(&format!("{LIB}/modules.dep"))?.lines().count() == 2);
+    // What is left of a kernel without its image still has indexes; its last module takes them along.
+    scene.rpm("-e", &[name(&all.first[0])?])?;
+    scene.is_right(LIB)?;
+    scene.rpm("-e", &lib[1..])?;
+    ensure!(!scene.exists(LIB));
+    let mut rest: Vec<String> = usr.into_iter().cloned().collect();
+    rest.push(name(&all.first[1])?);
+    scene.rpm("-e", &rest)?;
+    ensure!(!scene.exists(USR));
+    ensure!(!scene.exists("var/lib/kmpkit"));
+    Ok(())
+}
+
+/// The package of the triggers comes last, and with the others.
+#[test]
+fn its_own_installation_covers_what_is_there() -> Result<()> {
+    let scene = Scene::new()?;
+    let all = packages(&scene)?;
+    scene.rpm("-i", &all.first)?;
+    ensure!(!scene.exists(&format!("{LIB}/modules.alias.bin")));
+    let both = [(LIB, 1), (USR, 1)];
+    runs(&scene.rpm("-i", &[&all.system])?, &both)?;
+    scene.is_right(LIB)?;
+    scene.is_right(USR)?;
+
+    let scene = Scene::new()?;
+    let all = packages(&scene)?;
+    let together: Vec<_> = all.first.iter().chain([&all.system]).collect();
+    runs(&scene.rpm("-i", &together)?, &both)?;
+    scene.is_right(LIB)?;
+    scene.is_right(USR)?;
+    // A package of the same name takes its place.
+    runs(
+        &scene.rpm("-U", &["--replacepkgs".into(), all.system])?,
+        &both,
+    )
+}
+
+/// Alone it leaves indexes as they are, with everything it leaves nothing.
+#[test]
+fn its_own_removal() -> Result<()> {
+    let scene = Scene::new()?;
+    let all = packages(&scene)?;
+    let together: Vec<_> = all.first.iter().chain([&all.system]).collect();
+    scene.rpm("-i", &together)?;
+    scene.rpm("-e", &["kmpkit"])?;
+    scene.is_right(LIB)?;
+    scene.is_right(USR)?;
+    ensure!(!scene.exists("var/lib/kmpkit"));
+
+    scene.rpm("-i", &[&all.system])?;
+    let mut names = names(&all.first)?;
+    names.push("kmpkit".to_owned());
+    scene.rpm("-e", &names)?;
+    ensure!(!scene.exists(LIB) && !scene.exists(USR) && !scene.exists("var/lib/kmpkit"));
+    Ok(())
+}
+
+/// One kernel whose indexes cannot be made is told in a line, the other has its own.
+#[test]
+fn a_broken_kernel_does_not_stop_others() -> Result<()> {
+    let scene = Scene::new()?;
+    let all = packages(&scene)?;
+    scene.rpm("-i", &[&all.system])?;
+    // A directory where an index belongs.
+    fs::create_dir_all(scene.root().join(LIB).join("modules.dep/in-the-way"))?;
+    let transaction = scene.rpm("-i", &all.first[1..])?;
+    let told = format!("kmp-trigger: ERROR: /{LIB}: could not write /{LIB}/modules.dep: ");
+    let lines = transaction
+        .said
+        .lines()
+        .filter(|line| line.starts_with(&told));
+    ensure!(lines.count() == 1, "{}", transaction.said);
+    ensure!(
+        transaction.said.contains("exit status 1"),
+        "{}",
+        transaction.said
+    );
+    scene.is_right(USR)?;
+
+    // The next transaction makes up for it.
+    fs::remove_dir_all(scene.root().join(LIB).join("modules.dep"))?;
+    scene.rpm("-U", &all.second[..1])?;
+    scene.is_right(LIB)
+}
+
+/// A damaged module is told, and listed as depmod lists it.
+#[test]
+fn a_damaged_module() -> Result<()> {
+    let scene = Scene::new()?;
+    let system = scene.system()?;
+    scene.rpm("-i", &[&system])?;
+    let damaged = scene.packages().join("damaged");
+    let bytes = fs::read(scene.module("usbcore")?)?;
+    fs::write(&damaged, &bytes[..bytes.len() / 2])?;
+    let path = format!("/{LIB}/kernel/usbcore.ko");
+    let kmps = [
+        Kmp::new("damaged", 1, &path, &damaged),
+        scene.kmp(LIB, "xhci-hcd", 1)?,
+    ];
+    let transaction = scene.rpm("-i", &scene.build(&kmps)?)?;
+    ensure!(
+        transaction.said.contains("kmp-trigger: ERROR: ") && transaction.said.contains("usbcore"),
+        "{}",
+        transaction.said
+    );
+    scene.is_right(LIB)
+}
+
+/// Configuration that comes with a package changes which copy counts, in every kernel.
+#[test]
+fn configuration_is_about_every_kernel() -> Result<()> {
+    let scene = Scene::new()?;
+    let all = packages(&scene)?;
+    let copy = Kmp::new(
+        "copy",
+        1,
+        &format!("/{LIB}/updates/usbcore.ko"),
+        &scene.module("loop")?,
+    );
+    let conf = scene.packages().join("conf");
+    fs::write(&conf, "search built-in updates\n")?;
+    let conf = Kmp::new("conf", 1, "/etc/depmod.d/first.conf", &conf);
+    let more = scene.build(&[copy, conf])?;
+    let together: Vec<_> = all.first.iter().chain([&all.system, &more[0]]).collect();
+    scene.rpm("-i", &together)?;
+    let dep = format!("{LIB}/modules.dep");
+    ensure!(scene.text(&dep)?.contains("updates/usbcore.ko:"));
+    runs(&scene.rpm("-i", &more[1..])?, &[(LIB, 1), (USR, 1)])?;
+    ensure!(scene.text(&dep)?.contains("kernel/usbcore.ko:"));
+    scene.rpm("-e", &["conf"])?;
+    ensure!(scene.text(&dep)?.contains("updates/usbcore.ko:"));
+    Ok(())
+}
