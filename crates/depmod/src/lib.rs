@@ -32,6 +32,7 @@ mod replacement;
 mod settings;
 mod state;
 mod symbol_table;
+mod update;
 mod walk;
 
 pub use dependencies::Need;
@@ -42,3 +43,4 @@ pub use outputs::Output;
 pub use publish::Place;
 pub use quick::is_up_to_date;
 pub use settings::{Compat, KernelSymbols, Settings, is_release};
+pub use update::{Update, Updated};

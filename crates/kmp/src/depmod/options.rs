@@ -97,6 +97,15 @@ pub(super) struct Shared {
     /// Read every module again, whatever an earlier run knew of it
     #[arg(long)]
     pub(super) full: bool,
+    /// Read from stdin what has changed since the last run, a path a line, and look at nothing else
+    ///
+    /// Lines name files and directories that came, went or have other contents, by absolute paths,
+    /// with or without the root, or below the release's directory; paths elsewhere are passed over.
+    /// A directory stands for everything in it, unless something in it is named, too. If the list
+    /// is complete, the indexes are those of a run without it. Where no earlier run left facts,
+    /// everything is looked at.
+    #[arg(long, conflicts_with_all = ["show", "quick"])]
+    pub(super) changed: bool,
     /// Show the version
     #[arg(short = 'V', long, action = clap::ArgAction::Version)]
     pub(super) version: Option<bool>,
