@@ -13,6 +13,7 @@
 
 mod arrange;
 mod c_text;
+mod changes;
 mod config;
 mod contest;
 mod cycles;

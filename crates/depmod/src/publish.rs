@@ -23,6 +23,10 @@ const UNFINISHED: &str = ".kmp-depmod-";
 /// Facts of modules, beside the indexes.
 const STORE: &str = "modules.kmpkit-facts";
 
+/// There while a run is at work that began with the store: what it was told of changes is lost if
+/// it is killed.
+const AT_WORK: &str = ".modules.kmpkit-facts.kmp-depmod-run";
+
 /// A directory indexes are in or will be, locked against other runs.
 pub struct Place<'p> {
     directory: &'p Path,
@@ -51,6 +55,30 @@ impl<'p> Place<'p> {
     /// The facts an earlier run left here.
     pub fn store(&self) -> Store {
         Store::load(&self.directory.join(STORE))
+    }
+
+    /// What keeps the place locked after it has been published.
+    pub(crate) fn held(&self) -> Option<File> {
+        self.handle.as_ref()?.try_clone().ok()
+    }
+
+    /// Notes that a run has begun; whether that could be noted.
+    pub(crate) fn begin(&self) -> bool {
+        File::create(self.directory.join(AT_WORK)).is_ok()
+    }
+
+    /// Takes the note back. After a failure the store is gone, too: a later list of changes
+    /// would lack those this run was about.
+    pub(crate) fn end(directory: &Path, failed: bool) {
+        let names = [STORE, AT_WORK];
+        for name in names.iter().skip(usize::from(!failed)) {
+            match fs::remove_file(directory.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    log::debug!("{name}: {error}");
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Tells `depmod -A` that the indexes are those of the modules that are there.
@@ -159,7 +187,8 @@ pub(crate) fn is_unfinished(directory: &Path) -> bool {
 }
 
 fn remove_unfinished(directory: &Path) {
-    for path in unfinished(directory) {
+    let others = unfinished(directory).into_iter();
+    for path in others.filter(|path| !path.ends_with(AT_WORK)) {
         if let Err(error) = fs::remove_file(&path) {
             log::debug!("{}: {error}", path.display());
         }

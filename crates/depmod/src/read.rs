@@ -5,7 +5,7 @@ use std::fs;
 use std::time::SystemTime;
 
 use kmodule::Arena;
-use modtree::{Facts, Stamp, Store, store_of};
+use modtree::{Facts, Listing, Stamp, Store, store_of};
 use rayon::prelude::*;
 
 use crate::module_file::ModuleFile;
@@ -20,6 +20,8 @@ pub(crate) struct Read {
     pub(crate) anew: usize,
     /// The store had modules that are no more.
     some_gone: bool,
+    /// The store has other directories.
+    elsewhere: bool,
     /// What the last run said.
     digest: Vec<u8>,
 }
@@ -31,9 +33,14 @@ pub(crate) struct Stamps {
 }
 
 impl Stamps {
-    pub(crate) fn of(files: &[ModuleFile]) -> Self {
-        let stamp =
+    /// Asks for the stamps of files, but for those that are as the store has them.
+    pub(crate) fn of(files: &[ModuleFile], store: &Store) -> Self {
+        let asked =
             |file: &ModuleFile| fs::metadata(file.path()).ok().map(|meta| Stamp::new(&meta));
+        let stamp = |file: &ModuleFile| {
+            let kept = store.stamp(file.shown()).filter(|_| file.is_as_it_was);
+            kept.or_else(|| asked(file))
+        };
         Self {
             started: SystemTime::now(),
             stamps: files.par_iter().map(stamp).collect(),
@@ -54,6 +61,7 @@ impl Read {
     /// message, each time.
     pub(crate) fn all(
         files: &[ModuleFile],
+        listings: &[(Vec<u8>, Listing)],
         stamps: &Stamps,
         details: bool,
         mut store: Store,
@@ -91,13 +99,19 @@ impl Read {
             started: stamps.started,
             anew,
             some_gone: !store.is_empty(),
+            elsewhere: !store.has_listings(listings),
             digest: store.digest().to_vec(),
         }
     }
 
     /// A store for the next run, of all that will be known by its stamp; `None` where nothing has
     /// changed since the last.
-    pub(crate) fn store(&self, files: &[ModuleFile], digest: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn store(
+        &self,
+        files: &[ModuleFile],
+        listings: &[(Vec<u8>, Listing)],
+        digest: &[u8],
+    ) -> Option<Vec<u8>> {
         let settled = |stamp: &Option<Stamp>| stamp.filter(|stamp| stamp.is_settled(self.started));
         let stamps: Vec<_> = self.stamps.iter().map(settled).collect();
         // A digest of more than the store has would fit a tree where just that is gone.
@@ -105,11 +119,11 @@ impl Read {
             true => digest,
             false => &[],
         };
-        if self.anew == 0 && !self.some_gone && self.digest == digest {
+        if self.anew == 0 && !self.some_gone && !self.elsewhere && self.digest == digest {
             return None;
         }
         let modules = files.iter().zip(stamps).zip(&self.facts);
         let kept = modules.filter_map(|((file, stamp), facts)| Some((file.shown(), stamp?, facts)));
-        Some(store_of(digest, kept))
+        Some(store_of(digest, listings, kept))
     }
 }

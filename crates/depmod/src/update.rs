@@ -9,7 +9,7 @@ use crate::dependencies::Need;
 use crate::error::Error;
 use crate::found::Found;
 use crate::indexes::{Indexes, Tree};
-use crate::publish::Place;
+use crate::publish::{Place, is_unfinished};
 use crate::settings::Settings;
 
 /// A run over all modules of a release.
@@ -61,15 +61,42 @@ impl Update<'_> {
         store: Store,
         told: &mut dyn FnMut(Need<'_>),
     ) -> Result<Updated, Error> {
-        let found = Found::all(self.settings)?;
-        if !self.tell && found.is_unchanged(&store, self.output) {
+        // The note is taken back before another run begins.
+        let _held = place.held();
+        let unfinished = is_unfinished(self.output);
+        let is_noted = place.begin();
+        let result = match unfinished || !is_noted {
+            false => self.work(self.settings, place, store, unfinished, told),
+            // What another run was told is lost with it.
+            true => {
+                let settings = Settings {
+                    changed: None,
+                    ..self.settings.clone()
+                };
+                self.work(&settings, place, store, unfinished, told)
+            }
+        };
+        Place::end(self.output, result.is_err());
+        result
+    }
+
+    fn work(
+        &self,
+        settings: &Settings,
+        place: Place<'_>,
+        store: Store,
+        unfinished: bool,
+        told: &mut dyn FnMut(Need<'_>),
+    ) -> Result<Updated, Error> {
+        let found = Found::since(settings, &store)?;
+        if !self.tell && !unfinished && found.is_same(&store, self.output) {
             place.confirm();
             return Ok(Updated::Unchanged);
         }
         let tree = Tree::read(found, store);
         let outputs = Indexes::of(&tree, told)?.outputs()?;
         let store = tree.store(&outputs);
-        place.publish(&outputs, self.settings.compat, store.as_deref())?;
+        place.publish(&outputs, settings.compat, store.as_deref())?;
         let read = tree.read_anew();
         Ok(Updated::Made { read })
     }
