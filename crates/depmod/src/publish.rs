@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use modtree::Store;
+use rayon::prelude::*;
 use tempfile::NamedTempFile;
 
 use crate::error::Error;
@@ -111,6 +112,11 @@ impl<'p> Place<'p> {
             .into_iter()
             .map(|(name, bytes)| Ok((name, stage(directory, name, &bytes)?)))
             .collect::<Result<_, Error>>()?;
+        // Together, so that the file system can put them into one transaction.
+        stages.par_iter().try_for_each(|(name, staged)| {
+            let synced = staged.as_file().sync_all();
+            synced.map_err(Error::write(&directory.join(name)))
+        })?;
         let is_new = stages.iter().any(|(name, _)| *name == DEP);
         for (name, staged) in stages {
             let path = directory.join(name);
@@ -130,12 +136,7 @@ impl<'p> Place<'p> {
 }
 
 fn stage(directory: &Path, name: &str, bytes: &[u8]) -> Result<NamedTempFile, Error> {
-    let stage = || {
-        let file = temporary(directory, &format!(".{name}"), bytes)?;
-        file.as_file().sync_all()?;
-        Ok(file)
-    };
-    stage().map_err(Error::write(&directory.join(name)))
+    temporary(directory, &format!(".{name}"), bytes).map_err(Error::write(&directory.join(name)))
 }
 
 fn temporary(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<NamedTempFile> {

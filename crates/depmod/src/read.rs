@@ -1,11 +1,12 @@
 //! Module files and a store in, facts out: of what is as it was from the store, of the others from
 //! the files, read on all processors.
 
+use std::convert::Infallible;
 use std::fs;
 use std::time::SystemTime;
 
-use kmodule::Arena;
-use modtree::{Facts, Listing, Stamp, Store, store_of};
+use kmodule::Reader;
+use modtree::{Facts, Listing, Stamp, Store, map_with, store_of};
 use rayon::prelude::*;
 
 use crate::module_file::ModuleFile;
@@ -71,16 +72,19 @@ impl Read {
             .zip(&stamps.stamps)
             .map(|(file, stamp)| store.take(file.shown(), stamp.as_ref()?))
             .collect();
-        let anew = known.iter().filter(|known| known.is_none()).count();
-        let read: Vec<_> = files
-            .par_iter()
-            .zip(known)
-            .map_init(Arena::new, |arena, (file, known)| match known {
+        let unknown = |(file, known): (_, &Option<Facts>)| known.is_none().then_some(file);
+        let missing: Vec<&ModuleFile> = files.iter().zip(&known).filter_map(unknown).collect();
+        let read = map_with(&missing, Reader::new, |reader, file| {
+            Ok::<_, Infallible>(Facts::read(file.path(), reader, details))
+        });
+        let Ok(read) = read;
+        let anew = read.len();
+        let mut read = read.into_iter();
+        let read: Vec<_> = known
+            .into_iter()
+            .map(|known| match known {
                 Some(facts) => (facts, None),
-                None => {
-                    arena.reset();
-                    Facts::read(file.path(), arena, details)
-                }
+                None => read.next().unwrap_or_default(),
             })
             .collect();
         let mut facts = Vec::with_capacity(read.len());
