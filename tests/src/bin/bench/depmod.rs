@@ -129,17 +129,6 @@ impl Scene {
         // kmod finds modules below /lib/modules; merged-usr trees have them in usr.
         let base = tree.kernel.modules_dir.ancestors().nth(3);
         let base = base.context("no root")?.to_owned();
-        for name in [
-            "modules.order",
-            "modules.builtin",
-            "modules.builtin.modinfo",
-        ] {
-            let from = kernel.modules_dir.join(name);
-            let to = tree.kernel.modules_dir.join(name);
-            if !to.exists() {
-                fs::copy(&from, &to).with_context(|| from.display().to_string())?;
-            }
-        }
         let list = bench.scratch(&format!("changed-{}-{count}", kernel.release));
         fs::write(&list, format!("{}\n", module.display()))?;
         let scene = Self {
