@@ -137,6 +137,8 @@ With --changed nothing is looked at but what the list names and what links lead 
 failed or was killed, and in a tree that is a copy, \
 everything is looked at. Every name of a file with several must be in the list.
 
+A key longer than kmod has room for, 4,096 bytes, makes the run fail in the same way.
+
 Modules compressed with gzip are always read; kmod must be built for it. So are modules compressed \
 with bzip2, by their contents, under one of the names kmod knows.
 
