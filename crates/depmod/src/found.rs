@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use modtree::Store;
+use modtree::{Listing, Store};
 
 use crate::arrange::arrange;
 use crate::config::Config;
@@ -16,13 +16,14 @@ use crate::publish::is_unfinished;
 use crate::read::Stamps;
 use crate::settings::Settings;
 use crate::state::State;
-use crate::walk::find;
+use crate::walk::{Walked, find};
 
 /// The modules of a release, and what else its indexes are made of.
 pub struct Found {
     pub(crate) settings: Settings,
     pub(crate) kernel: Vec<KernelSymbol>,
     pub(crate) files: Vec<ModuleFile>,
+    pub(crate) listings: Vec<(Vec<u8>, Listing)>,
     pub(crate) stamps: Stamps,
     pub(crate) state: State,
 }
@@ -34,9 +35,19 @@ impl Found {
     /// The directory or a file with the kernel's symbols cannot be read, or there are more modules
     /// than indexes have numbers for.
     pub fn all(settings: &Settings) -> Result<Self, Error> {
+        Self::since(settings, &Store::default())
+    }
+
+    /// Finds all modules; where the settings name what has changed, by looking at nothing else that
+    /// the store knows.
+    ///
+    /// # Errors
+    /// As for [`Found::all`].
+    pub fn since(settings: &Settings, store: &Store) -> Result<Self, Error> {
         let config = Config::load(settings.config.as_deref(), &settings.release);
-        let files = find(&settings.directory, &config)?;
-        Self::new(settings, &config, files)
+        let changed = settings.changed.as_deref();
+        let walked = find(&settings.directory, &config, store, changed)?;
+        Self::new(settings, &config, walked, store)
     }
 
     /// Takes the modules of these files alone.
@@ -62,10 +73,20 @@ impl Found {
             }
             files.push(file);
         }
-        Self::new(settings, &Config::default(), files)
+        let walked = Walked {
+            files,
+            listings: Vec::new(),
+        };
+        Self::new(settings, &Config::default(), walked, &Store::default())
     }
 
-    fn new(settings: &Settings, config: &Config, files: Vec<ModuleFile>) -> Result<Self, Error> {
+    fn new(
+        settings: &Settings,
+        config: &Config,
+        walked: Walked,
+        store: &Store,
+    ) -> Result<Self, Error> {
+        let Walked { files, listings } = walked;
         if files.len() >= usize::from(u16::MAX) {
             return Err(Error::TooMany(files.len()));
         }
@@ -73,9 +94,10 @@ impl Found {
         let files = arrange(files, &settings.directory, settings.compat);
         Ok(Self {
             kernel: kernel_symbols::load(settings)?,
-            stamps: Stamps::of(&files),
+            stamps: Stamps::of(&files, store),
             settings: settings.clone(),
             files,
+            listings,
             state,
         })
     }
@@ -83,10 +105,12 @@ impl Found {
     /// Whether a run would leave the indexes in `directory` as they are, by what the last run said
     /// in its store.
     pub fn is_unchanged(&self, store: &Store, directory: &Path) -> bool {
-        if store.digest().is_empty()
-            || is_unfinished(directory)
-            || !self.stamps.are_in(store, &self.files)
-        {
+        !is_unfinished(directory) && self.is_same(store, directory)
+    }
+
+    /// As [`Found::is_unchanged`], where the last run came to its end.
+    pub(crate) fn is_same(&self, store: &Store, directory: &Path) -> bool {
+        if store.digest().is_empty() || !self.stamps.are_in(store, &self.files) {
             return false;
         }
         let there = outputs::names(self.settings.compat)

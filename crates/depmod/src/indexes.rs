@@ -23,7 +23,7 @@ impl Tree {
         let details = settings.kernel_symbols != KernelSymbols::Unknown && settings.report_unknown;
         // A store has no details.
         let store = if details { Store::default() } else { store };
-        let read = Read::all(&found.files, &found.stamps, details, store);
+        let read = Read::all(&found.files, &found.listings, &found.stamps, details, store);
         Self { found, read }
     }
 
@@ -33,7 +33,8 @@ impl Tree {
             .iter()
             .map(|output| (output.name, &output.bytes[..]));
         let digest = self.found.state.with(outputs);
-        self.read.store(&self.found.files, &digest)
+        self.read
+            .store(&self.found.files, &self.found.listings, &digest)
     }
 
     /// How many modules were read because the store did not know them.

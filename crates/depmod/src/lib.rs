@@ -14,6 +14,7 @@
 mod abandoned;
 mod arrange;
 mod c_text;
+mod changes;
 mod config;
 mod contest;
 mod cycles;
@@ -33,6 +34,7 @@ mod replacement;
 mod settings;
 mod state;
 mod symbol_table;
+mod update;
 mod walk;
 
 pub use dependencies::Need;
@@ -43,3 +45,4 @@ pub use outputs::Output;
 pub use publish::Place;
 pub use quick::is_up_to_date;
 pub use settings::{Compat, KernelSymbols, Settings, is_release};
+pub use update::{Update, Updated};

@@ -16,6 +16,8 @@ pub(crate) struct ModuleFile {
     name_at: usize,
     /// Where what is below the directory of the release begins.
     below_at: Option<usize>,
+    /// Nothing has happened to it since the last run.
+    pub(crate) is_as_it_was: bool,
 }
 
 impl ModuleFile {
@@ -30,6 +32,7 @@ impl ModuleFile {
             below_at: below
                 .filter(|below| below.starts_with(b"/"))
                 .map(|_| directory.len() + 1),
+            is_as_it_was: false,
             path,
         }
     }

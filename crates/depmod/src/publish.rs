@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use modtree::Store;
+use rayon::prelude::*;
 use tempfile::NamedTempFile;
 
 use crate::error::Error;
@@ -22,6 +23,10 @@ const UNFINISHED: &str = ".kmp-depmod-";
 
 /// Facts of modules, beside the indexes.
 pub(crate) const STORE: &str = "modules.kmpkit-facts";
+
+/// There while a run is at work that began with the store: what it was told of changes is lost if
+/// it is killed.
+const AT_WORK: &str = ".modules.kmpkit-facts.kmp-depmod-run";
 
 /// A directory indexes are in or will be, locked against other runs.
 pub struct Place<'p> {
@@ -51,6 +56,30 @@ impl<'p> Place<'p> {
     /// The facts an earlier run left here.
     pub fn store(&self) -> Store {
         Store::load(&self.directory.join(STORE))
+    }
+
+    /// What keeps the place locked after it has been published.
+    pub(crate) fn held(&self) -> Option<File> {
+        self.handle.as_ref()?.try_clone().ok()
+    }
+
+    /// Notes that a run has begun; whether that could be noted.
+    pub(crate) fn begin(&self) -> bool {
+        File::create(self.directory.join(AT_WORK)).is_ok()
+    }
+
+    /// Takes the note back. After a failure the store is gone, too: a later list of changes
+    /// would lack those this run was about.
+    pub(crate) fn end(directory: &Path, failed: bool) {
+        let names = [STORE, AT_WORK];
+        for name in names.iter().skip(usize::from(!failed)) {
+            match fs::remove_file(directory.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    log::debug!("{name}: {error}");
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Tells `depmod -A` that the indexes are those of the modules that are there.
@@ -83,6 +112,11 @@ impl<'p> Place<'p> {
             .into_iter()
             .map(|(name, bytes)| Ok((name, stage(directory, name, &bytes)?)))
             .collect::<Result<_, Error>>()?;
+        // Together, so that the file system can put them into one transaction.
+        stages.par_iter().try_for_each(|(name, staged)| {
+            let synced = staged.as_file().sync_all();
+            synced.map_err(Error::write(&directory.join(name)))
+        })?;
         let is_new = stages.iter().any(|(name, _)| *name == DEP);
         for (name, staged) in stages {
             let path = directory.join(name);
@@ -102,12 +136,7 @@ impl<'p> Place<'p> {
 }
 
 fn stage(directory: &Path, name: &str, bytes: &[u8]) -> Result<NamedTempFile, Error> {
-    let stage = || {
-        let file = temporary(directory, &format!(".{name}"), bytes)?;
-        file.as_file().sync_all()?;
-        Ok(file)
-    };
-    stage().map_err(Error::write(&directory.join(name)))
+    temporary(directory, &format!(".{name}"), bytes).map_err(Error::write(&directory.join(name)))
 }
 
 fn temporary(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<NamedTempFile> {
@@ -159,7 +188,8 @@ pub(crate) fn is_unfinished(directory: &Path) -> bool {
 }
 
 fn remove_unfinished(directory: &Path) {
-    for path in unfinished(directory) {
+    let others = unfinished(directory).into_iter();
+    for path in others.filter(|path| !path.ends_with(AT_WORK)) {
         if let Err(error) = fs::remove_file(&path) {
             log::debug!("{}: {error}", path.display());
         }

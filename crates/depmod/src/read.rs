@@ -1,11 +1,12 @@
 //! Module files and a store in, facts out: of what is as it was from the store, of the others from
 //! the files, read on all processors.
 
+use std::convert::Infallible;
 use std::fs;
 use std::time::SystemTime;
 
-use kmodule::Arena;
-use modtree::{Facts, Stamp, Store, store_of};
+use kmodule::Reader;
+use modtree::{Facts, Listing, Stamp, Store, map_with, store_of};
 use rayon::prelude::*;
 
 use crate::module_file::ModuleFile;
@@ -20,6 +21,8 @@ pub(crate) struct Read {
     pub(crate) anew: usize,
     /// The store had modules that are no more.
     some_gone: bool,
+    /// The store has other directories.
+    elsewhere: bool,
     /// What the last run said.
     digest: Vec<u8>,
 }
@@ -31,9 +34,14 @@ pub(crate) struct Stamps {
 }
 
 impl Stamps {
-    pub(crate) fn of(files: &[ModuleFile]) -> Self {
-        let stamp =
+    /// Asks for the stamps of files, but for those that are as the store has them.
+    pub(crate) fn of(files: &[ModuleFile], store: &Store) -> Self {
+        let asked =
             |file: &ModuleFile| fs::metadata(file.path()).ok().map(|meta| Stamp::new(&meta));
+        let stamp = |file: &ModuleFile| {
+            let kept = store.stamp(file.shown()).filter(|_| file.is_as_it_was);
+            kept.or_else(|| asked(file))
+        };
         Self {
             started: SystemTime::now(),
             stamps: files.par_iter().map(stamp).collect(),
@@ -54,6 +62,7 @@ impl Read {
     /// message, each time.
     pub(crate) fn all(
         files: &[ModuleFile],
+        listings: &[(Vec<u8>, Listing)],
         stamps: &Stamps,
         details: bool,
         mut store: Store,
@@ -63,16 +72,19 @@ impl Read {
             .zip(&stamps.stamps)
             .map(|(file, stamp)| store.take(file.shown(), stamp.as_ref()?))
             .collect();
-        let anew = known.iter().filter(|known| known.is_none()).count();
-        let read: Vec<_> = files
-            .par_iter()
-            .zip(known)
-            .map_init(Arena::new, |arena, (file, known)| match known {
+        let unknown = |(file, known): (_, &Option<Facts>)| known.is_none().then_some(file);
+        let missing: Vec<&ModuleFile> = files.iter().zip(&known).filter_map(unknown).collect();
+        let read = map_with(&missing, Reader::new, |reader, file| {
+            Ok::<_, Infallible>(Facts::read(file.path(), reader, details))
+        });
+        let Ok(read) = read;
+        let anew = read.len();
+        let mut read = read.into_iter();
+        let read: Vec<_> = known
+            .into_iter()
+            .map(|known| match known {
                 Some(facts) => (facts, None),
-                None => {
-                    arena.reset();
-                    Facts::read(file.path(), arena, details)
-                }
+                None => read.next().unwrap_or_default(),
             })
             .collect();
         let mut facts = Vec::with_capacity(read.len());
@@ -91,13 +103,19 @@ impl Read {
             started: stamps.started,
             anew,
             some_gone: !store.is_empty(),
+            elsewhere: !store.has_listings(listings),
             digest: store.digest().to_vec(),
         }
     }
 
     /// A store for the next run, of all that will be known by its stamp; `None` where nothing has
     /// changed since the last.
-    pub(crate) fn store(&self, files: &[ModuleFile], digest: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn store(
+        &self,
+        files: &[ModuleFile],
+        listings: &[(Vec<u8>, Listing)],
+        digest: &[u8],
+    ) -> Option<Vec<u8>> {
         let settled = |stamp: &Option<Stamp>| stamp.filter(|stamp| stamp.is_settled(self.started));
         let stamps: Vec<_> = self.stamps.iter().map(settled).collect();
         // A digest of more than the store has would fit a tree where just that is gone.
@@ -105,11 +123,11 @@ impl Read {
             true => digest,
             false => &[],
         };
-        if self.anew == 0 && !self.some_gone && self.digest == digest {
+        if self.anew == 0 && !self.some_gone && !self.elsewhere && self.digest == digest {
             return None;
         }
         let modules = files.iter().zip(stamps).zip(&self.facts);
         let kept = modules.filter_map(|((file, stamp), facts)| Some((file.shown(), stamp?, facts)));
-        Some(store_of(digest, kept))
+        Some(store_of(digest, listings, kept))
     }
 }

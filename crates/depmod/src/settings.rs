@@ -63,4 +63,10 @@ pub struct Settings {
     pub report_unknown: bool,
     /// Warn of aliases a module has twice.
     pub warn_duplicates: bool,
+    /// All that has changed since the last run: files and directories that came, went or have
+    /// other contents, absolute or below `directory`. A directory stands for everything in it,
+    /// unless something in it is named, too. `None` where nobody knows.
+    ///
+    /// A complete list makes no difference but that nothing else is looked at.
+    pub changed: Option<Vec<PathBuf>>,
 }

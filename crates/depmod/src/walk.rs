@@ -2,75 +2,133 @@
 //!
 //! Depth first, in the order the file system lists them, through symbolic links
 //! (kmod/tools/depmod.c, `depmod_modules_search_dir`): which of several copies counts depends on
-//! it.
+//! it. The order is that of each directory by itself, so of a list of changes only the directories
+//! in it are listed anew.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fs::{self, DirEntry};
+use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use modtree::{Kind, Listing, Store};
+
+use crate::changes::Changes;
 use crate::config::Config;
 use crate::contest::first_stays;
 use crate::error::Error;
 use crate::module_file::{ModuleFile, is_module};
 
-/// Every module below a release's directory and the external ones, in no order.
+/// What was found.
+pub(crate) struct Walked {
+    /// The module files, in no order.
+    pub(crate) files: Vec<ModuleFile>,
+    /// The directories they were found in.
+    pub(crate) listings: Vec<(Vec<u8>, Listing)>,
+}
+
+/// Every module below a release's directory and the external ones. What is not among the changes,
+/// if there are any known, is taken to be as the store has it.
 ///
 /// # Errors
 /// The release's directory cannot be read.
-pub(crate) fn find(directory: &Path, config: &Config) -> Result<Vec<ModuleFile>, Error> {
+pub(crate) fn find(
+    directory: &Path,
+    config: &Config,
+    store: &Store,
+    changed: Option<&[std::path::PathBuf]>,
+) -> Result<Walked, Error> {
+    let bytes = directory.as_os_str().as_bytes();
     let mut walk = Walk {
         config,
-        directory: directory.as_os_str().as_bytes(),
+        directory: bytes,
+        store,
+        changes: None,
         found: HashMap::new(),
+        listings: Vec::new(),
     };
-    walk.enter(walk.directory).map_err(|source| Error::Search {
-        path: directory.to_owned(),
-        source,
-    })?;
-    for external in &config.externals {
-        if let Err(error) = walk.enter(external) {
-            log::error!("could not open directory {}: {error}", display(external));
+    let roots = std::iter::once(bytes).chain(config.externals.iter().map(Vec::as_slice));
+    let roots: Vec<_> = roots.collect();
+    for (number, &root) in roots.iter().enumerate() {
+        walk.changes = changed
+            .filter(|_| is_same_directory(store, root))
+            .map(|changed| Changes::below(root, directory, changed));
+        let entered = walk.enter(root, false);
+        match (number, entered) {
+            (_, Ok(())) => {}
+            (0, Err(source)) => {
+                let path = directory.to_owned();
+                return Err(Error::Search { path, source });
+            }
+            (_, Err(error)) => {
+                log::error!("could not open directory {}: {error}", display(root));
+            }
         }
     }
-    Ok(walk.found.into_values().collect())
+    Ok(Walked {
+        files: walk.found.into_values().collect(),
+        listings: walk.listings,
+    })
+}
+
+/// Whether the store is about this directory, and not about one that has been copied or mounted in
+/// its place.
+fn is_same_directory(store: &Store, root: &[u8]) -> bool {
+    let now = Listing::identity_of(root).ok();
+    let known = store.listing(root).map(|listing| listing.identity);
+    known.is_some() && now == known
 }
 
 struct Walk<'c> {
     config: &'c Config,
     directory: &'c [u8],
+    store: &'c Store,
+    /// What has changed in the root that is walked; `None` where that is not known.
+    changes: Option<Changes>,
     found: HashMap<Vec<u8>, ModuleFile>,
+    listings: Vec<(Vec<u8>, Listing)>,
 }
 
 impl Walk<'_> {
     /// Only opening the directory itself may fail; what is wrong inside is told and passed over.
     ///
-    /// A link that leads back up ends where the system refuses to follow more links.
-    fn enter(&mut self, directory: &[u8]) -> io::Result<()> {
-        for entry in fs::read_dir(OsStr::from_bytes(directory))? {
-            let Ok(entry) = entry else {
-                break;
-            };
-            let name = entry.file_name();
-            let name = name.as_bytes();
+    /// A link that leads back up ends where the system refuses to follow more links. Nothing is
+    /// known of what lies behind one, nor in a directory that has changed with all it holds.
+    fn enter(&mut self, directory: &[u8], is_unknown: bool) -> io::Result<()> {
+        let changes = self.changes.as_ref().filter(|_| !is_unknown);
+        let is_whole = changes.is_none_or(|changes| changes.is_whole(directory));
+        let known = self
+            .store
+            .listing(directory)
+            .filter(|_| !is_whole && changes.is_some_and(|changes| !changes.is_inside(directory)));
+        let listing = match known {
+            Some(listing) => listing.clone(),
+            None => Listing::read(directory, is_module)?,
+        };
+        for (name, kind) in &listing.entries {
             if self.is_excluded(name) {
                 continue;
             }
             let path = [directory, b"/", name].concat();
-            match kind(&entry, &path) {
+            let resolved = match kind {
+                Kind::Other => resolve(&path),
+                kind => Ok(*kind),
+            };
+            let is_link = *kind == Kind::Other;
+            match resolved {
                 Ok(Kind::Directory) => {
-                    if let Err(error) = self.enter(&path) {
+                    if let Err(error) = self.enter(&path, is_whole || is_link) {
                         log::error!("could not open directory {}: {error}", display(&path));
                     }
                 }
-                Ok(Kind::File) if is_module(name) => self.add(path),
+                Ok(Kind::File) if is_module(name) => self.add(path, is_whole || is_link),
                 Ok(Kind::File) => {}
                 Ok(Kind::Other) => log::error!("unsupported file type {}", display(&path)),
                 Err(error) => log::error!("could not stat {}: {error}", display(&path)),
             }
         }
+        self.listings.push((directory.to_vec(), listing));
         Ok(())
     }
 
@@ -79,8 +137,11 @@ impl Walk<'_> {
             || self.config.excludes.iter().any(|other| other == name)
     }
 
-    fn add(&mut self, path: Vec<u8>) {
-        let file = ModuleFile::new(path, self.directory);
+    fn add(&mut self, path: Vec<u8>, is_unknown: bool) {
+        let changes = self.changes.as_ref().filter(|_| !is_unknown);
+        let is_as_it_was = changes.is_some_and(|changes| !changes.names(&path));
+        let mut file = ModuleFile::new(path, self.directory);
+        file.is_as_it_was = is_as_it_was;
         if let Some(other) = self.found.get(file.name()) {
             if first_stays(self.config, self.directory, other, &file) {
                 log::debug!(
@@ -100,21 +161,8 @@ impl Walk<'_> {
     }
 }
 
-enum Kind {
-    Directory,
-    File,
-    Other,
-}
-
-/// What an entry is, or what it leads to.
-fn kind(entry: &DirEntry, path: &[u8]) -> io::Result<Kind> {
-    let listed = entry.file_type()?;
-    if listed.is_file() {
-        return Ok(Kind::File);
-    }
-    if listed.is_dir() {
-        return Ok(Kind::Directory);
-    }
+/// What a link leads to.
+fn resolve(path: &[u8]) -> io::Result<Kind> {
     let meta = fs::metadata(OsStr::from_bytes(path))?;
     Ok(match (meta.is_file(), meta.is_dir()) {
         (true, _) => Kind::File,

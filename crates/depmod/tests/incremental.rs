@@ -3,12 +3,13 @@
 
 mod module;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use depmod::{Compat, Found, Indexes, Output, Place, Settings, Tree};
+use depmod::{Compat, Found, Indexes, Output, Place, Settings, Tree, Update, Updated};
 use modtree::Store;
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -265,6 +266,48 @@ impl Scene {
         (outputs, Some(tree.read_anew()))
     }
 
+    /// As [`Scene::incremental`], by a run that is told of changes.
+    fn told(&self, changed: Option<Vec<PathBuf>>) -> Result<(Vec<Output>, Updated), String> {
+        let settings = Settings {
+            changed,
+            ..self.settings()
+        };
+        let update = Update {
+            settings: &settings,
+            output: &self.directory(),
+            full: false,
+            tell: false,
+        };
+        let updated = update.run(&mut |_| {}).map_err(|error| error.to_string())?;
+        Ok((self.published(), updated))
+    }
+
+    /// What tells whether a path has changed, for all below the directory but indexes.
+    fn snapshot(&self) -> BTreeMap<PathBuf, [i64; 6]> {
+        let mut all = BTreeMap::new();
+        let mut rest = vec![self.directory()];
+        while let Some(directory) = rest.pop() {
+            for entry in fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                let meta = fs::symlink_metadata(&path).unwrap();
+                if meta.is_dir() {
+                    rest.push(path);
+                    continue;
+                }
+                let (inode, size) = (meta.ino() as i64, meta.size() as i64);
+                let times = [
+                    meta.mtime(),
+                    meta.mtime_nsec(),
+                    meta.ctime(),
+                    meta.ctime_nsec(),
+                ];
+                let [a, b, c, d] = times;
+                all.insert(path, [inode, size, a, b, c, d]);
+            }
+        }
+        all
+    }
+
     fn published(&self) -> Vec<Output> {
         let read = |name| Output {
             name,
@@ -332,6 +375,129 @@ proptest! {
             prop_assert_eq!(incremental, scene.full(), "after {:?}", changes);
         }
     }
+}
+
+/// What came, went or is another file, as package managers name it.
+fn difference(
+    before: &BTreeMap<PathBuf, [i64; 6]>,
+    after: &BTreeMap<PathBuf, [i64; 6]>,
+) -> Vec<PathBuf> {
+    let paths = before.keys().chain(after.keys());
+    let mut changed: Vec<_> = paths
+        .filter(|path| before.get(*path) != after.get(*path))
+        .cloned()
+        .collect();
+    changed.sort();
+    changed.dedup();
+    changed
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    /// Runs that are told all changes, in between one that is told none, and some that fail.
+    #[test]
+    fn bytes_of_a_run_that_is_told_are_those_of_a_full_run(
+        steps in prop::collection::vec((prop::collection::vec(change(), 1..4), 0..8_u8), 1..14)
+    ) {
+        let mut scene = Scene::new();
+        for path in [0, 1, 2, 9] {
+            scene.apply(&Change::Replace { path, module: path });
+        }
+        pause();
+        let mut before = BTreeMap::new();
+        for (changes, how) in steps {
+            for change in &changes {
+                scene.apply(change);
+                // A file system's clock is too coarse to tell two changes apart.
+                pause();
+            }
+            let after = scene.snapshot();
+            let changed = difference(&before, &after);
+            before = after;
+            let told = match how {
+                // A directory for all that is in it.
+                0 => Some(vec![scene.directory()]),
+                // Below the directory.
+                1 => Some(changed.iter().map(|path| path.strip_prefix(scene.directory()).unwrap_or(path).to_owned()).collect()),
+                2 => None,
+                _ => Some(changed),
+            };
+            let updated = scene.told(told);
+            prop_assert_eq!(updated.map(|(outputs, _)| outputs), scene.full(), "after {:?}", changes);
+        }
+    }
+}
+
+#[test]
+fn what_is_told_is_all_that_is_looked_at() {
+    let mut scene = Scene::new();
+    for path in [0, 1, 2, 9] {
+        scene.apply(&Change::Replace { path, module: path });
+    }
+    pause();
+    let read = |scene: &Scene, changed: &[&str]| {
+        let changed = changed.iter().map(PathBuf::from).collect();
+        scene.told(Some(changed)).unwrap().1
+    };
+    assert_eq!(read(&scene, &[]), Updated::Made { read: 4 });
+    assert_eq!(read(&scene, &[]), Updated::Unchanged);
+    // What nobody tells of is not seen.
+    scene.apply(&Change::Overwrite {
+        path: 1,
+        module: 5,
+        clamp: false,
+    });
+    scene.apply(&Change::Remove { path: 9 });
+    pause();
+    assert_eq!(read(&scene, &["kernel/a.ko"]), Updated::Unchanged);
+    assert_eq!(read(&scene, &["kernel/b.ko"]), Updated::Made { read: 1 });
+    assert_eq!(read(&scene, &["extra"]), Updated::Made { read: 0 });
+    // A directory whose contents are named, too, stands for itself.
+    scene.apply(&Change::Overwrite {
+        path: 1,
+        module: 6,
+        clamp: false,
+    });
+    pause();
+    assert_eq!(read(&scene, &["kernel", "kernel/a.ko"]), Updated::Unchanged);
+    assert_eq!(read(&scene, &["kernel"]), Updated::Made { read: 1 });
+    // Other releases, and the same tree by another path.
+    assert_eq!(read(&scene, &["/elsewhere/x.ko"]), Updated::Unchanged);
+    let link = scene.home().join("link");
+    symlink(scene.home(), &link).unwrap();
+    scene.apply(&Change::Remove { path: 1 });
+    let by_link = link.join("tree/kernel/b.ko");
+    let updated = read(&scene, &[by_link.to_str().unwrap()]);
+    assert_eq!(updated, Updated::Made { read: 0 });
+}
+
+/// What a run was told is lost when it is killed or fails, and the next is not told again.
+#[test]
+fn a_list_that_was_lost_is_not_missed() {
+    let mut scene = Scene::new();
+    for path in [0, 1] {
+        scene.apply(&Change::Replace { path, module: path });
+    }
+    pause();
+    scene.told(None).unwrap();
+    scene.apply(&Change::Remove { path: 1 });
+    let note = ".modules.kmpkit-facts.kmp-depmod-run";
+    fs::write(scene.directory().join(note), "").unwrap();
+    assert_eq!(
+        scene.told(Some(Vec::new())).unwrap().0,
+        scene.full().unwrap()
+    );
+    assert!(!scene.directory().join(note).exists());
+    // Modules 6 and 7 need each other.
+    scene.apply(&Change::Replace { path: 1, module: 6 });
+    scene.apply(&Change::Replace { path: 9, module: 7 });
+    pause();
+    let both = ["kernel/b.ko", "extra/e.ko"].map(PathBuf::from).to_vec();
+    assert!(scene.told(Some(both)).is_err());
+    scene.apply(&Change::Remove { path: 9 });
+    let one = vec![PathBuf::from("extra/e.ko")];
+    assert_eq!(scene.told(Some(one)).unwrap().0, scene.full().unwrap());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::as_kmod::AsKmod;
 use crate::bytes::{Arena, Image};
 use crate::error::Error;
 use crate::module::Module;
@@ -49,6 +50,24 @@ impl Reader {
         let image = Image::open_with(path, &mut self.unpacker)
             .map_err(|problem| Error::new(path, problem))?;
         self.parse(image, use_module)
+    }
+
+    /// Calls `use_module` with the module at `path`, or at the end of the links there, as kmod sees
+    /// it.
+    ///
+    /// # Errors
+    /// Those of [`Image::open`] and [`AsKmod::parse`].
+    pub fn as_kmod<T>(
+        &mut self,
+        path: &Path,
+        use_module: impl FnOnce(&AsKmod<'_>) -> T,
+    ) -> Result<T, Error> {
+        let image = Image::open_with(path, &mut self.unpacker)
+            .map_err(|problem| Error::new(path, problem))?;
+        let used = AsKmod::parse(&image, &self.arena).map(|module| use_module(&module));
+        self.arena.reset();
+        self.unpacker.reuse(image.into_memory());
+        used
     }
 
     fn parse<T>(

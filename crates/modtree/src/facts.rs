@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kmodule::{Arena, AsKmod, Image, KmodImport, KmodSymbols};
+use kmodule::{AsKmod, KmodImport, KmodSymbols, Reader};
 
 use crate::strings::Strings;
 
@@ -44,15 +44,17 @@ pub struct ImportDetail {
 impl Facts {
     /// Reads a module. What of a damaged one cannot be read is left out; the error is that of
     /// which kmod complains: not one section can be read, or the exports cannot.
-    pub fn read(path: &Path, arena: &Arena, details: bool) -> (Self, Option<kmodule::Error>) {
+    pub fn read(path: &Path, reader: &mut Reader, details: bool) -> (Self, Option<kmodule::Error>) {
         let mut facts = Self::default();
-        let result = facts.fill(path, arena, details);
-        (facts, result.err())
+        let result = reader.as_kmod(path, |module| facts.fill(module, details));
+        let error = match result {
+            Ok(filled) => filled.err(),
+            Err(error) => Some(error),
+        };
+        (facts, error)
     }
 
-    fn fill(&mut self, path: &Path, arena: &Arena, details: bool) -> Result<(), kmodule::Error> {
-        let image = Image::open(path)?;
-        let module = AsKmod::parse(&image, arena)?;
+    fn fill(&mut self, module: &AsKmod<'_>, details: bool) -> Result<(), kmodule::Error> {
         match module.modinfo() {
             Ok(fields) => self.add_modinfo(fields),
             Err(error) => log::debug!("{error}"),

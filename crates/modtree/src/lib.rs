@@ -11,6 +11,7 @@
 mod error;
 mod facts;
 mod kernel_files;
+mod listing;
 mod packaged;
 mod parallel;
 mod record;
@@ -25,6 +26,7 @@ mod tree;
 pub use error::Error;
 pub use facts::{Details, Facts, ImportDetail};
 pub use kernel_files::{KernelFiles, devel_symvers, symvers};
+pub use listing::{Kind, Listing};
 pub use packaged::PackagedKernel;
 pub use parallel::map_with;
 pub use record::Record;

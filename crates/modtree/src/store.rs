@@ -1,6 +1,6 @@
 //! Facts of modules in, a cache file out, and back: so that only what changed is read again.
 //!
-//! The file is a header and one record for each module. It is a cache: damaged, foreign or of
+//! The file is a header, the directories that were walked and one record for each module. It is a cache: damaged, foreign or of
 //! another version, it is as if it were not there.
 
 use std::collections::HashMap;
@@ -9,18 +9,20 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::facts::Facts;
+use crate::listing::{Kind, Listing};
 use crate::stamp::Stamp;
 use crate::strings::Strings;
 
 const MAGIC: [u8; 8] = *b"kmpfacts";
 /// Raised whenever records or the facts in them get another meaning.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Facts of the modules of one tree, by their paths in it, and a digest of what was made of them.
 #[derive(Debug, Default)]
 pub struct Store {
     bytes: Vec<u8>,
     digest: Vec<u8>,
+    listings: HashMap<Vec<u8>, Listing>,
     records: HashMap<Vec<u8>, (Stamp, Range<usize>)>,
     there: bool,
 }
@@ -51,6 +53,22 @@ impl Store {
     pub fn knows(&self, path: &[u8], stamp: &Stamp) -> bool {
         let record = self.records.get(path);
         record.is_some_and(|(kept, _)| kept == stamp)
+    }
+
+    /// What the last run saw in a directory.
+    pub fn listing(&self, directory: &[u8]) -> Option<&Listing> {
+        self.listings.get(directory)
+    }
+
+    /// Whether the last run saw just these directories.
+    pub fn has_listings(&self, listings: &[(Vec<u8>, Listing)]) -> bool {
+        let is_known = |(path, listing): &(Vec<u8>, Listing)| self.listing(path) == Some(listing);
+        self.listings.len() == listings.len() && listings.iter().all(is_known)
+    }
+
+    /// What the file system said of a file when its facts were read.
+    pub fn stamp(&self, path: &[u8]) -> Option<Stamp> {
+        self.records.get(path).map(|(stamp, _)| *stamp)
     }
 
     /// Takes out the facts of a module, if its file is what it was.
@@ -90,6 +108,11 @@ impl Store {
             return None;
         }
         let digest = cursor.text()?.to_vec();
+        let mut listings = HashMap::new();
+        for _ in 0..cursor.word()? {
+            let path = cursor.text()?.to_vec();
+            listings.insert(path, cursor.listing()?);
+        }
         let mut records = HashMap::new();
         while !cursor.range.is_empty() {
             let path = cursor.text()?.to_vec();
@@ -107,6 +130,7 @@ impl Store {
         }
         Some(Self {
             digest,
+            listings,
             records,
             there: true,
             bytes,
@@ -114,9 +138,10 @@ impl Store {
     }
 }
 
-/// The bytes of a store with a digest and these modules.
+/// The bytes of a store with a digest, the directories that were walked and these modules.
 pub fn store_of<'f>(
     digest: &[u8],
+    listings: &[(Vec<u8>, Listing)],
     modules: impl Iterator<Item = (&'f [u8], Stamp, &'f Facts)>,
 ) -> Vec<u8> {
     let text = |bytes: &[u8], out: &mut Vec<u8>| {
@@ -125,6 +150,23 @@ pub fn store_of<'f>(
     };
     let mut body = Vec::new();
     text(digest, &mut body);
+    body.extend((listings.len() as u32).to_le_bytes());
+    for (path, listing) in listings {
+        text(path, &mut body);
+        let (device, inode) = listing.identity;
+        for number in [device, inode] {
+            body.extend(number.to_le_bytes());
+        }
+        body.extend((listing.entries.len() as u32).to_le_bytes());
+        for (name, kind) in &listing.entries {
+            body.push(match kind {
+                Kind::File => 0,
+                Kind::Directory => 1,
+                Kind::Other => 2,
+            });
+            text(name, &mut body);
+        }
+    }
     let mut kept = Vec::new();
     for (path, stamp, facts) in modules {
         text(path, &mut body);
@@ -171,6 +213,20 @@ impl<'b> Cursor<'b> {
         Some(u64::from_le_bytes(*bytes))
     }
 
+    fn listing(&mut self) -> Option<Listing> {
+        let identity = (self.number()?, self.number()?);
+        let mut entries = Vec::new();
+        for _ in 0..self.word()? {
+            let kind = match self.take(1)? {
+                [0] => Kind::File,
+                [1] => Kind::Directory,
+                _ => Kind::Other,
+            };
+            entries.push((self.text()?.to_vec(), kind));
+        }
+        Some(Listing { identity, entries })
+    }
+
     fn text(&mut self) -> Option<&'b [u8]> {
         let length = usize::try_from(self.word()?).ok()?;
         self.take(length)
@@ -200,12 +256,20 @@ mod tests {
     #[test]
     fn what_is_stored_comes_back_once() {
         let (a, b) = (facts("a"), facts("b"));
+        let listing = Listing {
+            identity: (1, 2),
+            entries: vec![(b"a.ko".to_vec(), Kind::File), (b"x".to_vec(), Kind::Other)],
+        };
+        let listings = [(b"/tree".to_vec(), listing)];
         let bytes = store_of(
             b"digest",
+            &listings,
             [(&b"a.ko"[..], stamp(1), &a), (b"b.ko", stamp(2), &b)].into_iter(),
         );
         let mut store = Store::parse(bytes).unwrap();
         assert_eq!((store.digest(), store.len()), (&b"digest"[..], 2));
+        assert_eq!(store.listing(b"/tree"), Some(&listings[0].1));
+        assert_eq!(store.stamp(b"b.ko"), Some(stamp(2)));
         assert_eq!(store.take(b"a.ko", &stamp(2)), None);
         assert_eq!(store.take(b"a.ko", &stamp(1)), Some(a));
         assert_eq!(store.take(b"a.ko", &stamp(1)), None);
@@ -216,7 +280,11 @@ mod tests {
     #[test]
     fn damage_is_noticed() {
         let facts = facts("a");
-        let bytes = store_of(b"digest", [(&b"a.ko"[..], stamp(1), &facts)].into_iter());
+        let bytes = store_of(
+            b"digest",
+            &[],
+            [(&b"a.ko"[..], stamp(1), &facts)].into_iter(),
+        );
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 4;

@@ -3,8 +3,8 @@
 mod options;
 mod paths;
 
-use std::ffi::OsString;
-use std::io::{self, Write};
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,14 +12,15 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use depmod::{
-    Compat, Error, Found, Indexes, KernelSymbols, Need, Place, Settings, Tree, is_up_to_date,
+    Compat, Error, Found, Indexes, KernelSymbols, Need, Place, Settings, Tree, Update,
+    is_up_to_date,
 };
 use log::LevelFilter;
 use modtree::Store;
 
 pub use options::Options;
 use options::{Options30, Shared};
-use paths::Paths;
+use paths::{Paths, on_host};
 
 /// Runs the command line, whose first word is passed over, under a name for messages.
 pub(crate) fn run(name: &str, args: Vec<OsString>) -> ExitCode {
@@ -119,8 +120,12 @@ impl Asked {
 
     fn write(&self, settings: &Settings, files: &[PathBuf], output: &Path) -> Result<()> {
         let place = Place::lock(output)?;
-        let all = self.all(files);
-        let store = match self.shared.full || !all {
+        if !self.all(files) {
+            let tree = Tree::read(Found::named(settings, files)?, Store::default());
+            let outputs = Indexes::of(&tree, &mut self.teller())?.outputs()?;
+            return Ok(place.publish(&outputs, self.compat, None)?);
+        }
+        let store = match self.shared.full {
             true => Store::default(),
             false => place.store(),
         };
@@ -128,16 +133,15 @@ impl Asked {
         if self.shared.quick && !store.is_there() && is_up_to_date(&settings.directory) {
             return Ok(());
         }
-        let found = self.find(settings, files)?;
-        if !self.tells() && found.is_unchanged(&store, output) {
-            place.confirm();
-            return Ok(());
-        }
-        let tree = Tree::read(found, store);
-        log::debug!("read {} modules", tree.read_anew());
-        let outputs = Indexes::of(&tree, &mut self.teller())?.outputs()?;
-        let store = tree.store(&outputs).filter(|_| all);
-        Ok(place.publish(&outputs, self.compat, store.as_deref())?)
+        let update = Update {
+            settings,
+            output,
+            full: self.shared.full,
+            tell: self.tells(),
+        };
+        let updated = update.run_in(place, store, &mut self.teller())?;
+        log::debug!("{updated:?}");
+        Ok(())
     }
 
     /// Whether all modules are meant, and not only those of the files that are named.
@@ -173,6 +177,23 @@ impl Asked {
         Ok((release, args.map(PathBuf::from).collect()))
     }
 
+    /// The changed paths, if they come on stdin.
+    fn changed(&self, directory: &Path) -> Result<Option<Vec<PathBuf>>> {
+        if !self.shared.changed {
+            return Ok(None);
+        }
+        let mut text = Vec::new();
+        io::stdin().read_to_end(&mut text).context("stdin")?;
+        let lines = text.split(|&byte| byte == b'\n');
+        let lines = lines.filter(|line| !line.is_empty());
+        let basedir = self.shared.basedir.as_deref();
+        Ok(Some(
+            lines
+                .map(|line| on_host(OsStr::from_bytes(line), basedir, directory))
+                .collect(),
+        ))
+    }
+
     fn settings(&self, release: String, directory: PathBuf) -> Result<Settings> {
         let shared = &self.shared;
         let symbol_prefix = match &shared.symbol_prefix {
@@ -191,6 +212,7 @@ impl Asked {
             log::warn!("-e needs -E or -F");
         }
         Ok(Settings {
+            changed: self.changed(&directory)?,
             compat: self.compat,
             release,
             directory,

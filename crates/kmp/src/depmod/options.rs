@@ -97,6 +97,15 @@ pub(super) struct Shared {
     /// Read every module again, whatever an earlier run knew of it
     #[arg(long)]
     pub(super) full: bool,
+    /// Read from stdin what has changed since the last run, a path a line, and look at nothing else
+    ///
+    /// Lines name files and directories that came, went or have other contents, by absolute paths,
+    /// with or without the root, or below the release's directory; paths elsewhere are passed over.
+    /// A directory stands for everything in it, unless something in it is named, too. If the list
+    /// is complete, the indexes are those of a run without it. Where no earlier run left facts,
+    /// everything is looked at.
+    #[arg(long, conflicts_with_all = ["show", "quick"])]
+    pub(super) changed: bool,
     /// Show the version
     #[arg(short = 'V', long, action = clap::ArgAction::Version)]
     pub(super) version: Option<bool>,
@@ -124,7 +133,17 @@ about what modules say come only with --full or --verbose.
 A module whose name, alias or exported symbol is not 7-bit text makes the run fail before anything \
 is written; kmod 34 stops in the midst of it and kmod 30 writes what it finds behind its tables.
 
-Modules compressed with gzip are always read; kmod must be built for it.
+With --changed nothing is looked at but what the list names and what links lead to. After a run that \
+failed or was killed, and in a tree that is a copy, \
+everything is looked at. Every name of a file with several must be in the list.
+
+A key longer than kmod has room for, 4,096 bytes, makes the run fail in the same way.
+
+Modules compressed with gzip are always read; kmod must be built for it. So are modules compressed \
+with bzip2, by their contents, under one of the names kmod knows.
+
+Regular expressions of depmod.d have neither references back to groups nor collating elements; a \
+line with one is for no kernel.
 
 Of modules that need each other every circle is told once; kmod may tell some twice or none.
 
@@ -133,4 +152,9 @@ Modules whose damage leaves some facts readable are read as kmod 34 does, also w
 --quick compares times only where no earlier run left facts. Where one did, it also works if \
 modules have gone, or have come with old times, as those from packages have, and if an earlier run \
 did not come to its end.
+
+Messages say what kmod's say in words of their own.
+
+The exit status is 0 if the indexes are as they should be, also where a module is damaged, and 1 if \
+the command line is wrong, modules need each other, or something cannot be read or written.
 ";

@@ -41,3 +41,18 @@ impl Paths<'_> {
         Ok(OsString::from_vec(path).into())
     }
 }
+
+/// A path of the list of changes as the host sees it: one that does not begin as `directory`, nor
+/// as the root, begins in the root.
+pub(super) fn on_host(path: &OsStr, root: Option<&Path>, directory: &Path) -> PathBuf {
+    let path = Path::new(path);
+    match root {
+        Some(root)
+            if path.is_absolute() && !path.starts_with(directory) && !path.starts_with(root) =>
+        {
+            let path = [root.as_os_str().as_bytes(), path.as_os_str().as_bytes()].concat();
+            OsString::from_vec(path).into()
+        }
+        _ => path.to_owned(),
+    }
+}

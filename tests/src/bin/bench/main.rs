@@ -4,6 +4,7 @@
 //! Both sides of a ratio run in turn, A B A B…, so that a busy machine slows both.
 
 mod builds;
+mod depmod;
 mod machine;
 mod measure;
 mod plan;
@@ -44,6 +45,8 @@ enum Suite {
     Start,
     /// The plan of trixie's kernel, against depmod, and of many times its modules
     Plan,
+    /// Indexes of bookworm's and trixie's kernels, against depmod of kmod 34
+    Depmod,
     /// rpmbuild of bookworm's kernel by every rpm, against the same without generators
     Builds,
     /// rpmbuild of 1,000 to 8,000 packages
@@ -61,12 +64,14 @@ fn main() -> Result<()> {
     let bench = Bench::new(options.pairs)?;
 
     println!("{}", machine::description()?);
-    let suites: [(Suite, Measure); 7] = [
+    let suites: [(Suite, Measure); 9] = [
         (Suite::Plain, suites::plain),
         (Suite::Xz, suites::xz),
         (Suite::Zstd, suites::zstd),
         (Suite::Start, suites::start),
         (Suite::Plan, plan::plan),
+        (Suite::Depmod, depmod::plain),
+        (Suite::Depmod, depmod::xz),
         (Suite::Builds, builds::builds),
         (Suite::Growth, builds::growth),
     ];

@@ -1,0 +1,62 @@
+//! A directory in, the entries of it that can matter out, in the order the file system lists them.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+
+/// What an entry of a directory is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A plain file.
+    File,
+    /// A directory.
+    Directory,
+    /// A link or something odd: what it leads to may change without the directory.
+    Other,
+}
+
+/// One directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Its device and inode.
+    pub identity: (u64, u64),
+    /// Names and what they are.
+    pub entries: Vec<(Vec<u8>, Kind)>,
+}
+
+impl Listing {
+    /// Lists a directory, without the plain files that `wanted` does not want.
+    ///
+    /// # Errors
+    /// It cannot be opened; where reading breaks off, it ends.
+    pub fn read(directory: &[u8], wanted: impl Fn(&[u8]) -> bool) -> io::Result<Self> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(OsStr::from_bytes(directory))? {
+            let Ok(entry) = entry else {
+                break;
+            };
+            let kind = match entry.file_type() {
+                Ok(kind) if kind.is_file() => Kind::File,
+                Ok(kind) if kind.is_dir() => Kind::Directory,
+                _ => Kind::Other,
+            };
+            let name = entry.file_name().as_bytes().to_vec();
+            if kind != Kind::File || wanted(&name) {
+                entries.push((name, kind));
+            }
+        }
+        let identity = Self::identity_of(directory).unwrap_or_default();
+        Ok(Self { identity, entries })
+    }
+
+    /// Device and inode of a directory.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn identity_of(directory: &[u8]) -> io::Result<(u64, u64)> {
+        let meta = fs::metadata(OsStr::from_bytes(directory))?;
+        Ok((meta.dev(), meta.ino()))
+    }
+}
