@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use depmod::{Found, Indexes, Place, Settings, Tree};
+use depmod::{Place, Settings, Update, Updated};
 
 /// Brings the indexes of a release below the watched directory up to date.
 pub(super) fn update(watched: &Path, release: &str) -> Result<()> {
@@ -17,28 +17,21 @@ pub(super) fn update(watched: &Path, release: &str) -> Result<()> {
         log::info!("{}: no kernel", directory.display());
         return Ok(());
     }
-    index(
-        place,
-        &Settings {
-            release: release.to_owned(),
-            directory: directory.clone(),
-            ..Settings::default()
-        },
-    )
-}
-
-fn index(place: Place<'_>, settings: &Settings) -> Result<()> {
-    let directory = &settings.directory;
+    let settings = Settings {
+        release: release.to_owned(),
+        directory: directory.clone(),
+        ..Settings::default()
+    };
+    let update = Update {
+        settings: &settings,
+        output: &directory,
+        full: false,
+        tell: false,
+    };
     let store = place.store();
-    let found = Found::all(settings)?;
-    if found.is_unchanged(&store, directory) {
-        log::info!("{}: nothing has changed", directory.display());
-        place.confirm();
-        return Ok(());
+    match update.run_in(place, store, &mut |_| {})? {
+        Updated::Unchanged => log::info!("{}: nothing has changed", directory.display()),
+        Updated::Made { read } => log::info!("{}: read {read} modules", directory.display()),
     }
-    let tree = Tree::read(found, store);
-    log::info!("{}: read {} modules", directory.display(), tree.read_anew());
-    let outputs = Indexes::of(&tree, &mut |_| {})?.outputs()?;
-    let store = tree.store(&outputs);
-    Ok(place.publish(&outputs, settings.compat, store.as_deref())?)
+    Ok(())
 }
