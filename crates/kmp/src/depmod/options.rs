@@ -153,7 +153,7 @@ Modules whose damage leaves some facts readable are read as kmod 34 does, also w
 modules have gone, or have come with old times, as those from packages have, and if an earlier run \
 did not come to its end.
 
-Messages say what kmod's say in words of their own.
+Messages say what kmod's say, not always in its words.
 
 The exit status is 0 if the indexes are as they should be, also where a module is damaged, and 1 if \
 the command line is wrong, modules need each other, or something cannot be read or written.
