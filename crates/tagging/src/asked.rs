@@ -35,6 +35,16 @@ const BESIDE: [&[u8]; 6] = [
     b"vmlinuz", b"vmlinux", b"Image", b"zImage", b"uImage", b"symvers",
 ];
 
+/// And in boot.
+const BOOT: [&[u8]; 7] = [
+    b"vmlinuz", b"vmlinux", b"Image", b"zImage", b"uImage", b"image", b"symvers",
+];
+
+fn is_of_release(file: &[u8], name: &[u8]) -> bool {
+    let rest = file.strip_prefix(name);
+    rest.is_some_and(|rest| rest.starts_with(b"-"))
+}
+
 /// Whether a file has a name, perhaps with a compression's suffix.
 fn is_named(file: &[u8], name: &[u8]) -> bool {
     let rest = file.strip_prefix(name);
@@ -52,12 +62,12 @@ fn leads_elsewhere(build_root: &Path, directory: &str) -> bool {
 fn below(directory: &Path, depth: usize, modules: bool) -> Result<Vec<PathBuf>, Error> {
     let is_asked = |path: &Path, at: usize| {
         let name = path.file_name().unwrap_or_default().as_bytes();
-        match file_kind(path) {
-            FileKind::Other => false,
-            FileKind::Module { .. } => modules,
-            // In boot their names have the release.
-            _ if modules => at == depth && BESIDE.iter().any(|own| is_named(name, own)),
-            _ => at == depth && name.contains(&b'-'),
+        match (modules, file_kind(path)) {
+            (true, FileKind::Module { .. }) => true,
+            (true, FileKind::Other) => false,
+            (true, _) => at == depth && BESIDE.iter().any(|own| is_named(name, own)),
+            // With the release in their names, and others that vouch for them and get no tags.
+            (false, _) => at == depth && BOOT.iter().any(|own| is_of_release(name, own)),
         }
     };
     files(directory, 1, &is_asked)
@@ -110,6 +120,7 @@ mod tests {
             "usr/lib/modules/r/symvers.gz",
             "boot/vmlinuz-6.1",
             "boot/symvers-6.1.gz",
+            "boot/vmlinuz-6.1.hmac",
         ]
         .map(make);
         for other in [
