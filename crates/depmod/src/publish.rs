@@ -96,7 +96,7 @@ impl<'p> Place<'p> {
         self,
         outputs: &[Output],
         compat: Compat,
-        store: Option<&[u8]>,
+        store: Option<&[Vec<u8>; 2]>,
     ) -> Result<(), Error> {
         let directory = self.directory;
         let handle = match self.handle {
@@ -108,8 +108,9 @@ impl<'p> Place<'p> {
         };
         remove_unfinished(directory);
         let old = |name: &str| fs::read(directory.join(name)).ok();
-        let stages: Vec<_> = stages(old, outputs, compat.layout())
-            .into_iter()
+        let is_old = |name: &str, bytes: &[u8]| is_in_file(&directory.join(name), bytes);
+        let stages: Vec<_> = stages(old, is_old, outputs, compat.layout())
+            .into_par_iter()
             .map(|(name, bytes)| Ok((name, stage(directory, name, &bytes)?)))
             .collect::<Result<_, Error>>()?;
         // Together, so that the file system can put them into one transaction.
@@ -135,23 +136,32 @@ impl<'p> Place<'p> {
     }
 }
 
-fn stage(directory: &Path, name: &str, bytes: &[u8]) -> Result<NamedTempFile, Error> {
-    temporary(directory, &format!(".{name}"), bytes).map_err(Error::write(&directory.join(name)))
+/// Whether a file has just these bytes; it is read only if it is as long.
+fn is_in_file(path: &Path, bytes: &[u8]) -> bool {
+    let length = fs::metadata(path).map(|meta| meta.len());
+    length.is_ok_and(|length| length == bytes.len() as u64)
+        && fs::read(path).is_ok_and(|there| there == bytes)
 }
 
-fn temporary(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<NamedTempFile> {
+fn stage(directory: &Path, name: &str, bytes: &[u8]) -> Result<NamedTempFile, Error> {
+    temporary(directory, name, &[bytes]).map_err(Error::write(&directory.join(name)))
+}
+
+fn temporary(directory: &Path, name: &str, parts: &[&[u8]]) -> io::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new()
-        .prefix(&format!("{name}{UNFINISHED}"))
+        .prefix(&format!(".{name}{UNFINISHED}"))
         .permissions(readable_by_all())
         .tempfile_in(directory)?;
-    file.write_all(bytes)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
     Ok(file)
 }
 
 /// Half a store is noticed when it is read, so it need not be synced.
-fn keep(directory: &Path, store: &[u8]) {
+fn keep(directory: &Path, [head, body]: &[Vec<u8>; 2]) {
     let path = directory.join(STORE);
-    let kept = temporary(directory, STORE, store)
+    let kept = temporary(directory, STORE, &[head, body])
         .and_then(|file| file.persist(&path).map_err(|error| error.error));
     if let Err(error) = kept {
         log::debug!("{}: {error}", path.display());

@@ -19,8 +19,11 @@ const LEADING: [&str; 2] = ["modules.alias.bin", "modules.symbols.bin"];
 type Staged<'o> = (&'static str, Cow<'o, [u8]>);
 
 /// The files to write, in the order they are to take their places.
+///
+/// `old` gives what an index is now, `is_old` tells whether it is this.
 pub(crate) fn stages(
     old: impl Fn(&str) -> Option<Vec<u8>>,
+    is_old: impl Fn(&str, &[u8]) -> bool,
     outputs: &[Output],
     layout: Layout,
 ) -> Vec<Staged<'_>> {
@@ -56,13 +59,13 @@ pub(crate) fn stages(
             .map(|output| (output.name, Cow::Borrowed(&output.bytes[..]))),
     );
     // What is there already need not be written.
-    let mut there = HashMap::new();
+    let mut there: HashMap<&str, Cow<'_, [u8]>> = HashMap::new();
     stages.retain(|(name, bytes)| {
-        let there = there
-            .entry(*name)
-            .or_insert_with(|| old(name).map(Cow::Owned));
-        let changes = there.as_ref() != Some(bytes);
-        *there = Some(bytes.clone());
+        let changes = match there.get(name) {
+            Some(there) => there != bytes,
+            None => !is_old(name, bytes),
+        };
+        there.insert(name, bytes.clone());
         changes
     });
     stages
@@ -143,6 +146,15 @@ mod tests {
             })
     }
 
+    fn stages_from<'o>(before: &BTreeMap<&str, Vec<u8>>, wanted: &'o [Output]) -> Vec<Staged<'o>> {
+        stages(
+            |name| before.get(name).cloned(),
+            |name, bytes| before.get(name).is_some_and(|old| old == bytes),
+            wanted,
+            Layout::PreOrder,
+        )
+    }
+
     #[test]
     fn whoever_stops_us_leaves_what_modprobe_can_use() {
         let trees = ["", "a", "b", "ab", "abc", "c", "ad", "bcd", "cd", "d"];
@@ -154,9 +166,7 @@ mod tests {
                     .collect();
                 let before = there.clone();
                 let wanted = outputs(new);
-                for (name, bytes) in
-                    stages(|name| before.get(name).cloned(), &wanted, Layout::PreOrder)
-                {
+                for (name, bytes) in stages_from(&before, &wanted) {
                     assert_ne!(there[name], *bytes, "{old} {new}: {name} does not change");
                     there.insert(name, bytes.into_owned());
                     assert!(is_usable(&there), "{old} {new}: {name}");
@@ -165,9 +175,7 @@ mod tests {
                         let mut there = there.clone();
                         let before = there.clone();
                         let wanted = outputs(third);
-                        for (name, bytes) in
-                            stages(|name| before.get(name).cloned(), &wanted, Layout::PreOrder)
-                        {
+                        for (name, bytes) in stages_from(&before, &wanted) {
                             there.insert(name, bytes.into_owned());
                             assert!(is_usable(&there), "{old} {new} {third}: {name}");
                         }

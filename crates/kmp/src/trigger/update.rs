@@ -30,7 +30,7 @@ pub(super) fn update(watched: &Path, release: &str) -> Result<()> {
 fn index(place: Place<'_>, settings: &Settings) -> Result<()> {
     let directory = &settings.directory;
     let store = place.store();
-    let found = Found::all(settings)?;
+    let found = Found::since(settings, &store)?;
     if found.is_unchanged(&store, directory) {
         log::info!("{}: nothing has changed", directory.display());
         place.confirm();
@@ -40,5 +40,5 @@ fn index(place: Place<'_>, settings: &Settings) -> Result<()> {
     log::info!("{}: read {} modules", directory.display(), tree.read_anew());
     let outputs = Indexes::of(&tree, &mut |_| {})?.outputs()?;
     let store = tree.store(&outputs);
-    Ok(place.publish(&outputs, settings.compat, store.as_deref())?)
+    Ok(place.publish(&outputs, settings.compat, store.as_ref())?)
 }
