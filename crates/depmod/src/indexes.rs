@@ -100,12 +100,16 @@ impl<'t> Indexes<'t> {
 
     fn view(&self) -> View<'_> {
         let Tree { found, read } = self.tree;
+        let (symbols, needs) = rayon::join(
+            || self.symbols.of_modules(),
+            || self.dependencies.closures().collect(),
+        );
         View {
             settings: &found.settings,
             files: &found.files,
             facts: &read.facts,
-            symbols: self.symbols.of_modules(),
-            needs: self.dependencies.closures().collect(),
+            symbols,
+            needs,
         }
     }
 }

@@ -88,7 +88,7 @@ impl<'p> Place<'p> {
     }
 
     /// Replaces the indexes by these; files that would not change are left alone. A store, if there
-    /// is a new one, comes last and may fail: without it the next run reads more.
+    /// is a new one, is made meanwhile, comes last and may fail: without it the next run reads more.
     ///
     /// # Errors
     /// Something cannot be written; nothing has been replaced then, unless renaming itself fails.
@@ -96,7 +96,7 @@ impl<'p> Place<'p> {
         self,
         outputs: &[Output],
         compat: Compat,
-        store: Option<&[Vec<u8>; 2]>,
+        store: impl FnOnce() -> Option<[Vec<u8>; 2]> + Send,
     ) -> Result<(), Error> {
         let directory = self.directory;
         let handle = match self.handle {
@@ -114,10 +114,14 @@ impl<'p> Place<'p> {
             .map(|(name, bytes)| Ok((name, stage(directory, name, &bytes)?)))
             .collect::<Result<_, Error>>()?;
         // Together, so that the file system can put them into one transaction.
-        stages.par_iter().try_for_each(|(name, staged)| {
-            let synced = staged.as_file().sync_all();
-            synced.map_err(Error::write(&directory.join(name)))
-        })?;
+        let sync_all = || {
+            stages.par_iter().try_for_each(|(name, staged)| {
+                let synced = staged.as_file().sync_all();
+                synced.map_err(Error::write(&directory.join(name)))
+            })
+        };
+        let (synced, store) = rayon::join(sync_all, store);
+        synced?;
         let is_new = stages.iter().any(|(name, _)| *name == DEP);
         for (name, staged) in stages {
             let path = directory.join(name);
@@ -130,7 +134,7 @@ impl<'p> Place<'p> {
         }
         sync(&handle).map_err(Error::write(directory))?;
         if let Some(store) = store {
-            keep(directory, store);
+            keep(directory, &store);
         }
         Ok(())
     }
@@ -162,6 +166,8 @@ fn temporary(directory: &Path, name: &str, parts: &[&[u8]]) -> io::Result<NamedT
 fn keep(directory: &Path, [head, body]: &[Vec<u8>; 2]) {
     let path = directory.join(STORE);
     let kept = temporary(directory, STORE, &[head, body])
+        // Some file systems wait for the data of what replaces a file.
+        .inspect(|_| drop(fs::remove_file(&path)))
         .and_then(|file| file.persist(&path).map_err(|error| error.error));
     if let Err(error) = kept {
         log::debug!("{}: {error}", path.display());

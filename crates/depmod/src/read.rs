@@ -40,8 +40,8 @@ impl Stamps {
         let asked =
             |file: &ModuleFile| fs::metadata(file.path()).ok().map(|meta| Stamp::new(&meta));
         let stamp = |file: &ModuleFile| {
-            let kept = store.stamp(file.shown()).filter(|_| file.is_as_it_was);
-            kept.or_else(|| asked(file))
+            let kept = file.is_as_it_was.then(|| store.stamp(file.shown()));
+            kept.flatten().or_else(|| asked(file))
         };
         Self {
             started: SystemTime::now(),

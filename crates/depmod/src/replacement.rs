@@ -4,7 +4,7 @@
 //! fail with an error where it could have done nothing.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use kmod_index::{Index, Layout};
 
@@ -35,8 +35,8 @@ pub(crate) fn stages(
         modules(&old(DEP_BIN).unwrap_or_default()),
         modules(bytes(DEP_BIN)),
     );
-    let some_go = before.iter().any(|name| !after.contains(name));
-    let some_come = after.iter().any(|name| !before.contains(name));
+    let some_go = !are_among(&before, &after);
+    let some_come = !are_among(&after, &before);
     let mut stages = Vec::new();
     if some_go && some_come {
         // For a moment aliases lead to what is in both.
@@ -71,19 +71,26 @@ pub(crate) fn stages(
     stages
 }
 
-/// The keys of a modules.dep.bin; none of one that is damaged or absent.
-fn modules(bytes: &[u8]) -> HashSet<Vec<u8>> {
+/// Whether all names are among others; both are in order.
+fn are_among(names: &[Vec<u8>], others: &[Vec<u8>]) -> bool {
+    let mut others = others.iter();
+    names.iter().all(|name| others.any(|other| other == name))
+}
+
+/// The keys of a modules.dep.bin in order; none of one that is damaged or absent.
+fn modules(bytes: &[u8]) -> Vec<Vec<u8>> {
     let all = Index::new(bytes).and_then(|index| index.all());
     let all = all.unwrap_or_default().into_iter();
     all.map(|found| found.key).collect()
 }
 
 /// An index without the values that are not in `known`.
-fn restricted(bytes: &[u8], known: &HashSet<Vec<u8>>, layout: Layout) -> Option<Vec<u8>> {
+fn restricted(bytes: &[u8], known: &[Vec<u8>], layout: Layout) -> Option<Vec<u8>> {
     let all = Index::new(bytes).and_then(|index| index.all()).ok()?;
     let entries: Vec<_> = all.iter().flat_map(|found| found.entries()).collect();
     let mut entries = entries;
-    entries.retain(|entry| known.contains(entry.value));
+    let is_known = |value: &[u8]| known.binary_search_by(|name| name[..].cmp(value)).is_ok();
+    entries.retain(|entry| is_known(entry.value));
     kmod_index::write(&entries, layout).ok()
 }
 
@@ -142,7 +149,9 @@ mod tests {
             .all(|bytes| {
                 let all = Index::new(bytes).unwrap().all().unwrap();
                 let values = all.iter().flat_map(|found| &found.values);
-                values.into_iter().all(|(_, value)| known.contains(*value))
+                values
+                    .into_iter()
+                    .all(|(_, value)| known.contains(&value.to_vec()))
             })
     }
 

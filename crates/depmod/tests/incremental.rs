@@ -257,9 +257,8 @@ impl Scene {
         let tree = Tree::read(found, store);
         let outputs = outputs(&tree);
         if let Ok(outputs) = &outputs {
-            let store = tree.store(outputs);
             place
-                .publish(outputs, Compat::Kmod34, store.as_ref())
+                .publish(outputs, Compat::Kmod34, || tree.store(outputs))
                 .unwrap();
             assert_eq!(&self.published(), outputs);
         }

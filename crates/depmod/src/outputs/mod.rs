@@ -82,6 +82,8 @@ fn made(view: &View<'_>, wanted: impl Fn(&str) -> bool + Sync) -> Result<Vec<Out
     let known: Vec<_> = names(view.settings.compat).collect();
     OUTPUTS
         .par_iter()
+        // They take long in turn; none is to wait for its neighbour.
+        .with_max_len(1)
         .filter(|&&(name, _)| known.contains(&name) && wanted(name))
         .map(|&(name, make)| {
             let bytes = make(view).map_err(|source| Error::Index { name, source })?;

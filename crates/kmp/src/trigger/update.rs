@@ -39,6 +39,5 @@ fn index(place: Place<'_>, settings: &Settings) -> Result<()> {
     let tree = Tree::read(found, store);
     log::info!("{}: read {} modules", directory.display(), tree.read_anew());
     let outputs = Indexes::of(&tree, &mut |_| {})?.outputs()?;
-    let store = tree.store(&outputs);
-    Ok(place.publish(&outputs, settings.compat, store.as_ref())?)
+    Ok(place.publish(&outputs, settings.compat, || tree.store(&outputs))?)
 }

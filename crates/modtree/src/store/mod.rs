@@ -169,9 +169,12 @@ pub fn store_of(
     modules: &[(&[u8], Stamp, Said<'_>)],
 ) -> Option<[Vec<u8>; 2]> {
     let facts: Vec<_> = modules.iter().map(|(_, _, said)| *said).collect();
-    let body = body::body_of(&facts)?;
     let stamps = modules.iter().map(|&(path, stamp, _)| (path, stamp));
-    let head = head::head_of(digest, listings, stamps)?;
+    let (body, head) = rayon::join(
+        || body::body_of(&facts),
+        || head::head_of(digest, listings, stamps),
+    );
+    let (body, head) = (body?, head?);
     let crc = crc32fast::hash(&body);
     let mut start = MAGIC.to_vec();
     start.extend(VERSION.to_le_bytes());
