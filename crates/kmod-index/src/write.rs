@@ -63,8 +63,8 @@ fn values<'e, 'a>(node: &Node<'_>, entries: &'e [Entry<'a>]) -> &'e [Entry<'a>] 
 
 /// The first and the last byte with a child.
 fn span(node: &Node<'_>, nodes: &[Node<'_>]) -> Option<(u8, u8)> {
-    let byte = |id: Option<&usize>| Some(nodes.get(*id?)?.byte);
-    Some((byte(node.children.first())?, byte(node.children.last())?))
+    let (first, last) = node.ends()?;
+    Some((nodes.get(first)?.byte, nodes.get(last)?.byte))
 }
 
 fn size(node: &Node<'_>, nodes: &[Node<'_>], entries: &[Entry<'_>]) -> Option<u32> {
@@ -105,7 +105,12 @@ fn post_order(nodes: &[Node<'_>]) -> Vec<usize> {
     let mut stack = vec![0];
     while let Some(id) = stack.pop() {
         order.push(id);
-        stack.extend(nodes.get(id).into_iter().flat_map(|node| &node.children));
+        stack.extend(
+            nodes
+                .get(id)
+                .into_iter()
+                .flat_map(|node| node.children(nodes)),
+        );
     }
     order.reverse();
     order
@@ -127,7 +132,7 @@ fn emit(
     }
     if let Some((first, last)) = span(node, nodes) {
         out.extend([first, last]);
-        let mut children = node.children.iter().copied().peekable();
+        let mut children = node.children(nodes).peekable();
         for byte in first..=last {
             let child = children.next_if(|&id| nodes.get(id).is_some_and(|n| n.byte == byte));
             out.extend(child.map_or(0, &place).to_be_bytes());
