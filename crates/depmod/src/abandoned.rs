@@ -62,7 +62,7 @@ fn leads_out(entry: &DirEntry) -> bool {
 
 fn is_ours(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| {
-        name.starts_with(STORE)
+        name == STORE
             || is_temporary(name)
             || outputs::names(Compat::Kmod34).any(|index| index == name)
     })

@@ -15,12 +15,14 @@ use crate::settings::Compat;
 const PATH_MAX: usize = 4096;
 
 /// Orders the modules of a tree.
-pub(crate) fn arrange(
-    mut files: Vec<ModuleFile>,
-    directory: &Path,
-    compat: Compat,
-) -> Vec<ModuleFile> {
-    files.sort_by(|a, b| table_order(a.name(), 512).cmp(&table_order(b.name(), 512)));
+pub(crate) fn arrange(files: Vec<ModuleFile>, directory: &Path, compat: Compat) -> Vec<ModuleFile> {
+    let bucket = |file: &ModuleFile| table_order(file.name(), 512).0;
+    let mut keyed: Vec<_> = files
+        .into_iter()
+        .map(|file| (bucket(&file), file))
+        .collect();
+    keyed.sort_by(|(a, first), (b, second)| (a, first.name()).cmp(&(b, second.name())));
+    let mut files: Vec<_> = keyed.into_iter().map(|(_, file)| file).collect();
     let path = directory.join("modules.order");
     let text = match fs::read(&path) {
         Ok(text) => text,
@@ -40,7 +42,7 @@ pub(crate) fn arrange(
         let place = file.in_order().and_then(|path| places.get(path));
         place.copied().unwrap_or(usize::MAX)
     };
-    files.sort_by_key(place);
+    files.sort_by_cached_key(place);
     files
 }
 

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use modtree::{Facts, ImportDetail};
+use modtree::{AllFacts, ImportDetail, Said};
 
 use crate::cycles::cycles;
 use crate::error::Error;
@@ -35,33 +35,41 @@ pub struct Need<'n> {
 /// What each module needs itself, in the order of the symbols that say so.
 pub(crate) fn direct(
     files: &[ModuleFile],
-    modules: &[Facts],
+    facts: &AllFacts,
     symbols: &SymbolTable<'_>,
     settings: &Settings,
     told: &mut dyn FnMut(Need<'_>),
 ) -> Vec<Vec<usize>> {
     let report = Report::new(settings);
-    let of_module = |(file, facts): (&ModuleFile, &Facts)| {
+    // The last module that was seen to need each.
+    let mut needed_by = vec![usize::MAX; files.len()];
+    let of_module = |(user, (file, said)): (usize, (&ModuleFile, Said<'_>))| {
         let mut needed = Vec::new();
-        let mut details = facts.details.imports.iter();
-        for symbol in facts.imports.iter() {
+        let mut details = said.import_details().iter();
+        for symbol in said.imports() {
             let supplied = symbols.supplier(symbol);
             if let (Some(report), Some(detail)) = (&report, details.next()) {
-                report.check(file, symbol, detail, supplied);
+                report.check(file, facts.name(symbol), detail, supplied);
             }
             let supplier = supplied.and_then(|supplied| supplied.by);
-            if let Some(supplier) = supplier.filter(|supplier| !needed.contains(supplier)) {
+            let Some(supplier) = supplier else {
+                continue;
+            };
+            let last = needed_by.get_mut(supplier);
+            let last = last.map(|last| std::mem::replace(last, user));
+            if last.is_some_and(|last| last != user) {
                 needed.push(supplier);
                 told(Need {
                     user: file.path(),
-                    symbol,
+                    symbol: facts.name(symbol),
                     supplier: files.get(supplier).map_or(Path::new(""), ModuleFile::path),
                 });
             }
         }
         needed
     };
-    files.iter().zip(modules).map(of_module).collect()
+    let modules = files.iter().zip(facts.iter());
+    modules.enumerate().map(of_module).collect()
 }
 
 /// Warnings about symbols, where they were asked for.

@@ -1,10 +1,11 @@
 //! Settings in, the modules of a release out: in the order of its indexes, not yet read.
 
-use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use modtree::{Listing, Store};
+use rayon::prelude::*;
 
 use crate::arrange::arrange;
 use crate::config::Config;
@@ -16,6 +17,7 @@ use crate::publish::is_unfinished;
 use crate::read::Stamps;
 use crate::settings::Settings;
 use crate::state::State;
+use crate::sum::Sum;
 use crate::walk::{Walked, find};
 
 /// The modules of a release, and what else its indexes are made of.
@@ -23,7 +25,7 @@ pub struct Found {
     pub(crate) settings: Settings,
     pub(crate) kernel: Vec<KernelSymbol>,
     pub(crate) files: Vec<ModuleFile>,
-    pub(crate) listings: Vec<(Vec<u8>, Listing)>,
+    pub(crate) listings: Vec<(Vec<u8>, Arc<Listing>)>,
     pub(crate) stamps: Stamps,
     pub(crate) state: State,
 }
@@ -110,16 +112,16 @@ impl Found {
 
     /// As [`Found::is_unchanged`], where the last run came to its end.
     pub(crate) fn is_same(&self, store: &Store, directory: &Path) -> bool {
-        if store.digest().is_empty() || !self.stamps.are_in(store, &self.files) {
+        // A copy that has come and does not count matters to a run that only looks at changes.
+        let is_known = self.stamps.are_in(store, &self.files) && store.has_listings(&self.listings);
+        if store.digest().is_empty() || !is_known {
             return false;
         }
-        let there = outputs::names(self.settings.compat)
-            .map(|name| Some((name, fs::read(directory.join(name)).ok()?)))
-            .collect::<Option<Vec<_>>>();
-        let is_same = there.is_some_and(|there| {
-            let there = there.iter().map(|(name, bytes)| (*name, &bytes[..]));
-            self.state.with(there) == store.digest()
-        });
+        let names: Vec<_> = outputs::names(self.settings.compat).collect();
+        let summed = |name: &&'static str| Some((*name, Sum::of_file(&directory.join(name)).ok()?));
+        let there: Option<Vec<_>> = names.par_iter().map(summed).collect();
+        let is_same =
+            there.is_some_and(|there| self.state.with(there.into_iter()) == store.digest());
         if is_same {
             self.state.warn_of_absent(&self.settings.directory);
         }

@@ -1,6 +1,7 @@
 //! The modules of a release in, who needs whom out, and with that all indexes.
 
 use modtree::Store;
+use rayon::prelude::*;
 
 use crate::dependencies::{self, Dependencies, Need};
 use crate::error::Error;
@@ -8,6 +9,7 @@ use crate::found::Found;
 use crate::outputs::{self, Output, View};
 use crate::read::Read;
 use crate::settings::KernelSymbols;
+use crate::sum::Sum;
 use crate::symbol_table::SymbolTable;
 
 /// The modules of a release, and what they say.
@@ -23,16 +25,24 @@ impl Tree {
         let details = settings.kernel_symbols != KernelSymbols::Unknown && settings.report_unknown;
         // A store has no details.
         let store = if details { Store::default() } else { store };
-        let read = Read::all(&found.files, &found.listings, &found.stamps, details, store);
+        let read = Read::all(
+            &found.files,
+            &found.listings,
+            &found.stamps,
+            details,
+            &store,
+        );
         Self { found, read }
     }
 
-    /// A store for the next run, about these outputs; `None` if it would be the one of the last.
-    pub fn store(&self, outputs: &[Output]) -> Option<Vec<u8>> {
-        let outputs = outputs
-            .iter()
-            .map(|output| (output.name, &output.bytes[..]));
-        let digest = self.found.state.with(outputs);
+    /// The parts of a store for the next run, about these outputs; `None` if it would be the one of the
+    /// last.
+    pub fn store(&self, outputs: &[Output]) -> Option<[Vec<u8>; 2]> {
+        let sums: Vec<_> = outputs
+            .par_iter()
+            .map(|output| (output.name, Sum::of(&output.bytes)))
+            .collect();
+        let digest = self.found.state.with(sums.into_iter());
         self.read
             .store(&self.found.files, &self.found.listings, &digest)
     }
@@ -90,12 +100,16 @@ impl<'t> Indexes<'t> {
 
     fn view(&self) -> View<'_> {
         let Tree { found, read } = self.tree;
+        let (symbols, needs) = rayon::join(
+            || self.symbols.of_modules(),
+            || self.dependencies.closures().collect(),
+        );
         View {
             settings: &found.settings,
             files: &found.files,
             facts: &read.facts,
-            symbols: self.symbols.of_modules(),
-            needs: self.dependencies.closures().collect(),
+            symbols,
+            needs,
         }
     }
 }

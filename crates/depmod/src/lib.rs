@@ -33,6 +33,7 @@ mod read;
 mod replacement;
 mod settings;
 mod state;
+mod sum;
 mod symbol_table;
 mod update;
 mod walk;

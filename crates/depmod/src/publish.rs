@@ -88,7 +88,7 @@ impl<'p> Place<'p> {
     }
 
     /// Replaces the indexes by these; files that would not change are left alone. A store, if there
-    /// is a new one, comes last and may fail: without it the next run reads more.
+    /// is a new one, is made meanwhile, comes last and may fail: without it the next run reads more.
     ///
     /// # Errors
     /// Something cannot be written; nothing has been replaced then, unless renaming itself fails.
@@ -96,7 +96,7 @@ impl<'p> Place<'p> {
         self,
         outputs: &[Output],
         compat: Compat,
-        store: Option<&[u8]>,
+        store: impl FnOnce() -> Option<[Vec<u8>; 2]> + Send,
     ) -> Result<(), Error> {
         let directory = self.directory;
         let handle = match self.handle {
@@ -108,15 +108,20 @@ impl<'p> Place<'p> {
         };
         remove_unfinished(directory);
         let old = |name: &str| fs::read(directory.join(name)).ok();
-        let stages: Vec<_> = stages(old, outputs, compat.layout())
-            .into_iter()
+        let is_old = |name: &str, bytes: &[u8]| is_in_file(&directory.join(name), bytes);
+        let stages: Vec<_> = stages(old, is_old, outputs, compat.layout())
+            .into_par_iter()
             .map(|(name, bytes)| Ok((name, stage(directory, name, &bytes)?)))
             .collect::<Result<_, Error>>()?;
         // Together, so that the file system can put them into one transaction.
-        stages.par_iter().try_for_each(|(name, staged)| {
-            let synced = staged.as_file().sync_all();
-            synced.map_err(Error::write(&directory.join(name)))
-        })?;
+        let sync_all = || {
+            stages.par_iter().try_for_each(|(name, staged)| {
+                let synced = staged.as_file().sync_all();
+                synced.map_err(Error::write(&directory.join(name)))
+            })
+        };
+        let (synced, store) = rayon::join(sync_all, store);
+        synced?;
         let is_new = stages.iter().any(|(name, _)| *name == DEP);
         for (name, staged) in stages {
             let path = directory.join(name);
@@ -129,29 +134,40 @@ impl<'p> Place<'p> {
         }
         sync(&handle).map_err(Error::write(directory))?;
         if let Some(store) = store {
-            keep(directory, store);
+            keep(directory, &store);
         }
         Ok(())
     }
 }
 
-fn stage(directory: &Path, name: &str, bytes: &[u8]) -> Result<NamedTempFile, Error> {
-    temporary(directory, &format!(".{name}"), bytes).map_err(Error::write(&directory.join(name)))
+/// Whether a file has just these bytes; it is read only if it is as long.
+fn is_in_file(path: &Path, bytes: &[u8]) -> bool {
+    let length = fs::metadata(path).map(|meta| meta.len());
+    length.is_ok_and(|length| length == bytes.len() as u64)
+        && fs::read(path).is_ok_and(|there| there == bytes)
 }
 
-fn temporary(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<NamedTempFile> {
+fn stage(directory: &Path, name: &str, bytes: &[u8]) -> Result<NamedTempFile, Error> {
+    temporary(directory, name, &[bytes]).map_err(Error::write(&directory.join(name)))
+}
+
+fn temporary(directory: &Path, name: &str, parts: &[&[u8]]) -> io::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new()
-        .prefix(&format!("{name}{UNFINISHED}"))
+        .prefix(&format!(".{name}{UNFINISHED}"))
         .permissions(readable_by_all())
         .tempfile_in(directory)?;
-    file.write_all(bytes)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
     Ok(file)
 }
 
 /// Half a store is noticed when it is read, so it need not be synced.
-fn keep(directory: &Path, store: &[u8]) {
+fn keep(directory: &Path, [head, body]: &[Vec<u8>; 2]) {
     let path = directory.join(STORE);
-    let kept = temporary(directory, STORE, store)
+    let kept = temporary(directory, STORE, &[head, body])
+        // Some file systems wait for the data of what replaces a file.
+        .inspect(|_| drop(fs::remove_file(&path)))
         .and_then(|file| file.persist(&path).map_err(|error| error.error));
     if let Err(error) = kept {
         log::debug!("{}: {error}", path.display());

@@ -3,17 +3,18 @@
 
 use std::convert::Infallible;
 use std::fs;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use kmodule::Reader;
-use modtree::{Facts, Listing, Stamp, Store, map_with, store_of};
+use modtree::{AllFacts, Facts, Kept, Listing, Source, Stamp, Store, map_with, store_of};
 use rayon::prelude::*;
 
 use crate::module_file::ModuleFile;
 
 /// Facts of modules, in the order of the files.
 pub(crate) struct Read {
-    pub(crate) facts: Vec<Facts>,
+    pub(crate) facts: AllFacts,
     /// What the facts were read from; `None` where they are not to be kept.
     stamps: Vec<Option<Stamp>>,
     started: SystemTime,
@@ -39,8 +40,8 @@ impl Stamps {
         let asked =
             |file: &ModuleFile| fs::metadata(file.path()).ok().map(|meta| Stamp::new(&meta));
         let stamp = |file: &ModuleFile| {
-            let kept = store.stamp(file.shown()).filter(|_| file.is_as_it_was);
-            kept.or_else(|| asked(file))
+            let kept = file.is_as_it_was.then(|| store.stamp(file.shown()));
+            kept.flatten().or_else(|| asked(file))
         };
         Self {
             started: SystemTime::now(),
@@ -51,7 +52,7 @@ impl Stamps {
     /// Whether a store has every module as it is, and no others.
     pub(crate) fn are_in(&self, store: &Store, files: &[ModuleFile]) -> bool {
         let knows = |(file, stamp): (&ModuleFile, &Option<Stamp>)| {
-            stamp.is_some_and(|stamp| store.knows(file.shown(), &stamp))
+            stamp.is_some_and(|stamp| store.find(file.shown(), &stamp).is_some())
         };
         store.len() == files.len() && files.iter().zip(&self.stamps).all(knows)
     }
@@ -62,17 +63,18 @@ impl Read {
     /// message, each time.
     pub(crate) fn all(
         files: &[ModuleFile],
-        listings: &[(Vec<u8>, Listing)],
+        listings: &[(Vec<u8>, Arc<Listing>)],
         stamps: &Stamps,
         details: bool,
-        mut store: Store,
+        store: &Store,
     ) -> Self {
-        let known: Vec<_> = files
-            .iter()
-            .zip(&stamps.stamps)
-            .map(|(file, stamp)| store.take(file.shown(), stamp.as_ref()?))
-            .collect();
-        let unknown = |(file, known): (_, &Option<Facts>)| known.is_none().then_some(file);
+        let kept = store.facts();
+        let known = |(file, stamp): (&ModuleFile, &Option<Stamp>)| {
+            kept.as_ref()?;
+            store.find(file.shown(), stamp.as_ref()?)
+        };
+        let known: Vec<_> = files.iter().zip(&stamps.stamps).map(known).collect();
+        let unknown = |(file, known): (_, &Option<Kept>)| known.is_none().then_some(file);
         let missing: Vec<&ModuleFile> = files.iter().zip(&known).filter_map(unknown).collect();
         let read = map_with(&missing, Reader::new, |reader, file| {
             Ok::<_, Infallible>(Facts::read(file.path(), reader, details))
@@ -80,29 +82,28 @@ impl Read {
         let Ok(read) = read;
         let anew = read.len();
         let mut read = read.into_iter();
-        let read: Vec<_> = known
-            .into_iter()
-            .map(|known| match known {
-                Some(facts) => (facts, None),
-                None => read.next().unwrap_or_default(),
-            })
-            .collect();
-        let mut facts = Vec::with_capacity(read.len());
-        let mut kept = Vec::with_capacity(read.len());
-        for ((known, error), stamp) in read.into_iter().zip(&stamps.stamps) {
-            let stamp = stamp.filter(|_| error.is_none() && !details);
+        let mut sources = Vec::with_capacity(files.len());
+        let mut read_from = Vec::with_capacity(files.len());
+        for (known, stamp) in known.into_iter().zip(&stamps.stamps) {
+            let (source, error) = match known {
+                Some(kept) => (Source::Kept(kept), None),
+                None => {
+                    let (facts, error) = read.next().unwrap_or_default();
+                    (Source::Read(facts), error)
+                }
+            };
+            sources.push(source);
+            read_from.push(stamp.filter(|_| error.is_none() && !details));
             if let Some(error) = error {
                 log::error!("failed to load symbols from {error}");
             }
-            facts.push(known);
-            kept.push(stamp);
         }
         Self {
-            facts,
-            stamps: kept,
+            facts: AllFacts::new(kept.unwrap_or_default(), sources),
+            stamps: read_from,
             started: stamps.started,
             anew,
-            some_gone: !store.is_empty(),
+            some_gone: files.len() - anew < store.len(),
             elsewhere: !store.has_listings(listings),
             digest: store.digest().to_vec(),
         }
@@ -113,9 +114,9 @@ impl Read {
     pub(crate) fn store(
         &self,
         files: &[ModuleFile],
-        listings: &[(Vec<u8>, Listing)],
+        listings: &[(Vec<u8>, Arc<Listing>)],
         digest: &[u8],
-    ) -> Option<Vec<u8>> {
+    ) -> Option<[Vec<u8>; 2]> {
         let settled = |stamp: &Option<Stamp>| stamp.filter(|stamp| stamp.is_settled(self.started));
         let stamps: Vec<_> = self.stamps.iter().map(settled).collect();
         // A digest of more than the store has would fit a tree where just that is gone.
@@ -126,8 +127,8 @@ impl Read {
         if self.anew == 0 && !self.some_gone && !self.elsewhere && self.digest == digest {
             return None;
         }
-        let modules = files.iter().zip(stamps).zip(&self.facts);
-        let kept = modules.filter_map(|((file, stamp), facts)| Some((file.shown(), stamp?, facts)));
-        Some(store_of(digest, listings, kept))
+        let modules = files.iter().zip(stamps).zip(self.facts.iter());
+        let kept = modules.filter_map(|((file, stamp), said)| Some((file.shown(), stamp?, said)));
+        store_of(digest, listings, &kept.collect::<Vec<_>>())
     }
 }

@@ -4,7 +4,7 @@
 //! fail with an error where it could have done nothing.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use kmod_index::{Index, Layout};
 
@@ -19,8 +19,11 @@ const LEADING: [&str; 2] = ["modules.alias.bin", "modules.symbols.bin"];
 type Staged<'o> = (&'static str, Cow<'o, [u8]>);
 
 /// The files to write, in the order they are to take their places.
+///
+/// `old` gives what an index is now, `is_old` tells whether it is this.
 pub(crate) fn stages(
     old: impl Fn(&str) -> Option<Vec<u8>>,
+    is_old: impl Fn(&str, &[u8]) -> bool,
     outputs: &[Output],
     layout: Layout,
 ) -> Vec<Staged<'_>> {
@@ -32,8 +35,8 @@ pub(crate) fn stages(
         modules(&old(DEP_BIN).unwrap_or_default()),
         modules(bytes(DEP_BIN)),
     );
-    let some_go = before.iter().any(|name| !after.contains(name));
-    let some_come = after.iter().any(|name| !before.contains(name));
+    let some_go = !are_among(&before, &after);
+    let some_come = !are_among(&after, &before);
     let mut stages = Vec::new();
     if some_go && some_come {
         // For a moment aliases lead to what is in both.
@@ -56,31 +59,38 @@ pub(crate) fn stages(
             .map(|output| (output.name, Cow::Borrowed(&output.bytes[..]))),
     );
     // What is there already need not be written.
-    let mut there = HashMap::new();
+    let mut there: HashMap<&str, Cow<'_, [u8]>> = HashMap::new();
     stages.retain(|(name, bytes)| {
-        let there = there
-            .entry(*name)
-            .or_insert_with(|| old(name).map(Cow::Owned));
-        let changes = there.as_ref() != Some(bytes);
-        *there = Some(bytes.clone());
+        let changes = match there.get(name) {
+            Some(there) => there != bytes,
+            None => !is_old(name, bytes),
+        };
+        there.insert(name, bytes.clone());
         changes
     });
     stages
 }
 
-/// The keys of a modules.dep.bin; none of one that is damaged or absent.
-fn modules(bytes: &[u8]) -> HashSet<Vec<u8>> {
+/// Whether all names are among others; both are in order.
+fn are_among(names: &[Vec<u8>], others: &[Vec<u8>]) -> bool {
+    let mut others = others.iter();
+    names.iter().all(|name| others.any(|other| other == name))
+}
+
+/// The keys of a modules.dep.bin in order; none of one that is damaged or absent.
+fn modules(bytes: &[u8]) -> Vec<Vec<u8>> {
     let all = Index::new(bytes).and_then(|index| index.all());
     let all = all.unwrap_or_default().into_iter();
     all.map(|found| found.key).collect()
 }
 
 /// An index without the values that are not in `known`.
-fn restricted(bytes: &[u8], known: &HashSet<Vec<u8>>, layout: Layout) -> Option<Vec<u8>> {
+fn restricted(bytes: &[u8], known: &[Vec<u8>], layout: Layout) -> Option<Vec<u8>> {
     let all = Index::new(bytes).and_then(|index| index.all()).ok()?;
     let entries: Vec<_> = all.iter().flat_map(|found| found.entries()).collect();
     let mut entries = entries;
-    entries.retain(|entry| known.contains(entry.value));
+    let is_known = |value: &[u8]| known.binary_search_by(|name| name[..].cmp(value)).is_ok();
+    entries.retain(|entry| is_known(entry.value));
     kmod_index::write(&entries, layout).ok()
 }
 
@@ -139,8 +149,19 @@ mod tests {
             .all(|bytes| {
                 let all = Index::new(bytes).unwrap().all().unwrap();
                 let values = all.iter().flat_map(|found| &found.values);
-                values.into_iter().all(|(_, value)| known.contains(*value))
+                values
+                    .into_iter()
+                    .all(|(_, value)| known.contains(&value.to_vec()))
             })
+    }
+
+    fn stages_from<'o>(before: &BTreeMap<&str, Vec<u8>>, wanted: &'o [Output]) -> Vec<Staged<'o>> {
+        stages(
+            |name| before.get(name).cloned(),
+            |name, bytes| before.get(name).is_some_and(|old| old == bytes),
+            wanted,
+            Layout::PreOrder,
+        )
     }
 
     #[test]
@@ -154,9 +175,7 @@ mod tests {
                     .collect();
                 let before = there.clone();
                 let wanted = outputs(new);
-                for (name, bytes) in
-                    stages(|name| before.get(name).cloned(), &wanted, Layout::PreOrder)
-                {
+                for (name, bytes) in stages_from(&before, &wanted) {
                     assert_ne!(there[name], *bytes, "{old} {new}: {name} does not change");
                     there.insert(name, bytes.into_owned());
                     assert!(is_usable(&there), "{old} {new}: {name}");
@@ -165,9 +184,7 @@ mod tests {
                         let mut there = there.clone();
                         let before = there.clone();
                         let wanted = outputs(third);
-                        for (name, bytes) in
-                            stages(|name| before.get(name).cloned(), &wanted, Layout::PreOrder)
-                        {
+                        for (name, bytes) in stages_from(&before, &wanted) {
                             there.insert(name, bytes.into_owned());
                             assert!(is_usable(&there), "{old} {new} {third}: {name}");
                         }

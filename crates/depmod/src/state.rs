@@ -10,6 +10,7 @@ use modtree::Stamp;
 
 use crate::config::Config;
 use crate::settings::Settings;
+use crate::sum::Sum;
 
 /// The lists of a kernel that decide on bytes of indexes.
 const LISTS: [&str; 3] = [
@@ -58,10 +59,10 @@ impl State {
 
     /// The digest together with outputs; empty where the lists may have changed while they were
     /// read.
-    pub(crate) fn with<'o>(&self, outputs: impl Iterator<Item = (&'o str, &'o [u8])>) -> Vec<u8> {
+    pub(crate) fn with<'o>(&self, outputs: impl Iterator<Item = (&'o str, Sum)>) -> Vec<u8> {
         let mut text = self.text.clone();
-        for (name, bytes) in outputs {
-            let _ = write!(text, " {name} {} {}", bytes.len(), crc32fast::hash(bytes));
+        for (name, Sum { length, crc }) in outputs {
+            let _ = write!(text, " {name} {length} {crc}");
         }
         match self.settled {
             true => text.into_bytes(),

@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 
-use modtree::Facts;
+use modtree::{AllFacts, Id, NameId};
 
 use crate::hash::table_order;
 use crate::kernel_symbols::{KernelSymbol, without_prefix};
 
 /// Who supplies each symbol: the last module that exports it, else the kernel.
 pub(crate) struct SymbolTable<'t> {
-    symbols: HashMap<&'t [u8], Supplied>,
-    prefix: Option<u8>,
+    facts: &'t AllFacts,
+    keys: Keys<'t>,
+    /// By the place of a key.
+    supplied: Vec<Option<Supplied>>,
 }
 
 #[derive(Clone, Copy)]
@@ -21,52 +23,119 @@ pub(crate) struct Supplied {
 }
 
 impl<'t> SymbolTable<'t> {
-    pub(crate) fn new(
-        kernel: &'t [KernelSymbol],
-        modules: &'t [Facts],
-        prefix: Option<u8>,
-    ) -> Self {
-        let mut symbols = HashMap::new();
-        for (name, crc) in kernel {
-            let supplied = Supplied {
-                by: None,
-                crc: *crc,
-            };
-            symbols.insert(&name[..], supplied);
+    pub(crate) fn new(kernel: &'t [KernelSymbol], facts: &'t AllFacts, prefix: Option<u8>) -> Self {
+        let (keys, of_kernel) = Keys::new(kernel, facts, prefix);
+        let mut supplied = vec![None; keys.len(facts)];
+        let mut supply = |key: Option<usize>, by, crc| {
+            if let Some(supplied) = key.and_then(|key| supplied.get_mut(key)) {
+                *supplied = Some(Supplied { by, crc });
+            }
+        };
+        for (key, (_, crc)) in of_kernel.into_iter().zip(kernel) {
+            supply(Some(key), None, *crc);
         }
-        for (module, facts) in modules.iter().enumerate() {
-            let crcs = facts
-                .details
-                .export_crcs
-                .iter()
-                .copied()
-                .chain(std::iter::repeat(0));
-            for (name, crc) in facts.exports.iter().zip(crcs) {
-                let supplied = Supplied {
-                    by: Some(module),
-                    crc,
-                };
-                symbols.insert(without_prefix(name, prefix), supplied);
+        for (module, said) in facts.iter().enumerate() {
+            let crcs = said.export_crcs().iter().copied();
+            for (id, crc) in said.exports().zip(crcs.chain(std::iter::repeat(0))) {
+                supply(keys.of_export(id), Some(module), crc);
             }
         }
-        Self { symbols, prefix }
+        Self {
+            facts,
+            keys,
+            supplied,
+        }
     }
 
-    /// Who supplies a symbol that is imported by this name; ppc64 puts a dot before functions.
-    pub(crate) fn supplier(&self, import: &[u8]) -> Option<Supplied> {
-        let name = import.strip_prefix(b".").unwrap_or(import);
-        self.symbols.get(without_prefix(name, self.prefix)).copied()
+    /// Who supplies a symbol that is imported by this name.
+    pub(crate) fn supplier(&self, import: NameId) -> Option<Supplied> {
+        *self.supplied.get(self.keys.of_import(import)?)?
     }
 
     /// The symbols of modules with the module of each, in the order of kmod's hash table.
     pub(crate) fn of_modules(&self) -> Vec<(&'t [u8], usize)> {
-        let mut all: Vec<_> = self
-            .symbols
-            .iter()
-            .filter_map(|(&name, supplied)| Some((name, supplied.by?)))
+        let texts = self.keys.texts(self.facts);
+        let mut all: Vec<_> = texts
+            .into_iter()
+            .zip(&self.supplied)
+            .filter_map(|(name, supplied)| Some((name, supplied.as_ref()?.by?)))
             .map(|symbol| (table_order(symbol.0, 2048), symbol))
             .collect();
         all.sort_unstable();
         all.into_iter().map(|(_, symbol)| symbol).collect()
+    }
+}
+
+/// By what a symbol is known, whoever spells it.
+enum Keys<'t> {
+    /// By its name.
+    Names,
+    /// By its name without a prefix, or a dot where it is imported.
+    Spelled(Spelled<'t>),
+}
+
+/// Keys of names by their numbers, and what the keys are.
+#[derive(Default)]
+struct Spelled<'t> {
+    exports: Vec<usize>,
+    imports: Vec<usize>,
+    texts: Vec<&'t [u8]>,
+}
+
+impl<'t> Keys<'t> {
+    /// The keys of all names, and those of the kernel's symbols.
+    fn new(
+        kernel: &'t [KernelSymbol],
+        facts: &'t AllFacts,
+        prefix: Option<u8>,
+    ) -> (Self, Vec<usize>) {
+        let is_plain = |(_, name): (NameId, &[u8])| !name.starts_with(b".");
+        if kernel.is_empty() && prefix.is_none() && facts.names().all(is_plain) {
+            return (Self::Names, Vec::new());
+        }
+        let mut known: HashMap<&[u8], usize> = HashMap::new();
+        let mut spelled = Spelled::default();
+        let mut key = |text: &'t [u8]| {
+            *known.entry(text).or_insert_with(|| {
+                spelled.texts.push(text);
+                spelled.texts.len() - 1
+            })
+        };
+        for (_, name) in facts.names() {
+            spelled.exports.push(key(without_prefix(name, prefix)));
+            // ppc64 puts a dot before functions.
+            let import = name.strip_prefix(b".").unwrap_or(name);
+            spelled.imports.push(key(without_prefix(import, prefix)));
+        }
+        let of_kernel = kernel.iter().map(|(name, _)| key(name)).collect();
+        (Self::Spelled(spelled), of_kernel)
+    }
+
+    fn len(&self, facts: &AllFacts) -> usize {
+        match self {
+            Self::Names => facts.name_count(),
+            Self::Spelled(spelled) => spelled.texts.len(),
+        }
+    }
+
+    fn of_export(&self, id: NameId) -> Option<usize> {
+        match self {
+            Self::Names => Some(id.index()),
+            Self::Spelled(spelled) => spelled.exports.get(id.index()).copied(),
+        }
+    }
+
+    fn of_import(&self, id: NameId) -> Option<usize> {
+        match self {
+            Self::Names => Some(id.index()),
+            Self::Spelled(spelled) => spelled.imports.get(id.index()).copied(),
+        }
+    }
+
+    fn texts(&self, facts: &'t AllFacts) -> Vec<&'t [u8]> {
+        match self {
+            Self::Names => facts.names().map(|(_, name)| name).collect(),
+            Self::Spelled(spelled) => spelled.texts.clone(),
+        }
     }
 }

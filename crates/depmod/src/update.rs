@@ -95,8 +95,7 @@ impl Update<'_> {
         }
         let tree = Tree::read(found, store);
         let outputs = Indexes::of(&tree, told)?.outputs()?;
-        let store = tree.store(&outputs);
-        place.publish(&outputs, settings.compat, store.as_deref())?;
+        place.publish(&outputs, settings.compat, || tree.store(&outputs))?;
         let read = tree.read_anew();
         Ok(Updated::Made { read })
     }

@@ -11,6 +11,7 @@ use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use modtree::{Kind, Listing, Store};
 
@@ -25,7 +26,7 @@ pub(crate) struct Walked {
     /// The module files, in no order.
     pub(crate) files: Vec<ModuleFile>,
     /// The directories they were found in.
-    pub(crate) listings: Vec<(Vec<u8>, Listing)>,
+    pub(crate) listings: Vec<(Vec<u8>, Arc<Listing>)>,
 }
 
 /// Every module below a release's directory and the external ones. What is not among the changes,
@@ -87,7 +88,7 @@ struct Walk<'c> {
     /// What has changed in the root that is walked; `None` where that is not known.
     changes: Option<Changes>,
     found: HashMap<Vec<u8>, ModuleFile>,
-    listings: Vec<(Vec<u8>, Listing)>,
+    listings: Vec<(Vec<u8>, Arc<Listing>)>,
 }
 
 impl Walk<'_> {
@@ -98,13 +99,14 @@ impl Walk<'_> {
     fn enter(&mut self, directory: &[u8], is_unknown: bool) -> io::Result<()> {
         let changes = self.changes.as_ref().filter(|_| !is_unknown);
         let is_whole = changes.is_none_or(|changes| changes.is_whole(directory));
+        let is_told = !is_whole && changes.is_some_and(|changes| !changes.is_inside(directory));
         let known = self
             .store
             .listing(directory)
-            .filter(|_| !is_whole && changes.is_some_and(|changes| !changes.is_inside(directory)));
+            .filter(|listing| is_told || listing.is_current(directory));
         let listing = match known {
-            Some(listing) => listing.clone(),
-            None => Listing::read(directory, is_module)?,
+            Some(listing) => Arc::clone(listing),
+            None => Arc::new(Listing::read(directory, is_module)?),
         };
         for (name, kind) in &listing.entries {
             if self.is_excluded(name) {

@@ -257,9 +257,8 @@ impl Scene {
         let tree = Tree::read(found, store);
         let outputs = outputs(&tree);
         if let Ok(outputs) = &outputs {
-            let store = tree.store(outputs);
             place
-                .publish(outputs, Compat::Kmod34, store.as_deref())
+                .publish(outputs, Compat::Kmod34, || tree.store(outputs))
                 .unwrap();
             assert_eq!(&self.published(), outputs);
         }
@@ -470,6 +469,57 @@ fn what_is_told_is_all_that_is_looked_at() {
     let by_link = link.join("tree/kernel/b.ko");
     let updated = read(&scene, &[by_link.to_str().unwrap()]);
     assert_eq!(updated, Updated::Made { read: 0 });
+}
+
+/// A copy that loses is no reason to make indexes, but may win when the configuration changes.
+#[test]
+fn a_copy_that_does_not_count_is_remembered() {
+    let mut scene = Scene::new();
+    for path in [0, 6] {
+        scene.apply(&Change::Replace { path, module: path });
+    }
+    pause();
+    scene.told(None).unwrap();
+    scene.apply(&Change::Replace { path: 1, module: 0 });
+    pause();
+    let copy = vec![PathBuf::from("kernel/b.ko")];
+    assert_eq!(scene.told(Some(copy)).unwrap().0, scene.full().unwrap());
+    // Built-in directories are searched first now.
+    scene.apply(&Change::Exclude { path: 2 });
+    let outputs = scene.told(Some(Vec::new())).unwrap().0;
+    assert_eq!(outputs, scene.full().unwrap());
+    assert!(outputs[0].bytes.starts_with(b"kernel/b.ko:"));
+}
+
+/// Nothing in a store may lead astray: what is damaged is read again.
+#[test]
+fn damaged_stores() {
+    let mut scene = Scene::new();
+    for path in [0, 1, 2, 9] {
+        scene.apply(&Change::Replace { path, module: path });
+    }
+    pause();
+    scene.told(None).unwrap();
+    let store = scene.directory().join("modules.kmpkit-facts");
+    let whole = fs::read(&store).unwrap();
+    for at in (0..whole.len()).step_by(whole.len() / 41) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        for bytes in [&bytes[..], &whole[..at]] {
+            fs::write(&store, bytes).unwrap();
+            let index = scene.directory().join("modules.alias");
+            fs::write(index, "nothing").unwrap();
+            let (outputs, updated) = scene.told(Some(Vec::new())).unwrap();
+            assert_eq!(outputs, scene.full().unwrap(), "byte {at}");
+            assert_eq!(updated, Updated::Made { read: 4 }, "byte {at}");
+        }
+    }
+    // That of an older version.
+    let mut bytes = whole.clone();
+    bytes[8] = 3;
+    fs::write(&store, bytes).unwrap();
+    assert_eq!(scene.incremental().1, Some(4));
+    assert_eq!(scene.incremental().1, None);
 }
 
 /// What a run was told is lost when it is killed or fails, and the next is not told again.

@@ -19,6 +19,7 @@
 
 mod entry;
 mod error;
+mod order;
 mod pattern;
 mod read;
 mod trie;

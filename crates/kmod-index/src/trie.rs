@@ -10,16 +10,29 @@ pub(crate) struct Node<'a> {
     pub(crate) prefix: &'a [u8],
     /// Entries whose keys end here.
     pub(crate) values: std::ops::Range<usize>,
-    /// Its children, ascending by byte; the nodes themselves come later.
-    pub(crate) children: Vec<usize>,
+    /// Its first and last child, by byte; the nodes themselves come later.
+    children: Option<(usize, usize)>,
+    /// The next child of its parent.
+    next: Option<usize>,
 }
 
-impl Node<'_> {
+impl<'a> Node<'a> {
+    /// Its children, ascending by byte.
+    pub(crate) fn children(&self, nodes: &[Node<'a>]) -> impl Iterator<Item = usize> {
+        let first = self.children.map(|(first, _)| first);
+        std::iter::successors(first, |&id| nodes.get(id)?.next)
+    }
+
+    /// Its first and its last child.
+    pub(crate) fn ends(&self) -> Option<(usize, usize)> {
+        self.children
+    }
+
     /// The parts it has, as the upper bits of its offset tell them.
     pub(crate) fn flags(&self) -> u32 {
         let flag = |flag, has| if has { flag } else { 0 };
         flag(PREFIX, !self.prefix.is_empty())
-            | flag(CHILDS, !self.children.is_empty())
+            | flag(CHILDS, self.children.is_some())
             | flag(VALUES, !self.values.is_empty())
     }
 }
@@ -35,7 +48,8 @@ struct Task {
 ///
 /// Tasks are kept on a stack of our own: keys may be as long as they like.
 pub(crate) fn nodes<'a>(entries: &[Entry<'a>]) -> Vec<Node<'a>> {
-    let mut nodes: Vec<Node<'a>> = Vec::new();
+    // Keys that branch off in twos take the most.
+    let mut nodes: Vec<Node<'a>> = Vec::with_capacity(2 * entries.len() + 1);
     let mut tasks = vec![Task {
         entries: 0..entries.len(),
         depth: 0,
@@ -50,14 +64,15 @@ pub(crate) fn nodes<'a>(entries: &[Entry<'a>]) -> Vec<Node<'a>> {
         let end = task.depth + prefix.len();
         let ending = here.partition_point(|entry| entry.key.len() == end);
         let id = nodes.len();
-        if let Some(parent) = task.parent.and_then(|parent| nodes.get_mut(parent)) {
-            parent.children.push(id);
+        if let Some(parent) = task.parent {
+            adopt(&mut nodes, parent, id);
         }
         nodes.push(Node {
             byte: before(here, task.depth),
             prefix,
             values: task.entries.start..task.entries.start + ending,
-            children: Vec::new(),
+            children: None,
+            next: None,
         });
         let first = tasks.len();
         let mut start = task.entries.start + ending;
@@ -79,6 +94,18 @@ pub(crate) fn nodes<'a>(entries: &[Entry<'a>]) -> Vec<Node<'a>> {
         }
     }
     nodes
+}
+
+/// Makes a node the last child of another.
+fn adopt(nodes: &mut [Node<'_>], parent: usize, id: usize) {
+    let Some(parent) = nodes.get_mut(parent) else {
+        return;
+    };
+    let ends = parent.children;
+    parent.children = Some((ends.map_or(id, |(first, _)| first), id));
+    if let Some(elder) = ends.and_then(|(_, last)| nodes.get_mut(last)) {
+        elder.next = Some(id);
+    }
 }
 
 /// What all keys have in common behind `depth`: of sorted ones, the first and the last.

@@ -2,8 +2,9 @@
 
 use crate::entry::{Entry, Layout};
 use crate::error::WriteError;
+use crate::order::ordered;
 use crate::trie::{Node, nodes};
-use crate::{BYTES, HEADER, LONGEST_KEY, MAGIC, OFFSET, VERSION};
+use crate::{HEADER, LONGEST_KEY, MAGIC, OFFSET, VERSION};
 
 /// The index of entries given in any order.
 ///
@@ -30,7 +31,8 @@ pub fn write(entries: &[Entry<'_>], layout: Layout) -> Result<Vec<u8>, WriteErro
         let flags = nodes.get(id).map_or(0, Node::flags);
         offsets.get(id).map_or(0, |offset| offset | flags)
     };
-    let mut out = Vec::new();
+    let size = sizes.iter().map(|&size| u64::from(size)).sum::<u64>() + u64::from(HEADER);
+    let mut out = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     for word in [MAGIC, VERSION, place(0)] {
         out.extend(word.to_be_bytes());
     }
@@ -46,16 +48,13 @@ fn sorted<'a>(entries: &[Entry<'a>]) -> Result<Vec<Entry<'a>>, WriteError> {
             return Err(WriteError::LongKey(entry.key.len()));
         }
         for text in [entry.key, entry.value] {
-            if !text.iter().all(|byte| (1..BYTES).contains(byte)) {
+            if !text.is_ascii() || text.contains(&0) {
                 let text = String::from_utf8_lossy(text).into_owned();
                 return Err(WriteError::BadByte(text));
             }
         }
     }
-    let mut sorted = entries.to_vec();
-    sorted.reverse();
-    sorted.sort_by(|a, b| (a.key, a.priority).cmp(&(b.key, b.priority)));
-    Ok(sorted)
+    Ok(ordered(entries))
 }
 
 fn values<'e, 'a>(node: &Node<'_>, entries: &'e [Entry<'a>]) -> &'e [Entry<'a>] {
@@ -64,8 +63,8 @@ fn values<'e, 'a>(node: &Node<'_>, entries: &'e [Entry<'a>]) -> &'e [Entry<'a>] 
 
 /// The first and the last byte with a child.
 fn span(node: &Node<'_>, nodes: &[Node<'_>]) -> Option<(u8, u8)> {
-    let byte = |id: Option<&usize>| Some(nodes.get(*id?)?.byte);
-    Some((byte(node.children.first())?, byte(node.children.last())?))
+    let (first, last) = node.ends()?;
+    Some((nodes.get(first)?.byte, nodes.get(last)?.byte))
 }
 
 fn size(node: &Node<'_>, nodes: &[Node<'_>], entries: &[Entry<'_>]) -> Option<u32> {
@@ -106,7 +105,12 @@ fn post_order(nodes: &[Node<'_>]) -> Vec<usize> {
     let mut stack = vec![0];
     while let Some(id) = stack.pop() {
         order.push(id);
-        stack.extend(nodes.get(id).into_iter().flat_map(|node| &node.children));
+        stack.extend(
+            nodes
+                .get(id)
+                .into_iter()
+                .flat_map(|node| node.children(nodes)),
+        );
     }
     order.reverse();
     order
@@ -128,7 +132,7 @@ fn emit(
     }
     if let Some((first, last)) = span(node, nodes) {
         out.extend([first, last]);
-        let mut children = node.children.iter().copied().peekable();
+        let mut children = node.children(nodes).peekable();
         for byte in first..=last {
             let child = children.next_if(|&id| nodes.get(id).is_some_and(|n| n.byte == byte));
             out.extend(child.map_or(0, &place).to_be_bytes());

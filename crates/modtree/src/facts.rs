@@ -88,27 +88,4 @@ impl Facts {
             }
         }
     }
-
-    /// The strings a store keeps.
-    pub(crate) fn kept(&self) -> [&Strings; 5] {
-        [
-            &self.aliases,
-            &self.softdeps,
-            &self.weakdeps,
-            &self.exports,
-            &self.imports,
-        ]
-    }
-
-    /// Facts of what [`Facts::kept`] gave.
-    pub(crate) fn of_kept([aliases, softdeps, weakdeps, exports, imports]: [Strings; 5]) -> Self {
-        Self {
-            aliases,
-            softdeps,
-            weakdeps,
-            exports,
-            imports,
-            details: Details::default(),
-        }
-    }
 }

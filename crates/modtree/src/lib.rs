@@ -8,10 +8,12 @@
 //! `packaged` finds the way back from one of a kernel's files. `Facts` are what depmod's indexes are made
 //! of, and a `Store` keeps them between runs.
 
+mod all_facts;
 mod error;
 mod facts;
 mod kernel_files;
 mod listing;
+mod names;
 mod packaged;
 mod parallel;
 mod record;
@@ -23,17 +25,19 @@ mod strings;
 mod table;
 mod tree;
 
+pub use all_facts::{AllFacts, Said, Source};
 pub use error::Error;
 pub use facts::{Details, Facts, ImportDetail};
 pub use kernel_files::{KernelFiles, devel_symvers, symvers};
 pub use listing::{Kind, Listing};
+pub use names::NameId;
 pub use packaged::PackagedKernel;
 pub use parallel::map_with;
 pub use record::Record;
 pub use release_dir::{ModuleFile, ReleaseDir, is_plain_path};
 pub use resolve::{Binding, Difference, KernelExports, Resolution, kernel_exports, resolve};
 pub use stamp::Stamp;
-pub use store::{Store, store_of};
+pub use store::{Kept, KeptFacts, Store, store_of};
 pub use strings::Strings;
 pub use table::{Id, Table};
 pub use tree::{ModuleId, Symbol, SymbolId, Tree, spelled};

@@ -5,6 +5,9 @@ use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
+use std::time::SystemTime;
+
+use crate::stamp::Stamp;
 
 /// What an entry of a directory is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +25,9 @@ pub enum Kind {
 pub struct Listing {
     /// Its device and inode.
     pub identity: (u64, u64),
+    /// While it is the same, so are the entries; `None` where they may have changed in the moment they
+    /// were read.
+    pub stamp: Option<Stamp>,
     /// Names and what they are.
     pub entries: Vec<(Vec<u8>, Kind)>,
 }
@@ -32,9 +38,13 @@ impl Listing {
     /// # Errors
     /// It cannot be opened; where reading breaks off, it ends.
     pub fn read(directory: &[u8], wanted: impl Fn(&[u8]) -> bool) -> io::Result<Self> {
+        let now = SystemTime::now();
+        let stamp = Self::stamp_of(directory).ok();
         let mut entries = Vec::new();
+        let mut is_whole = true;
         for entry in fs::read_dir(OsStr::from_bytes(directory))? {
             let Ok(entry) = entry else {
+                is_whole = false;
                 break;
             };
             let kind = match entry.file_type() {
@@ -47,8 +57,24 @@ impl Listing {
                 entries.push((name, kind));
             }
         }
-        let identity = Self::identity_of(directory).unwrap_or_default();
-        Ok(Self { identity, entries })
+        let identity = stamp.map(|stamp| (stamp.device, stamp.inode));
+        Ok(Self {
+            identity: identity.unwrap_or_default(),
+            stamp: stamp.filter(|stamp| is_whole && stamp.is_settled(now)),
+            entries,
+        })
+    }
+
+    /// Whether the directory is as it was when it was read, by what the file system says of it.
+    pub fn is_current(&self, directory: &[u8]) -> bool {
+        let now = || Self::stamp_of(directory).ok();
+        self.stamp.is_some() && self.stamp == now()
+    }
+
+    /// Whether this is the same directory with the same entries, whatever its times.
+    pub(crate) fn shows_the_same(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+            || (self.identity == other.identity && self.entries == other.entries)
     }
 
     /// Device and inode of a directory.
@@ -58,5 +84,10 @@ impl Listing {
     pub fn identity_of(directory: &[u8]) -> io::Result<(u64, u64)> {
         let meta = fs::metadata(OsStr::from_bytes(directory))?;
         Ok((meta.dev(), meta.ino()))
+    }
+
+    fn stamp_of(directory: &[u8]) -> io::Result<Stamp> {
+        let meta = fs::metadata(OsStr::from_bytes(directory))?;
+        Ok(Stamp::new(&meta))
     }
 }

@@ -13,20 +13,25 @@ impl Strings {
 
     /// All strings.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.0
-            .split_inclusive(|&byte| byte == 0)
-            .map(|string| string.strip_suffix(b"\0").unwrap_or(string))
+        split(&self.0)
     }
 
     /// Each string with a NUL behind it.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+}
 
-    /// Takes what [`Strings::as_bytes`] gave.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
-        Self(bytes.to_vec())
-    }
+/// Strings of which each has a NUL behind it.
+pub(crate) fn split(strings: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = strings;
+    std::iter::from_fn(move || {
+        let end = memchr::memchr(0, rest).unwrap_or(rest.len());
+        let (string, behind) = rest.split_at_checked(end)?;
+        let is_over = rest.is_empty();
+        rest = behind.get(1..).unwrap_or_default();
+        (!is_over).then_some(string)
+    })
 }
 
 impl<'s> FromIterator<&'s [u8]> for Strings {
@@ -49,7 +54,7 @@ mod tests {
         let all = [&b"a"[..], b"", b"bc", b""];
         let strings: Strings = all.into_iter().collect();
         assert_eq!(strings.iter().collect::<Vec<_>>(), all);
-        assert_eq!(Strings::from_bytes(strings.as_bytes()), strings);
+        assert_eq!(split(b"a\0b").collect::<Vec<_>>(), [b"a", b"b"]);
         assert_eq!(Strings::default().iter().count(), 0);
     }
 }

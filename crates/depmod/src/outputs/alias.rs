@@ -4,8 +4,8 @@ use super::View;
 
 pub(super) fn text(view: &View<'_>) -> Vec<u8> {
     let mut out = b"# Aliases extracted from modules themselves.\n".to_vec();
-    for (file, facts) in view.modules() {
-        for alias in facts.aliases.iter() {
+    for (file, said) in view.modules() {
+        for alias in said.aliases() {
             for part in [b"alias ", alias, b" ", file.name(), b"\n"] {
                 out.extend(part);
             }

@@ -13,10 +13,9 @@ const LONGEST: usize = 4095;
 pub(super) fn index(view: &View<'_>) -> Result<Vec<u8>, WriteError> {
     let mut keys = Texts::default();
     let mut modules = Vec::new();
-    for (module, facts) in view.facts.iter().enumerate() {
-        for alias in facts.aliases.iter() {
-            if let Some(key) = normal(alias) {
-                keys.push(&[&key]);
+    for (module, said) in view.facts.iter().enumerate() {
+        for alias in said.aliases() {
+            if keys.push_with(|bytes| push_normal(alias, bytes)).is_some() {
                 modules.push(module);
             }
         }
@@ -53,9 +52,16 @@ fn warn_of_duplicates(entries: &[Entry<'_>]) {
 /// `alias_normalize`); `None`, with a message, where brackets do not match.
 pub(super) fn normal(alias: &[u8]) -> Option<Vec<u8>> {
     let mut key = Vec::with_capacity(alias.len());
+    push_normal(alias, &mut key)?;
+    Some(key)
+}
+
+/// As [`normal`], behind other keys.
+fn push_normal(alias: &[u8], key: &mut Vec<u8>) -> Option<()> {
+    let start = key.len();
     let mut inside = false;
     for &byte in alias {
-        if !inside && key.len() >= LONGEST {
+        if !inside && key.len() - start >= LONGEST {
             break;
         }
         match (byte, inside) {
@@ -68,11 +74,11 @@ pub(super) fn normal(alias: &[u8]) -> Option<Vec<u8>> {
     }
     match inside {
         true => unmatched(alias),
-        false => Some(key),
+        false => Some(()),
     }
 }
 
-fn unmatched(alias: &[u8]) -> Option<Vec<u8>> {
+fn unmatched(alias: &[u8]) -> Option<()> {
     log::warn!("Unmatched bracket in {}", String::from_utf8_lossy(alias));
     None
 }

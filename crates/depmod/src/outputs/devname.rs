@@ -1,15 +1,15 @@
 //! modules.devname: the device nodes that load a module when they are opened.
 
-use modtree::Facts;
+use modtree::Said;
 
 use super::View;
 use crate::c_text::pair;
 
 pub(super) fn text(view: &View<'_>) -> Vec<u8> {
     let mut out = Vec::new();
-    for (file, facts) in view.modules() {
+    for (file, said) in view.modules() {
         let name = file.name();
-        match node(facts) {
+        match node(said) {
             (None, _) => {}
             (Some(path), Some((kind, major, minor))) => {
                 if out.is_empty() {
@@ -34,10 +34,10 @@ pub(super) fn text(view: &View<'_>) -> Vec<u8> {
 type Numbers = (char, u32, u32);
 
 /// The path in /dev, and type and numbers of the node: the last of each until both are known.
-fn node(facts: &Facts) -> (Option<&[u8]>, Option<Numbers>) {
+fn node(said: Said<'_>) -> (Option<&[u8]>, Option<Numbers>) {
     let mut path = None;
     let mut numbers = None;
-    for alias in facts.aliases.iter() {
+    for alias in said.aliases() {
         if let Some(name) = alias.strip_prefix(b"devname:") {
             path = Some(name);
         } else {

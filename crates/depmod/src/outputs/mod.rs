@@ -16,7 +16,7 @@ mod weakdep;
 use std::fs;
 
 use kmod_index::{Entry, WriteError};
-use modtree::Facts;
+use modtree::{AllFacts, Said};
 use rayon::prelude::*;
 
 use crate::error::Error;
@@ -36,7 +36,7 @@ pub struct Output {
 pub(crate) struct View<'v> {
     pub(crate) settings: &'v Settings,
     pub(crate) files: &'v [ModuleFile],
-    pub(crate) facts: &'v [Facts],
+    pub(crate) facts: &'v AllFacts,
     /// Exported symbols with their modules.
     pub(crate) symbols: Vec<(&'v [u8], usize)>,
     /// Everything each module needs, users first.
@@ -82,6 +82,8 @@ fn made(view: &View<'_>, wanted: impl Fn(&str) -> bool + Sync) -> Result<Vec<Out
     let known: Vec<_> = names(view.settings.compat).collect();
     OUTPUTS
         .par_iter()
+        // They take long in turn; none is to wait for its neighbour.
+        .with_max_len(1)
         .filter(|&&(name, _)| known.contains(&name) && wanted(name))
         .map(|&(name, make)| {
             let bytes = make(view).map_err(|source| Error::Index { name, source })?;
@@ -92,8 +94,8 @@ fn made(view: &View<'_>, wanted: impl Fn(&str) -> bool + Sync) -> Result<Vec<Out
 
 impl<'v> View<'v> {
     /// All modules in order.
-    fn modules(&self) -> impl Iterator<Item = (&'v ModuleFile, &'v Facts)> {
-        self.files.iter().zip(self.facts)
+    fn modules(&self) -> impl Iterator<Item = (&'v ModuleFile, Said<'v>)> {
+        self.files.iter().zip(self.facts.iter())
     }
 
     fn name(&self, module: usize) -> &'v [u8] {

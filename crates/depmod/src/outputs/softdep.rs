@@ -4,8 +4,8 @@ use super::View;
 
 pub(super) fn text(view: &View<'_>) -> Vec<u8> {
     let mut out = b"# Soft dependencies extracted from modules themselves.\n".to_vec();
-    for (file, facts) in view.modules() {
-        for wish in facts.softdeps.iter() {
+    for (file, said) in view.modules() {
+        for wish in said.softdeps() {
             for part in [b"softdep ", file.name(), b" ", wish, b"\n"] {
                 out.extend(part);
             }

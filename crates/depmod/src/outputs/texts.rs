@@ -18,6 +18,20 @@ impl Texts {
         self.ranges.push(start..self.bytes.len());
     }
 
+    /// Adds what `write` puts behind the other strings; nothing where it gives up.
+    pub(super) fn push_with(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Option<()>,
+    ) -> Option<()> {
+        let start = self.bytes.len();
+        let written = write(&mut self.bytes);
+        match written {
+            Some(()) => self.ranges.push(start..self.bytes.len()),
+            None => self.bytes.truncate(start),
+        }
+        written
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let text = |range: &Range<usize>| self.bytes.get(range.clone());
         self.ranges.iter().filter_map(text)

@@ -4,8 +4,8 @@ use super::View;
 
 pub(super) fn text(view: &View<'_>) -> Vec<u8> {
     let mut out = b"# Weak dependencies extracted from modules themselves.\n".to_vec();
-    for (file, facts) in view.modules() {
-        for wish in facts.weakdeps.iter() {
+    for (file, said) in view.modules() {
+        for wish in said.weakdeps() {
             for part in [b"weakdep ", file.name(), b" ", wish, b"\n"] {
                 out.extend(part);
             }

@@ -123,7 +123,7 @@ impl Asked {
         if !self.all(files) {
             let tree = Tree::read(Found::named(settings, files)?, Store::default());
             let outputs = Indexes::of(&tree, &mut self.teller())?.outputs()?;
-            return Ok(place.publish(&outputs, self.compat, None)?);
+            return Ok(place.publish(&outputs, self.compat, || None)?);
         }
         let store = match self.shared.full {
             true => Store::default(),

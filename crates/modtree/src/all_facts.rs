@@ -1,0 +1,242 @@
+//! Facts of many modules, kept by a store or read a moment ago, in one piece of memory out.
+//!
+//! What a store has is used where it was read to; only what was read anew is added behind it.
+//! Symbols are numbers, so that finding out who needs whom compares no names.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::facts::{Details, Facts, ImportDetail};
+use crate::names::{NameId, Names, ids};
+use crate::store::{Kept, KeptFacts};
+use crate::strings::{Strings, split};
+
+/// Where the facts of one module are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Places {
+    pub(crate) aliases: Range<usize>,
+    pub(crate) softdeps: Range<usize>,
+    pub(crate) weakdeps: Range<usize>,
+    pub(crate) exports: Range<usize>,
+    pub(crate) imports: Range<usize>,
+}
+
+/// What is known of one module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// What a store has of it.
+    Kept(Kept),
+    /// What was read from its file.
+    Read(Facts),
+}
+
+/// The facts of all modules of a tree, by their places in it.
+#[derive(Clone, Debug, Default)]
+pub struct AllFacts {
+    bytes: Vec<u8>,
+    names: Names,
+    modules: Vec<Places>,
+    /// One for each module, or none at all where no module has any.
+    details: Vec<Details>,
+}
+
+impl AllFacts {
+    /// The facts of these modules; what is kept is that of the same store.
+    pub fn new(kept: KeptFacts, sources: Vec<Source>) -> Self {
+        let KeptFacts {
+            mut bytes,
+            names,
+            records,
+        } = kept;
+        let mut added = Added::new(&bytes, names, &sources);
+        let modules = sources
+            .iter()
+            .map(|source| match source {
+                Source::Kept(kept) => kept.of(&records),
+                Source::Read(facts) => added.add(facts),
+            })
+            .collect();
+        let Added {
+            names, bytes: new, ..
+        } = added;
+        bytes.extend_from_slice(&new);
+        Self {
+            bytes,
+            names,
+            modules,
+            details: details(sources),
+        }
+    }
+
+    /// How many modules there are.
+    pub fn len(&self) -> usize {
+        self.modules.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.modules.is_empty()
+    }
+
+    /// What each module says, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Said<'_>> {
+        let said = |(at, places)| Said {
+            all: self,
+            places,
+            at,
+        };
+        self.modules.iter().enumerate().map(said)
+    }
+
+    /// The name of a symbol; empty for a number of other facts.
+    pub fn name(&self, id: NameId) -> &[u8] {
+        self.names.get(&self.bytes, id)
+    }
+
+    /// All names with their numbers, which are their places here.
+    pub fn names(&self) -> impl Iterator<Item = (NameId, &[u8])> {
+        self.names.iter(&self.bytes)
+    }
+
+    /// How many names there are.
+    pub fn name_count(&self) -> usize {
+        self.names.len()
+    }
+}
+
+/// Details of all modules, if one has any.
+fn details(sources: Vec<Source>) -> Vec<Details> {
+    let details = sources.into_iter().map(|source| match source {
+        Source::Kept(_) => Details::default(),
+        Source::Read(facts) => facts.details,
+    });
+    let details: Vec<_> = details.collect();
+    match details.iter().any(|of| *of != Details::default()) {
+        true => details,
+        false => Vec::new(),
+    }
+}
+
+/// What comes behind the facts of a store.
+struct Added<'f> {
+    start: usize,
+    bytes: Vec<u8>,
+    names: Names,
+    ids: HashMap<&'f [u8], NameId>,
+}
+
+impl<'f> Added<'f> {
+    fn new(kept: &'f [u8], names: Names, sources: &[Source]) -> Self {
+        let is_read = |source: &Source| matches!(source, Source::Read(_));
+        // Names are looked up only by what has none of their numbers.
+        let ids = match sources.iter().any(is_read) {
+            true => names.iter(kept).map(|(id, name)| (name, id)).collect(),
+            false => HashMap::new(),
+        };
+        Self {
+            start: kept.len(),
+            bytes: Vec::new(),
+            names,
+            ids,
+        }
+    }
+
+    fn add(&mut self, facts: &'f Facts) -> Places {
+        Places {
+            aliases: self.text(facts.aliases.as_bytes()),
+            softdeps: self.text(facts.softdeps.as_bytes()),
+            weakdeps: self.text(facts.weakdeps.as_bytes()),
+            exports: self.symbols(&facts.exports),
+            imports: self.symbols(&facts.imports),
+        }
+    }
+
+    fn text(&mut self, text: &[u8]) -> Range<usize> {
+        let start = self.start + self.bytes.len();
+        self.bytes.extend_from_slice(text);
+        start..start + text.len()
+    }
+
+    fn symbols(&mut self, symbols: &'f Strings) -> Range<usize> {
+        let ids: Vec<NameId> = symbols.iter().map(|name| self.id(name)).collect();
+        let ids: Vec<[u8; 4]> = ids.into_iter().filter_map(NameId::to_bytes).collect();
+        self.text(ids.as_flattened())
+    }
+
+    fn id(&mut self, name: &'f [u8]) -> NameId {
+        if let Some(id) = self.ids.get(name) {
+            return *id;
+        }
+        let place = self.text(name);
+        let id = self.names.push(place);
+        self.ids.insert(name, id);
+        id
+    }
+}
+
+/// What one module says, in the order it says it.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'f> {
+    all: &'f AllFacts,
+    places: &'f Places,
+    at: usize,
+}
+
+impl<'f> Said<'f> {
+    /// Values of `alias=`.
+    pub fn aliases(self) -> impl Iterator<Item = &'f [u8]> {
+        split(self.bytes(&self.places.aliases))
+    }
+
+    /// Values of `softdep=`.
+    pub fn softdeps(self) -> impl Iterator<Item = &'f [u8]> {
+        split(self.bytes(&self.places.softdeps))
+    }
+
+    /// Values of `weakdep=`.
+    pub fn weakdeps(self) -> impl Iterator<Item = &'f [u8]> {
+        split(self.bytes(&self.places.weakdeps))
+    }
+
+    /// What kmod takes for exported symbols.
+    pub fn exports(self) -> impl Iterator<Item = NameId> + use<'f> {
+        ids(self.bytes(&self.places.exports))
+    }
+
+    /// Symbols it needs.
+    pub fn imports(self) -> impl Iterator<Item = NameId> + use<'f> {
+        ids(self.bytes(&self.places.imports))
+    }
+
+    /// The CRC of each export, where details were read.
+    pub fn export_crcs(self) -> &'f [u64] {
+        let details = self.all.details.get(self.at);
+        details.map_or(&[], |details| &details.export_crcs)
+    }
+
+    /// What it expects of each import, where details were read.
+    pub fn import_details(self) -> &'f [ImportDetail] {
+        let details = self.all.details.get(self.at);
+        details.map_or(&[], |details| &details.imports)
+    }
+
+    /// Texts a store keeps as they are: aliases, soft and weak dependencies.
+    pub(crate) fn texts(self) -> [&'f [u8]; 3] {
+        let Places {
+            aliases,
+            softdeps,
+            weakdeps,
+            ..
+        } = self.places;
+        [aliases, softdeps, weakdeps].map(|place| self.bytes(place))
+    }
+
+    /// The facts all of them are among.
+    pub(crate) fn all(self) -> &'f AllFacts {
+        self.all
+    }
+
+    fn bytes(self, place: &Range<usize>) -> &'f [u8] {
+        self.all.bytes.get(place.clone()).unwrap_or_default()
+    }
+}
