@@ -60,6 +60,7 @@ fn leads_out(entry: &DirEntry) -> bool {
     entry.file_name() == "build" || entry.file_name() == "source"
 }
 
+/// Whether it is an index or one of the files with facts: the triggers have one of their own.
 fn is_ours(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| {
         name == STORE
@@ -102,7 +103,12 @@ mod tests {
         Place::lock(directory).unwrap().clear_abandoned().unwrap()
     }
 
-    const INDEXES: [&str; 3] = ["modules.dep", STORE, ".modules.dep.kmp-depmod-x1"];
+    const INDEXES: [&str; 4] = [
+        "modules.dep",
+        STORE,
+        "modules.kmpkit-facts-initrd",
+        ".modules.dep.kmp-depmod-x1",
+    ];
 
     #[test]
     fn indexes_and_empty_directories_go() {

@@ -305,6 +305,7 @@ impl Command {
                 Lists {
                     tree: &planned.tree,
                     plan: &planned.plan,
+                    policy: &planned.policy,
                     buildroot,
                     into: lists,
                     everything: *everything,

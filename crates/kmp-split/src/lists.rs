@@ -8,14 +8,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use modtree::{ModuleId, ReleaseDir, Tree};
+use modtree::{INITRD_LIST, ModuleId, ReleaseDir, Tree};
+use policy::{Named, Policy};
 use walkdir::WalkDir;
 
 use crate::plan::Plan;
 
-/// What depmod(8) and kmp-depmod(1) write beside the modules. It belongs to the image whoever wrote it, so that it
+/// What depmod(8), kmp-depmod(1) and the triggers of kmpkit write beside the modules. It belongs to the image whoever wrote it, so that it
 /// goes with the kernel.
-const INDEXES: [&str; 12] = [
+const INDEXES: [&str; 13] = [
     "modules.dep",
     "modules.dep.bin",
     "modules.alias",
@@ -28,6 +29,7 @@ const INDEXES: [&str; 12] = [
     "modules.builtin.bin",
     "modules.builtin.alias.bin",
     "modules.kmpkit-facts",
+    "modules.kmpkit-facts-initrd",
 ];
 
 /// The list of the image package.
@@ -40,6 +42,8 @@ pub struct Lists<'l> {
     pub tree: &'l Tree,
     /// Where they go.
     pub plan: &'l Plan,
+    /// Which of them an initrd wants.
+    pub policy: &'l Policy,
     /// The buildroot.
     pub buildroot: &'l Path,
     /// The directory for the lists.
@@ -51,7 +55,8 @@ pub struct Lists<'l> {
 }
 
 impl Lists<'_> {
-    /// Writes all lists; removes excluded modules from the buildroot.
+    /// Writes all lists; removes excluded modules from the buildroot, and puts the list of those for
+    /// an initrd there.
     ///
     /// # Errors
     /// The buildroot has a file with a name that could be more than a name, or a list cannot be
@@ -67,6 +72,7 @@ impl Lists<'_> {
             let path = directory.path().join(&self.tree.modules[id].file.path);
             fs::remove_file(&path).with_context(|| path.display().to_string())?;
         }
+        self.mark_for_initrd(directory)?;
         for package in self.plan.packages.values() {
             let files: Vec<_> = package.modules.iter().map(|&id| self.file(id)).collect();
             self.save(
@@ -77,6 +83,31 @@ impl Lists<'_> {
         let packages = self.plan.packages.values();
         let packaged = packages.flat_map(|package| &package.modules);
         self.image(directory, &packaged.map(|&id| self.file(id)).collect())
+    }
+
+    /// Tells the triggers of kmpkit, which have no policy and no tags, what the tags
+    /// kmod-initrd() tell a solver. A list from the tree that was copied is another policy's.
+    fn mark_for_initrd(&self, directory: &ReleaseDir) -> Result<()> {
+        let excluded: BTreeSet<_> = self.plan.excluded().collect();
+        let modules = self.tree.modules.iter();
+        let packaged = modules.filter(|(id, _)| !excluded.contains(id));
+        let marked = packaged.filter(|(_, record)| {
+            let rule = self.policy.overrides(Named {
+                name: &record.file.name,
+                path: &record.file.path,
+            });
+            rule.initrd.is_some_and(|(initrd, _)| initrd)
+        });
+        let names: BTreeSet<&str> = marked
+            .map(|(_, record)| record.file.name.as_str())
+            .collect();
+        let path = directory.path().join(INITRD_LIST);
+        let done = match names.is_empty() {
+            true if !path.exists() => Ok(()),
+            true => fs::remove_file(&path),
+            false => fs::write(&path, lines(names)),
+        };
+        done.with_context(|| path.display().to_string())
     }
 
     /// A module as packages name it.
@@ -148,9 +179,13 @@ impl Lists<'_> {
     fn save(&self, name: &str, lines: &[String]) -> Result<()> {
         fs::create_dir_all(self.into).with_context(|| self.into.display().to_string())?;
         let path = self.into.join(name);
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        fs::write(&path, text).with_context(|| path.display().to_string())
+        fs::write(&path, self::lines(lines)).with_context(|| path.display().to_string())
     }
+}
+
+fn lines<L: std::fmt::Display>(lines: impl IntoIterator<Item = L>) -> String {
+    let lines = lines.into_iter();
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 fn installed(directory: &Path, path: &str) -> String {

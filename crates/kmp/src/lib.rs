@@ -28,8 +28,9 @@ enum Subcommand {
     Trigger(trigger::Options),
 }
 
-/// Runs the command line, program name first.
-pub fn run(mut args: Vec<OsString>) -> ExitCode {
+/// Runs the command line, program name first. `bypass` is what KERNEL_INSTALL_BYPASS says, by which
+/// whoever builds an image keeps initrds out of it.
+pub fn run(mut args: Vec<OsString>, bypass: Option<OsString>) -> ExitCode {
     let called = args.first().map(Path::new).and_then(Path::file_name);
     let called = called
         .and_then(OsStr::to_str)
@@ -41,10 +42,10 @@ pub fn run(mut args: Vec<OsString>) -> ExitCode {
             args.remove(0);
             depmod::run("kmp depmod", args)
         }
-        "kmp-trigger" => trigger::run(&called, args),
+        "kmp-trigger" => trigger::run(&called, args, bypass),
         _ if args.get(1).is_some_and(|name| name == "trigger") => {
             args.remove(0);
-            trigger::run("kmp trigger", args)
+            trigger::run("kmp trigger", args, bypass)
         }
         _ => match Cli::try_parse_from(args) {
             // Options before a subcommand; there are none that leave one.

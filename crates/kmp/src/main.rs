@@ -3,5 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    kmp::run(std::env::args_os().collect())
+    kmp::run(
+        std::env::args_os().collect(),
+        std::env::var_os("KERNEL_INSTALL_BYPASS"),
+    )
 }

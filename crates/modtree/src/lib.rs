@@ -34,7 +34,7 @@ pub use names::NameId;
 pub use packaged::PackagedKernel;
 pub use parallel::map_with;
 pub use record::Record;
-pub use release_dir::{ModuleFile, ReleaseDir, is_plain_path};
+pub use release_dir::{INITRD_LIST, ModuleFile, ReleaseDir, is_plain_path};
 pub use resolve::{Binding, Difference, KernelExports, Resolution, kernel_exports, resolve};
 pub use stamp::Stamp;
 pub use store::{Kept, KeptFacts, Store, store_of};

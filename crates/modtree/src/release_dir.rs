@@ -11,6 +11,9 @@ use walkdir::WalkDir;
 
 use crate::Error;
 
+/// In that directory, the names of modules for which a change means a new initrd, one a line.
+pub const INITRD_LIST: &str = "kmpkit-initrd.list";
+
 /// The module directory of one kernelrelease.
 #[derive(Clone, Debug)]
 pub struct ReleaseDir {

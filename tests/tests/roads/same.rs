@@ -42,6 +42,9 @@ const ADDED: [(&str, &str, &str); 12] = [
     ("usb-storage", "Provide", "kmod-initrd(usb_storage.ko)"),
 ];
 
+/// SHA-256 of the list of modules for the initrd: adm1025 and usb-storage, a line each.
+const FOR_INITRD: &str = "36320e543e382d6f06ef9b2d0e056ea2c179ffa575655cf4997ec4ba51ad0c81";
+
 /// What a script does to the modules in the buildroot before %kmp_split.
 const VARIANTS: [(&str, &[&str]); 4] = [
     ("plain", &[]),
@@ -182,6 +185,12 @@ fn as_overridden(all: &[Shown]) -> Result<()> {
             shown.name()
         );
     }
+    let lists = all.iter().flat_map(|shown| &shown.files);
+    let lists: Vec<_> = lists
+        .filter(|(path, _)| path.ends_with("/kmpkit-initrd.list"))
+        .map(|(_, digest)| digest.as_str())
+        .collect();
+    ensure!(lists == [FOR_INITRD], "{lists:?} for the initrd");
     for module in EXCLUDED {
         ensure!(
             package(module).is_err(),

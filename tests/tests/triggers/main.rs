@@ -2,5 +2,6 @@
 //! depmod on the same tree.
 
 mod bulk;
+mod initrd;
 mod native;
 mod scene;

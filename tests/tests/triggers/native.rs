@@ -13,7 +13,7 @@ const LIB: &str = "lib/modules/6.1.0-1-lib";
 const USR: &str = "usr/lib/modules/6.2.0-1-usr";
 
 /// An image package: an image, lists, and what depmod leaves as ghosts.
-fn image(scene: &Scene, directory: &str) -> Result<Kmp> {
+pub fn image(scene: &Scene, directory: &str) -> Result<Kmp> {
     let mut files = vec![(
         format!("/{directory}/vmlinuz"),
         scene.kernel.vmlinuz.clone(),
@@ -28,7 +28,9 @@ fn image(scene: &Scene, directory: &str) -> Result<Kmp> {
             scene.kernel.modules_dir.join(list),
         ));
     }
-    let ghosts = FILES.iter().chain(&["modules.kmpkit-facts"]);
+    let ghosts = FILES
+        .iter()
+        .chain(&["modules.kmpkit-facts", "modules.kmpkit-facts-initrd"]);
     Ok(Kmp {
         name: format!("image-{}", directory.replace('/', "-")),
         version: 1,

@@ -95,6 +95,11 @@ impl Scene {
 
     /// One transaction of plain rpm, which must succeed.
     pub fn rpm(&self, mode: &str, what: &[impl AsRef<Path>]) -> Result<Transaction> {
+        self.traced(&self.rpm_command(mode, what)?)
+    }
+
+    /// One transaction of plain rpm, to be run.
+    pub fn rpm_command(&self, mode: &str, what: &[impl AsRef<Path>]) -> Result<Command> {
         let (root, packages) = (self.root(), self.packages());
         let mut command = self.place.command("rpm", &[&root, &packages])?;
         command.env("RUST_LOG", "info");
@@ -103,7 +108,7 @@ impl Scene {
             .arg(&root)
             .args(["--nosignature", mode]);
         command.args(what.iter().map(|what| what.as_ref()));
-        self.traced(&command)
+        Ok(command)
     }
 
     /// Runs a command that must succeed, and counts.

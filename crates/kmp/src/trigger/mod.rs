@@ -2,8 +2,10 @@
 //!
 //! rpm runs it as the interpreter of the triggers of the package it is in, so it needs no shell
 //! and, linked statically, nothing else of the root. Which files came and went only says which
-//! releases to look at: what is so is what the directory of a release says.
+//! releases to look at: what is so is what the directory of a release says. When indexes are right,
+//! initrds follow.
 
+mod initrd;
 mod releases;
 mod script;
 mod spool;
@@ -19,6 +21,7 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use log::LevelFilter;
 
+use initrd::Initrds;
 use script::{Moment, Script};
 use spool::Spool;
 
@@ -38,15 +41,16 @@ pub struct Options {
     count: Option<u32>,
 }
 
-/// Runs the command line, whose first word is passed over, under a name for messages.
-pub(crate) fn run(name: &str, args: Vec<OsString>) -> ExitCode {
+/// Runs the command line, whose first word is passed over, under a name for messages; `bypass` is
+/// what KERNEL_INSTALL_BYPASS says.
+pub(crate) fn run(name: &str, args: Vec<OsString>, bypass: Option<OsString>) -> ExitCode {
     let options = match Options::try_parse_from(args) {
         Ok(options) => options,
         Err(error) => return crate::refused(&error),
     };
     // Of what kmod's depmod warns it would warn with each package.
     crate::log::start(name.to_owned(), LevelFilter::Error);
-    match options.run() {
+    match options.run(&Initrds::new(Path::new("/"), bypass)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -59,7 +63,7 @@ pub(crate) fn run(name: &str, args: Vec<OsString>) -> ExitCode {
 
 impl Options {
     /// Whether everything is right now.
-    fn run(&self) -> Result<bool> {
+    fn run(&self, initrds: &Initrds) -> Result<bool> {
         let Script { moment, watched } = Script::read(&self.script)?;
         let modules = MODULES.map(Path::new).contains(&watched.as_path());
         match (moment, modules) {
@@ -70,41 +74,47 @@ impl Options {
             }
             (Moment::In, true) => {
                 let told = releases::of_paths(io::stdin().lock(), &watched)?;
-                settle(&watched, told)
+                settle(&watched, told, initrds)
             }
-            (Moment::PostUn, true) => settle(&watched, BTreeSet::new()),
+            (Moment::PostUn, true) => settle(&watched, BTreeSet::new(), initrds),
             // Another version takes over.
             (Moment::PreUn, _) if self.count.is_some_and(|count| count > 0) => Ok(true),
             // Nobody comes after us, so what is marked is done now.
-            (Moment::PreUn, _) => all(|_| Ok(BTreeSet::new())),
+            (Moment::PreUn, _) => all(|_| Ok(BTreeSet::new()), initrds),
             // Configuration is about every kernel.
-            (Moment::In | Moment::PostUn, false) => all(releases::in_directory),
+            (Moment::In | Moment::PostUn, false) => all(releases::in_directory, initrds),
             (Moment::Un, false) => bail!("{}: has no releases", watched.display()),
         }
     }
 }
 
 /// Settles all directories with modules; one that fails does not keep the others from it.
-fn all(releases: impl Fn(&Path) -> Result<BTreeSet<String>>) -> Result<bool> {
+fn all(releases: impl Fn(&Path) -> Result<BTreeSet<String>>, initrds: &Initrds) -> Result<bool> {
     let mut good = true;
     for watched in MODULES.map(Path::new) {
-        good &= settle(watched, releases(watched)?)?;
+        good &= settle(watched, releases(watched)?, initrds)?;
     }
     Ok(good)
 }
 
-/// Updates the releases told and those marked, each once, and takes the marks away.
-fn settle(watched: &Path, told: BTreeSet<String>) -> Result<bool> {
+/// Updates the releases told and those marked, each once, and takes the marks away; then initrds,
+/// of all of them together.
+fn settle(watched: &Path, told: BTreeSet<String>, initrds: &Initrds) -> Result<bool> {
     let spool = Spool::new(Path::new("/"), watched);
     let mut releases = spool.releases()?;
     releases.extend(told);
     let mut good = true;
-    for release in &releases {
-        if let Err(error) = update::update(watched, release) {
-            log::error!("{}/{release}: {error:#}", watched.display());
-            good = false;
+    let mut right = Vec::new();
+    for release in releases {
+        let updated = update::update(watched, &release);
+        spool.remove(&release)?;
+        match updated {
+            Ok(()) => right.push(release),
+            Err(error) => {
+                log::error!("{}/{release}: {error:#}", watched.display());
+                good = false;
+            }
         }
-        spool.remove(release)?;
     }
-    Ok(good)
+    Ok(initrds.update(watched, &right) && good)
 }

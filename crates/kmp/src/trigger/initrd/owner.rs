@@ -1,0 +1,172 @@
+//! A root in, whose business initrds are there out.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// What suse-module-tools has packages run after a transaction.
+const SUSE: &str = "usr/lib/module-init-tools/regenerate-initrd-posttrans";
+const KERNEL_INSTALL: [&str; 2] = ["usr/bin/kernel-install", "bin/kernel-install"];
+const DRACUT: [&str; 3] = ["usr/bin/dracut", "usr/sbin/dracut", "sbin/dracut"];
+
+/// Files that say that an image is built, which gets its initrds at the end: ours, that of the
+/// build service and of mock roots made like its, and that of kiwi.
+const IMAGE_BUILDS: [&str; 3] = ["etc/kmpkit/no-initrd", ".buildenv", "image/config.xml"];
+
+/// Who makes initrds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// suse-module-tools, by a script that looks for flags.
+    SuseModuleTools {
+        /// The script.
+        script: PathBuf,
+        /// What flags it looks for.
+        flags: Flags,
+    },
+    /// systemd's kernel-install.
+    KernelInstall(PathBuf),
+    /// dracut itself.
+    Dracut(PathBuf),
+}
+
+/// What flags of suse-module-tools are named for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flags {
+    /// `<release>`.
+    Releases,
+    /// `<image>-<release>`.
+    Images,
+}
+
+impl Owner {
+    /// The first one that is installed; nobody while an image is built.
+    ///
+    /// # Errors
+    /// The script of suse-module-tools cannot be read.
+    pub(super) fn of(root: &Path, bypass: Option<&OsStr>) -> Result<Option<Self>> {
+        if let Some(sign) = image_build(root, bypass) {
+            log::info!("no initrd is made: {sign}");
+            return Ok(None);
+        }
+        if let Some(script) = program(root, &[SUSE]) {
+            let flags = Flags::of(&script)?;
+            return Ok(Some(Self::SuseModuleTools { script, flags }));
+        }
+        let kernel_install = program(root, &KERNEL_INSTALL).map(Self::KernelInstall);
+        let owner = kernel_install.or_else(|| program(root, &DRACUT).map(Self::Dracut));
+        if owner.is_none() {
+            log::info!("no initrd is made: there is nothing that makes one");
+        }
+        Ok(owner)
+    }
+}
+
+impl Flags {
+    /// Only the script itself tells: a version that knows images alone would take a release for
+    /// an image and what follows its first dash for a release, and one that knows releases alone
+    /// has no kernel of an image's name.
+    fn of(script: &Path) -> Result<Self> {
+        let text = fs::read(script).with_context(|| script.display().to_string())?;
+        Ok(match String::from_utf8_lossy(&text).contains("image#*-") {
+            true => Self::Images,
+            false => Self::Releases,
+        })
+    }
+}
+
+/// What says that an image is built.
+fn image_build(root: &Path, bypass: Option<&OsStr>) -> Option<String> {
+    if bypass.is_some_and(is_true) {
+        return Some("KERNEL_INSTALL_BYPASS is set".to_owned());
+    }
+    let mut paths = IMAGE_BUILDS.iter().map(|sign| root.join(sign));
+    let sign = paths.find(|path| path.symlink_metadata().is_ok())?;
+    Some(format!("there is {}", sign.display()))
+}
+
+/// As systemd reads variables that are yes or no (systemd/src/basic/parse-util.c,
+/// `parse_boolean`).
+fn is_true(value: &OsStr) -> bool {
+    let value = value.to_string_lossy().to_ascii_lowercase();
+    ["1", "yes", "y", "true", "t", "on"].contains(&value.as_str())
+}
+
+/// The first of these that is a program.
+fn program(root: &Path, paths: &[&str]) -> Option<PathBuf> {
+    let mut paths = paths.iter().map(|path| root.join(path));
+    paths.find(|path| {
+        let meta = path.metadata();
+        meta.is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(root: &Path, path: &str, text: &str, mode: u32) {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn owner(root: &Path) -> Option<Owner> {
+        Owner::of(root, None).unwrap()
+    }
+
+    #[test]
+    fn who_is_installed_comes_in_this_order() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        assert_eq!(owner(root), None);
+        put(root, "usr/bin/dracut", "", 0o644);
+        assert_eq!(owner(root), None);
+        put(root, "usr/sbin/dracut", "", 0o755);
+        let dracut = root.join("usr/sbin/dracut");
+        assert_eq!(owner(root), Some(Owner::Dracut(dracut)));
+        put(root, "usr/bin/kernel-install", "", 0o755);
+        let kernel_install = root.join("usr/bin/kernel-install");
+        assert_eq!(owner(root), Some(Owner::KernelInstall(kernel_install)));
+        put(root, SUSE, "", 0o755);
+        let script = root.join(SUSE);
+        let flags = Flags::Releases;
+        assert_eq!(owner(root), Some(Owner::SuseModuleTools { script, flags }));
+    }
+
+    #[test]
+    fn flags_are_those_the_script_reads() {
+        let root = tempfile::tempdir().unwrap();
+        for (line, wanted) in [
+            ("kver=${image#*-}", Flags::Images),
+            ("initrd=initrd-${image#*-}", Flags::Images),
+            ("kver=${f##*/}", Flags::Releases),
+            ("vmlinuz-*) kver=${kver#*-} ;;", Flags::Releases),
+        ] {
+            put(root.path(), SUSE, line, 0o755);
+            let Some(Owner::SuseModuleTools { flags, .. }) = owner(root.path()) else {
+                panic!("{line}");
+            };
+            assert_eq!(flags, wanted, "{line}");
+        }
+    }
+
+    #[test]
+    fn image_builds_have_nobody() {
+        for sign in IMAGE_BUILDS {
+            let root = tempfile::tempdir().unwrap();
+            put(root.path(), "usr/bin/dracut", "", 0o755);
+            put(root.path(), sign, "", 0o644);
+            assert_eq!(owner(root.path()), None, "{sign}");
+        }
+        let root = tempfile::tempdir().unwrap();
+        put(root.path(), "usr/bin/dracut", "", 0o755);
+        for (value, bypassed) in [("1", true), ("Yes", true), ("0", false), ("", false)] {
+            let owner = Owner::of(root.path(), Some(OsStr::new(value))).unwrap();
+            assert_eq!(owner.is_none(), bypassed, "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! A made-up root with scripts in place of what makes initrds in, what they were asked for out.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::*;
+
+const SUSE: &str = "usr/lib/module-init-tools/regenerate-initrd-posttrans";
+/// Tells what it was called with.
+const TELLS: &str = "#!/bin/sh\necho \"$@\" >> \"$0.log\"\n";
+/// Tells the flags it finds, and takes them.
+const FLAGS: &str = "#!/bin/sh\nroot=${0%/usr/lib/*}\nfor flag in \"$root\"/run/regenerate-initrd/*; do\n\
+                     echo \"${flag##*/}\" >> \"$0.log\"\nrm \"$flag\"\ndone\n";
+
+struct Scene {
+    root: tempfile::TempDir,
+}
+
+impl Scene {
+    /// Two kernels with a module `a`, which is marked and needs `b`, and `c`, which is neither.
+    fn new() -> Self {
+        let scene = Self {
+            root: tempfile::tempdir().unwrap(),
+        };
+        for release in ["6.1-x", "6.2-x"] {
+            let put = |name: &str, text| scene.put(&format!("lib/modules/{release}/{name}"), text);
+            put("vmlinuz", "");
+            put("kmpkit-initrd.list", "a\n");
+            put("modules.dep", "k/a.ko: k/b.ko\nk/b.ko:\nk/c.ko:\n");
+            for module in ["a", "b", "c"] {
+                put(&format!("k/{module}.ko"), "");
+            }
+        }
+        scene
+    }
+
+    fn put(&self, path: &str, text: &str) {
+        let path = self.root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Another process writes it, so that no child of ours has it open while it is executed.
+    fn program(&self, path: &str, text: &str) {
+        self.put("text", text);
+        let (from, to) = (self.root.path().join("text"), self.root.path().join(path));
+        let mut install = Command::new("install");
+        install.args(["-D", "-m", "755"]).arg(from).arg(to);
+        assert!(install.status().unwrap().success());
+    }
+
+    fn remove(&self, path: &str) {
+        fs::remove_file(self.root.path().join(path)).unwrap();
+    }
+
+    fn update(&self) -> bool {
+        let releases = [
+            "6.1-x".to_owned(),
+            "6.2-x".to_owned(),
+            "6.3-gone".to_owned(),
+        ];
+        Initrds::new(self.root.path(), None).update(Path::new("/lib/modules"), &releases)
+    }
+
+    /// What a program told since it was last asked, without the root.
+    fn told(&self, program: &str) -> Vec<String> {
+        let log = self.root.path().join(format!("{program}.log"));
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        let _ = fs::remove_file(log);
+        let root = self.root.path().display().to_string();
+        text.lines().map(|line| line.replace(&root, "")).collect()
+    }
+}
+
+#[test]
+fn suse_module_tools_find_a_flag_for_each_kernel() {
+    let scene = Scene::new();
+    scene.program(SUSE, FLAGS);
+    scene.program("usr/bin/dracut", TELLS);
+    assert!(scene.update());
+    assert_eq!(scene.told(SUSE), ["6.1-x", "6.2-x"]);
+    assert!(scene.told("usr/bin/dracut").is_empty());
+}
+
+#[test]
+fn older_suse_module_tools_find_flags_of_images() {
+    let scene = Scene::new();
+    scene.program(SUSE, &format!("{FLAGS}# ${{image#*-}}\n"));
+    scene.put("boot/Image-6.2-x", "");
+    assert!(scene.update());
+    assert_eq!(scene.told(SUSE), ["Image-6.2-x", "vmlinuz-6.1-x"]);
+}
+
+#[test]
+fn kernel_install_gets_release_and_image() {
+    let scene = Scene::new();
+    scene.program("usr/bin/kernel-install", TELLS);
+    scene.program("usr/bin/dracut", TELLS);
+    scene.remove("lib/modules/6.2-x/vmlinuz");
+    scene.put("boot/vmlinux-6.2-x", "");
+    assert!(scene.update());
+    assert_eq!(
+        scene.told("usr/bin/kernel-install"),
+        [
+            "add 6.1-x /lib/modules/6.1-x/vmlinuz",
+            "add 6.2-x /boot/vmlinux-6.2-x"
+        ]
+    );
+    assert!(scene.told("usr/bin/dracut").is_empty());
+}
+
+#[test]
+fn dracut_runs_once_for_each_kernel_that_changed() {
+    let scene = Scene::new();
+    scene.program("usr/bin/dracut", TELLS);
+    let told = || scene.told("usr/bin/dracut");
+    assert!(scene.update());
+    assert_eq!(told(), ["--force --kver 6.1-x", "--force --kver 6.2-x"]);
+    assert!(scene.update());
+    assert!(told().is_empty(), "nothing has changed");
+    scene.put("lib/modules/6.1-x/k/c.ko", "another");
+    assert!(scene.update());
+    assert!(told().is_empty(), "what changed is not marked");
+    scene.put("lib/modules/6.1-x/k/b.ko", "another");
+    assert!(scene.update());
+    assert_eq!(told(), ["--force --kver 6.1-x"], "a marked one needs it");
+}
+
+#[test]
+fn modules_that_come_and_go_are_changes() {
+    let scene = Scene::new();
+    scene.program("usr/bin/dracut", TELLS);
+    let told = || scene.told("usr/bin/dracut");
+    assert!(scene.update());
+    told();
+    let dep = "lib/modules/6.1-x/modules.dep";
+    scene.put(dep, "k/b.ko:\nk/c.ko:\n");
+    assert!(scene.update());
+    assert_eq!(told(), ["--force --kver 6.1-x"]);
+    assert!(scene.update());
+    assert!(told().is_empty());
+    scene.put("usr/lib/kmpkit/initrd.d/vendor.list", "c\n");
+    scene.put("lib/modules/6.2-x/modules.dep", "k/a.ko: k/b.ko\nk/b.ko:\n");
+    assert!(scene.update());
+    assert_eq!(told(), ["--force --kver 6.1-x"], "only that kernel has it");
+}
+
+#[test]
+fn modules_without_a_kernel_wait_for_it() {
+    let scene = Scene::new();
+    scene.program("usr/bin/dracut", TELLS);
+    scene.remove("lib/modules/6.1-x/vmlinuz");
+    assert!(scene.update());
+    assert_eq!(scene.told("usr/bin/dracut"), ["--force --kver 6.2-x"]);
+    scene.put("lib/modules/6.1-x/vmlinuz", "");
+    assert!(scene.update());
+    assert_eq!(scene.told("usr/bin/dracut"), ["--force --kver 6.1-x"]);
+}
+
+#[test]
+fn without_marks_nobody_is_asked() {
+    let scene = Scene::new();
+    scene.program("usr/bin/dracut", TELLS);
+    for release in ["6.1-x", "6.2-x"] {
+        scene.remove(&format!("lib/modules/{release}/kmpkit-initrd.list"));
+    }
+    assert!(scene.update());
+    assert!(scene.told("usr/bin/dracut").is_empty());
+}
+
+#[test]
+fn what_nobody_makes_is_made_when_somebody_can() {
+    let scene = Scene::new();
+    assert!(scene.update(), "nobody is there");
+    scene.program("usr/bin/dracut", TELLS);
+    scene.put("etc/kmpkit/no-initrd", "");
+    assert!(scene.update());
+    assert!(scene.told("usr/bin/dracut").is_empty(), "an image is built");
+    scene.remove("etc/kmpkit/no-initrd");
+    scene.program("usr/bin/dracut", "#!/interpreter/that/is/missing\n");
+    assert!(scene.update(), "what is missing is no failure");
+    scene.program("usr/bin/dracut", TELLS);
+    assert!(scene.update());
+    assert_eq!(scene.told("usr/bin/dracut").len(), 2);
+}
+
+#[test]
+fn a_failure_is_told_and_tried_again() {
+    let scene = Scene::new();
+    let fails = format!("{TELLS}[ \"$3\" != 6.1-x ]\n");
+    scene.program("usr/bin/dracut", &fails);
+    assert!(!scene.update());
+    assert_eq!(scene.told("usr/bin/dracut").len(), 2, "the other is made");
+    scene.program("usr/bin/dracut", TELLS);
+    assert!(scene.update());
+    assert_eq!(scene.told("usr/bin/dracut"), ["--force --kver 6.1-x"]);
+
+    scene.put("lib/modules/6.1-x/k/a.ko", "another");
+    scene.program(SUSE, "#!/bin/sh\nexit 2\n");
+    assert!(!scene.update());
+    scene.program(SUSE, FLAGS);
+    assert!(scene.update());
+    assert_eq!(scene.told(SUSE), ["6.1-x"]);
+}
