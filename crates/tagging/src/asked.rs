@@ -35,10 +35,8 @@ const BESIDE: [&[u8]; 6] = [
     b"vmlinuz", b"vmlinux", b"Image", b"zImage", b"uImage", b"symvers",
 ];
 
-/// And in boot.
-const BOOT: [&[u8]; 7] = [
-    b"vmlinuz", b"vmlinux", b"Image", b"zImage", b"uImage", b"image", b"symvers",
-];
+/// And in boot alone.
+const IN_BOOT: &[u8] = b"image";
 
 fn is_of_release(file: &[u8], name: &[u8]) -> bool {
     let rest = file.strip_prefix(name);
@@ -67,7 +65,13 @@ fn below(directory: &Path, depth: usize, modules: bool) -> Result<Vec<PathBuf>, 
             (true, FileKind::Other) => false,
             (true, _) => at == depth && BESIDE.iter().any(|own| is_named(name, own)),
             // With the release in their names, and others that vouch for them and get no tags.
-            (false, _) => at == depth && BOOT.iter().any(|own| is_of_release(name, own)),
+            (false, _) => {
+                at == depth
+                    && BESIDE
+                        .iter()
+                        .chain(&[IN_BOOT])
+                        .any(|own| is_of_release(name, own))
+            }
         }
     };
     files(directory, 1, &is_asked)
