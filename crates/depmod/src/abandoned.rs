@@ -63,7 +63,7 @@ fn leads_out(entry: &DirEntry) -> bool {
 /// Whether it is an index or one of the files with facts: the triggers have one of their own.
 fn is_ours(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| {
-        name == STORE
+        name.starts_with(STORE)
             || is_temporary(name)
             || outputs::names(Compat::Kmod34).any(|index| index == name)
     })
