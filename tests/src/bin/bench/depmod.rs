@@ -90,7 +90,7 @@ fn growth(bench: &Bench, kernel: &Kernel, times: usize) -> Result<Vec<Row>> {
             &format!("one of {count} modules, full"),
             "one of kmod 34's depmod",
         ],
-        5,
+        3,
         || each(ours.time()?),
         || each(theirs.time()?),
     )?;
@@ -99,7 +99,7 @@ fn growth(bench: &Bench, kernel: &Kernel, times: usize) -> Result<Vec<Row>> {
             &format!("one of {count} modules, one added, told"),
             "one of kmod 34's depmod",
         ],
-        5,
+        3,
         || each(scene.time_added(true)?),
         || each(theirs.time()?),
     )?;
