@@ -143,23 +143,14 @@ impl Dependencies {
         Ok(Self { direct, rank })
     }
 
-    /// Everything each module needs, in the order of ranks.
-    pub(crate) fn closures(&self) -> impl Iterator<Item = Vec<usize>> {
-        let mut seen_by = vec![usize::MAX; self.direct.len()];
-        (0..self.direct.len()).map(move |module| {
-            let mut all = Vec::new();
-            let mut rest: Vec<usize> = self.needs(module).to_vec();
-            while let Some(needed) = rest.pop() {
-                match seen_by.get_mut(needed) {
-                    Some(seen) if *seen != module => *seen = module,
-                    _ => continue,
-                }
-                all.push(needed);
-                rest.extend(self.needs(needed));
-            }
-            all.sort_unstable_by_key(|&needed| self.rank.get(needed));
-            all
-        })
+    /// Finds everything modules need, directly or not.
+    pub(crate) fn closures(&self) -> Closures<'_> {
+        Closures {
+            dependencies: self,
+            seen_by: vec![usize::MAX; self.direct.len()],
+            rest: Vec::new(),
+            all: Vec::new(),
+        }
     }
 
     fn needs(&self, module: usize) -> &[usize] {
@@ -167,5 +158,34 @@ impl Dependencies {
             .get(module)
             .map(Vec::as_slice)
             .unwrap_or_default()
+    }
+}
+
+/// Memory for finding everything a module needs.
+pub(crate) struct Closures<'d> {
+    dependencies: &'d Dependencies,
+    /// The last module that was seen to need each.
+    seen_by: Vec<usize>,
+    rest: Vec<usize>,
+    all: Vec<usize>,
+}
+
+impl Closures<'_> {
+    /// Everything one module needs, in the order of ranks.
+    pub(crate) fn of(&mut self, module: usize) -> &[usize] {
+        let dependencies = self.dependencies;
+        self.all.clear();
+        self.rest.extend_from_slice(dependencies.needs(module));
+        while let Some(needed) = self.rest.pop() {
+            match self.seen_by.get_mut(needed) {
+                Some(seen) if *seen != module => *seen = module,
+                _ => continue,
+            }
+            self.all.push(needed);
+            self.rest.extend_from_slice(dependencies.needs(needed));
+        }
+        self.all
+            .sort_unstable_by_key(|&needed| dependencies.rank.get(needed));
+        &self.all
     }
 }

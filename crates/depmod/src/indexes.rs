@@ -100,16 +100,16 @@ impl<'t> Indexes<'t> {
 
     fn view(&self) -> View<'_> {
         let Tree { found, read } = self.tree;
-        let (symbols, needs) = rayon::join(
+        let (symbols, lines) = rayon::join(
             || self.symbols.of_modules(),
-            || self.dependencies.closures().collect(),
+            || outputs::lines(&found.files, &self.dependencies),
         );
         View {
             settings: &found.settings,
             files: &found.files,
             facts: &read.facts,
             symbols,
-            needs,
+            lines,
         }
     }
 }

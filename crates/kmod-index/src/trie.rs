@@ -1,111 +1,134 @@
-//! Sorted entries in, the nodes of their radix trie out, each before its children.
+//! Sorted entries in, one node of their radix trie out: what it says and what lies below it.
 
 use crate::entry::Entry;
 use crate::{CHILDS, PREFIX, VALUES};
 
-/// A node, as ranges of the entries it was made of.
-pub(crate) struct Node<'a> {
-    /// The byte that leads here from the parent.
-    pub(crate) byte: u8,
-    pub(crate) prefix: &'a [u8],
+/// Where the keys of some entries meet.
+#[derive(Clone, Copy)]
+pub(crate) struct Node<'e, 'a> {
+    /// The bytes all of its keys go on with.
+    prefix: &'a [u8],
     /// Entries whose keys end here.
-    pub(crate) values: std::ops::Range<usize>,
-    /// Its first and last child, by byte; the nodes themselves come later.
-    children: Option<(usize, usize)>,
-    /// The next child of its parent.
-    next: Option<usize>,
+    values: &'e [Entry<'a>],
+    /// Those that go on.
+    below: &'e [Entry<'a>],
+    /// How long keys are here.
+    end: usize,
 }
 
-impl<'a> Node<'a> {
-    /// Its children, ascending by byte.
-    pub(crate) fn children(&self, nodes: &[Node<'a>]) -> impl Iterator<Item = usize> {
-        let first = self.children.map(|(first, _)| first);
-        std::iter::successors(first, |&id| nodes.get(id)?.next)
+/// What all keys below a node with the same next byte share.
+pub(crate) struct Child<'e, 'a> {
+    /// The place of its byte behind that of the first child.
+    pub(crate) index: usize,
+    pub(crate) entries: &'e [Entry<'a>],
+    /// How much of the keys led to it.
+    pub(crate) depth: usize,
+}
+
+impl<'e, 'a> Node<'e, 'a> {
+    /// The node of all entries, which has no prefix.
+    pub(crate) fn root(entries: &'e [Entry<'a>]) -> Self {
+        Self::new(entries, &[], 0)
     }
 
-    /// Its first and its last child.
-    pub(crate) fn ends(&self) -> Option<(usize, usize)> {
-        self.children
+    /// The node a child is.
+    pub(crate) fn of(child: &Child<'e, 'a>) -> Self {
+        let prefix = common(child.entries, child.depth);
+        Self::new(child.entries, prefix, child.depth + prefix.len())
+    }
+
+    fn new(entries: &'e [Entry<'a>], prefix: &'a [u8], end: usize) -> Self {
+        // Few keys end in one node.
+        let ending = entries.iter().take_while(|entry| entry.key.len() == end);
+        let (values, below) = entries.split_at_checked(ending.count()).unwrap_or_default();
+        Self {
+            prefix,
+            values,
+            below,
+            end,
+        }
     }
 
     /// The parts it has, as the upper bits of its offset tell them.
     pub(crate) fn flags(&self) -> u32 {
         let flag = |flag, has| if has { flag } else { 0 };
         flag(PREFIX, !self.prefix.is_empty())
-            | flag(CHILDS, self.children.is_some())
+            | flag(CHILDS, !self.below.is_empty())
             | flag(VALUES, !self.values.is_empty())
     }
-}
 
-/// A node to make: its entries, the length of key that led to it, and its parent.
-struct Task {
-    entries: std::ops::Range<usize>,
-    depth: usize,
-    parent: Option<usize>,
-}
+    /// How many offsets of children it has room for: one for each byte from the first child's to
+    /// the last's.
+    pub(crate) fn slots(&self) -> usize {
+        let span = self.span();
+        span.map_or(0, |(first, last)| usize::from(last.saturating_sub(first)) + 1)
+    }
 
-/// The nodes of `entries`, which are sorted by key. The root is the first and has no prefix.
-///
-/// Tasks are kept on a stack of our own: keys may be as long as they like.
-pub(crate) fn nodes<'a>(entries: &[Entry<'a>]) -> Vec<Node<'a>> {
-    // Keys that branch off in twos take the most.
-    let mut nodes: Vec<Node<'a>> = Vec::with_capacity(2 * entries.len() + 1);
-    let mut tasks = vec![Task {
-        entries: 0..entries.len(),
-        depth: 0,
-        parent: None,
-    }];
-    while let Some(task) = tasks.pop() {
-        let here = entries.get(task.entries.clone()).unwrap_or_default();
-        let prefix = match task.parent {
-            None => &[],
-            Some(_) => common(here, task.depth),
-        };
-        let end = task.depth + prefix.len();
-        let ending = here.partition_point(|entry| entry.key.len() == end);
-        let id = nodes.len();
-        if let Some(parent) = task.parent {
-            adopt(&mut nodes, parent, id);
-        }
-        nodes.push(Node {
-            byte: before(here, task.depth),
-            prefix,
-            values: task.entries.start..task.entries.start + ending,
-            children: None,
-            next: None,
-        });
-        let first = tasks.len();
-        let mut start = task.entries.start + ending;
-        for group in here
-            .get(ending..)
-            .unwrap_or_default()
-            .chunk_by(|a, b| a.key.get(end) == b.key.get(end))
-        {
-            tasks.push(Task {
-                entries: start..start + group.len(),
+    /// Its children, ascending by byte.
+    pub(crate) fn children(&self) -> impl Iterator<Item = Child<'e, 'a>> + use<'e, 'a> {
+        let Self { below, end, .. } = *self;
+        let first = below.first().and_then(|entry| entry.key.get(end));
+        let first = first.copied().unwrap_or_default();
+        let mut rest = below;
+        std::iter::from_fn(move || {
+            let byte = *rest.first()?.key.get(end)?;
+            let (entries, others) = rest.split_at_checked(same(rest, end, byte))?;
+            rest = others;
+            Some(Child {
+                index: usize::from(byte.saturating_sub(first)),
+                entries,
                 depth: end + 1,
-                parent: Some(id),
-            });
-            start += group.len();
+            })
+        })
+    }
+
+    /// Writes all of it that stands before the offsets of its children.
+    pub(crate) fn put_head(&self, out: &mut Vec<u8>) {
+        if !self.prefix.is_empty() {
+            put_text(self.prefix, out);
         }
-        // The smallest byte is the next to be made.
-        if let Some(children) = tasks.get_mut(first..) {
-            children.reverse();
+        if let Some((first, last)) = self.span() {
+            out.extend([first, last]);
         }
     }
-    nodes
+
+    /// Writes what stands behind them.
+    pub(crate) fn put_values(&self, out: &mut Vec<u8>) {
+        if self.values.is_empty() {
+            return;
+        }
+        out.extend((self.values.len() as u32).to_be_bytes());
+        for entry in self.values {
+            out.extend(entry.priority.to_be_bytes());
+            put_text(entry.value, out);
+        }
+    }
+
+    /// The first and the last byte with a child.
+    fn span(&self) -> Option<(u8, u8)> {
+        let byte = |entry: &Entry<'_>| entry.key.get(self.end).copied();
+        Some((byte(self.below.first()?)?, byte(self.below.last()?)?))
+    }
 }
 
-/// Makes a node the last child of another.
-fn adopt(nodes: &mut [Node<'_>], parent: usize, id: usize) {
-    let Some(parent) = nodes.get_mut(parent) else {
-        return;
-    };
-    let ends = parent.children;
-    parent.children = Some((ends.map_or(id, |(first, _)| first), id));
-    if let Some(elder) = ends.and_then(|(_, last)| nodes.get_mut(last)) {
-        elder.next = Some(id);
+fn put_text(text: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(text);
+    out.push(0);
+}
+
+/// How many of sorted entries have this byte next.
+///
+/// Looks ahead in leaps: there are nodes with thousands of keys and few children, and such with
+/// many children of one key.
+fn same(entries: &[Entry<'_>], at: usize, byte: u8) -> usize {
+    let has = |entry: &Entry<'_>| entry.key.get(at) == Some(&byte);
+    let mut leap = 1;
+    while entries.get(leap).is_some_and(has) {
+        leap *= 2;
     }
+    let known = leap / 2;
+    let unknown = entries.get(known..leap.min(entries.len()));
+    known + unknown.unwrap_or_default().partition_point(has)
 }
 
 /// What all keys have in common behind `depth`: of sorted ones, the first and the last.
@@ -115,16 +138,11 @@ fn common<'a>(entries: &[Entry<'a>], depth: usize) -> &'a [u8] {
             .and_then(|entry| entry.key.get(depth..))
             .unwrap_or_default()
     };
-    let (first, last) = (rest(entries.first()), rest(entries.last()));
+    let first = rest(entries.first());
+    if entries.len() == 1 {
+        return first;
+    }
+    let last = rest(entries.last());
     let same = first.iter().zip(last).take_while(|(a, b)| a == b).count();
     first.get(..same).unwrap_or_default()
-}
-
-fn before(entries: &[Entry<'_>], depth: usize) -> u8 {
-    let key = entries.first().map(|entry| entry.key).unwrap_or_default();
-    depth
-        .checked_sub(1)
-        .and_then(|at| key.get(at))
-        .copied()
-        .unwrap_or_default()
 }

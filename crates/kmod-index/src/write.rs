@@ -3,8 +3,11 @@
 use crate::entry::{Entry, Layout};
 use crate::error::WriteError;
 use crate::order::ordered;
-use crate::trie::{Node, nodes};
-use crate::{HEADER, LONGEST_KEY, MAGIC, OFFSET, VERSION};
+use crate::trie::Node;
+use crate::{LONGEST_KEY, MAGIC, OFFSET, VERSION};
+
+/// Bytes of an offset.
+const SLOT: usize = 4;
 
 /// The index of entries given in any order.
 ///
@@ -16,28 +19,12 @@ use crate::{HEADER, LONGEST_KEY, MAGIC, OFFSET, VERSION};
 /// A key or value is not 7-bit text, a key is too long, or the index would be too large.
 pub fn write(entries: &[Entry<'_>], layout: Layout) -> Result<Vec<u8>, WriteError> {
     let sorted = sorted(entries)?;
-    let nodes = nodes(&sorted);
-    let sizes: Vec<u32> = nodes
-        .iter()
-        .map(|node| size(node, &nodes, &sorted))
-        .collect::<Option<_>>()
-        .ok_or(WriteError::TooLarge)?;
-    let order = match layout {
-        Layout::PreOrder => (0..nodes.len()).collect(),
-        Layout::PostOrder => post_order(&nodes),
-    };
-    let offsets = offsets(&order, &sizes).ok_or(WriteError::TooLarge)?;
-    let place = |id: usize| {
-        let flags = nodes.get(id).map_or(0, Node::flags);
-        offsets.get(id).map_or(0, |offset| offset | flags)
-    };
-    let size = sizes.iter().map(|&size| u64::from(size)).sum::<u64>() + u64::from(HEADER);
-    let mut out = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-    for word in [MAGIC, VERSION, place(0)] {
-        out.extend(word.to_be_bytes());
-    }
-    for node in order.into_iter().filter_map(|id| nodes.get(id)) {
-        emit(node, &nodes, &sorted, place, &mut out);
+    let mut out = Vec::new();
+    out.extend(MAGIC.to_be_bytes());
+    out.extend(VERSION.to_be_bytes());
+    match layout {
+        Layout::PreOrder => pre_order(Node::root(&sorted), &mut out)?,
+        Layout::PostOrder => post_order(Node::root(&sorted), &mut out)?,
     }
     Ok(out)
 }
@@ -57,93 +44,99 @@ fn sorted<'a>(entries: &[Entry<'a>]) -> Result<Vec<Entry<'a>>, WriteError> {
     Ok(ordered(entries))
 }
 
-fn values<'e, 'a>(node: &Node<'_>, entries: &'e [Entry<'a>]) -> &'e [Entry<'a>] {
-    entries.get(node.values.clone()).unwrap_or_default()
+/// A node to write, and where its offset goes: into the node above it, or what will be that.
+struct Task<'e, 'a> {
+    node: Node<'e, 'a>,
+    slot: usize,
 }
 
-/// The first and the last byte with a child.
-fn span(node: &Node<'_>, nodes: &[Node<'_>]) -> Option<(u8, u8)> {
-    let (first, last) = node.ends()?;
-    Some((nodes.get(first)?.byte, nodes.get(last)?.byte))
+/// Writes each node before its children, whose offsets are filled in when they are known.
+fn pre_order<'e, 'a>(root: Node<'e, 'a>, out: &mut Vec<u8>) -> Result<(), WriteError> {
+    let slot = reserve(1, out);
+    // Of our own, for keys may be as long as they like.
+    let mut stack = vec![Task { node: root, slot }];
+    while let Some(Task { node, slot }) = stack.pop() {
+        let place = place(&node, out)?;
+        set(out, slot, place);
+        node.put_head(out);
+        let slots = reserve(node.slots(), out);
+        node.put_values(out);
+        push_children(&node, slots, &mut stack, |task| task);
+    }
+    Ok(())
 }
 
-fn size(node: &Node<'_>, nodes: &[Node<'_>], entries: &[Entry<'_>]) -> Option<u32> {
-    let text = |text: &[u8]| text.len() + 1;
-    let mut size = 0;
-    if !node.prefix.is_empty() {
-        size += text(node.prefix);
-    }
-    if let Some((first, last)) = span(node, nodes) {
-        size += 2 + 4 * (usize::from(last.saturating_sub(first)) + 1);
-    }
-    let values = values(node, entries);
-    if !values.is_empty() {
-        let each = values.iter().map(|entry| 4 + text(entry.value));
-        size += 4 + each.sum::<usize>();
-    }
-    u32::try_from(size).ok()
+/// What is left to do of a node in the other order.
+enum Step<'e, 'a> {
+    Begin(Task<'e, 'a>),
+    /// Its children are written; their offsets begin there.
+    End(Task<'e, 'a>, usize),
 }
 
-/// Where each node begins.
-fn offsets(order: &[usize], sizes: &[u32]) -> Option<Vec<u32>> {
-    let mut offsets = vec![0; sizes.len()];
-    let mut at = HEADER;
-    for &id in order {
-        *offsets.get_mut(id)? = at;
-        at = at.checked_add(*sizes.get(id)?)?;
-        if at > OFFSET {
-            return None;
+/// Writes each node behind its children, whose offsets wait on a stack.
+fn post_order<'e, 'a>(root: Node<'e, 'a>, out: &mut Vec<u8>) -> Result<(), WriteError> {
+    let of_root = reserve(1, out);
+    let mut offsets = Vec::new();
+    let slot = reserve(1, &mut offsets);
+    let mut stack = vec![Step::Begin(Task { node: root, slot })];
+    while let Some(step) = stack.pop() {
+        match step {
+            Step::Begin(task) => {
+                let node = task.node;
+                let slots = reserve(node.slots(), &mut offsets);
+                stack.push(Step::End(task, slots));
+                push_children(&node, slots, &mut stack, Step::Begin);
+            }
+            Step::End(Task { node, slot }, slots) => {
+                let place = place(&node, out)?;
+                node.put_head(out);
+                out.extend(offsets.drain(slots..));
+                node.put_values(out);
+                set(&mut offsets, slot, place);
+                // The root comes last.
+                set(out, of_root, place);
+            }
         }
     }
-    Some(offsets)
+    Ok(())
 }
 
-/// All nodes, each behind its children.
-fn post_order(nodes: &[Node<'_>]) -> Vec<usize> {
-    // Node, children from the last to the first is the reverse of what is wanted.
-    let mut order = Vec::with_capacity(nodes.len());
-    let mut stack = vec![0];
-    while let Some(id) = stack.pop() {
-        order.push(id);
-        stack.extend(
-            nodes
-                .get(id)
-                .into_iter()
-                .flat_map(|node| node.children(nodes)),
-        );
-    }
-    order.reverse();
-    order
-}
-
-fn emit(
-    node: &Node<'_>,
-    nodes: &[Node<'_>],
-    entries: &[Entry<'_>],
-    place: impl Fn(usize) -> u32,
-    out: &mut Vec<u8>,
+/// Puts the children of a node onto a stack, from which they come ascending by byte.
+fn push_children<'e, 'a, S>(
+    node: &Node<'e, 'a>,
+    slots: usize,
+    stack: &mut Vec<S>,
+    step: impl Fn(Task<'e, 'a>) -> S,
 ) {
-    let text = |text: &[u8], out: &mut Vec<u8>| {
-        out.extend(text);
-        out.push(0);
-    };
-    if !node.prefix.is_empty() {
-        text(node.prefix, out);
+    let first = stack.len();
+    stack.extend(node.children().map(|child| {
+        step(Task {
+            slot: slots + SLOT * child.index,
+            node: Node::of(&child),
+        })
+    }));
+    if let Some(children) = stack.get_mut(first..) {
+        children.reverse();
     }
-    if let Some((first, last)) = span(node, nodes) {
-        out.extend([first, last]);
-        let mut children = node.children(nodes).peekable();
-        for byte in first..=last {
-            let child = children.next_if(|&id| nodes.get(id).is_some_and(|n| n.byte == byte));
-            out.extend(child.map_or(0, &place).to_be_bytes());
-        }
-    }
-    let values = values(node, entries);
-    if !values.is_empty() {
-        out.extend((values.len() as u32).to_be_bytes());
-        for entry in values {
-            out.extend(entry.priority.to_be_bytes());
-            text(entry.value, out);
-        }
+}
+
+/// Makes room for offsets; where.
+fn reserve(count: usize, bytes: &mut Vec<u8>) -> usize {
+    let start = bytes.len();
+    bytes.resize(start + SLOT * count, 0);
+    start
+}
+
+/// The offset of a node that is about to be written, with what tells its parts.
+fn place(node: &Node<'_, '_>, out: &[u8]) -> Result<u32, WriteError> {
+    let offset = u32::try_from(out.len()).ok();
+    let offset = offset.filter(|&offset| offset <= OFFSET);
+    Ok(offset.ok_or(WriteError::TooLarge)? | node.flags())
+}
+
+fn set(bytes: &mut [u8], slot: usize, place: u32) {
+    let slot = bytes.get_mut(slot..).and_then(<[u8]>::first_chunk_mut);
+    if let Some(slot) = slot {
+        *slot = place.to_be_bytes();
     }
 }

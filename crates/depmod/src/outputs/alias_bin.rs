@@ -58,6 +58,10 @@ pub(super) fn normal(alias: &[u8]) -> Option<Vec<u8>> {
 
 /// As [`normal`], behind other keys.
 fn push_normal(alias: &[u8], key: &mut Vec<u8>) -> Option<()> {
+    if alias.len() <= LONGEST && memchr::memchr3(b'-', b'[', b']', alias).is_none() {
+        key.extend_from_slice(alias);
+        return Some(());
+    }
     let start = key.len();
     let mut inside = false;
     for &byte in alias {

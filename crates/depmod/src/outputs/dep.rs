@@ -1,26 +1,26 @@
 //! modules.dep: the path of each module and of everything it needs, users before what they use.
 
-use super::View;
 use super::texts::Texts;
+use crate::dependencies::Dependencies;
+use crate::module_file::ModuleFile;
 
-/// A line for each module, without line feeds.
-pub(super) fn lines(view: &View<'_>) -> Texts {
+/// A line for each module, with its line feed.
+pub(crate) fn lines(files: &[ModuleFile], dependencies: &Dependencies) -> Texts {
     let mut lines = Texts::default();
-    for (file, needs) in view.files.iter().zip(&view.needs) {
-        let mut parts = vec![file.shown(), b":"];
-        for file in needs.iter().filter_map(|&needed| view.files.get(needed)) {
-            parts.extend([b" ", file.shown()]);
-        }
-        lines.push(&parts);
+    let mut closures = dependencies.closures();
+    for (module, file) in files.iter().enumerate() {
+        let needs = closures.of(module).iter();
+        let needs = needs.filter_map(|&needed| files.get(needed));
+        lines.push_with(|line| {
+            line.extend_from_slice(file.shown());
+            line.push(b':');
+            for file in needs {
+                line.push(b' ');
+                line.extend_from_slice(file.shown());
+            }
+            line.push(b'\n');
+            Some(())
+        });
     }
     lines
-}
-
-pub(super) fn text(view: &View<'_>) -> Vec<u8> {
-    let mut out = Vec::new();
-    for line in lines(view).iter() {
-        out.extend(line);
-        out.push(b'\n');
-    }
-    out
 }

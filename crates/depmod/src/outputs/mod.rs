@@ -16,9 +16,10 @@ mod weakdep;
 use std::fs;
 
 use kmod_index::{Entry, WriteError};
-use modtree::{AllFacts, Said};
-use rayon::prelude::*;
+use modtree::{AllFacts, Said, map_with};
 
+pub(crate) use self::dep::lines;
+use self::texts::Texts;
 use crate::error::Error;
 use crate::module_file::ModuleFile;
 use crate::settings::{Compat, Settings};
@@ -39,15 +40,15 @@ pub(crate) struct View<'v> {
     pub(crate) facts: &'v AllFacts,
     /// Exported symbols with their modules.
     pub(crate) symbols: Vec<(&'v [u8], usize)>,
-    /// Everything each module needs, users first.
-    pub(crate) needs: Vec<Vec<usize>>,
+    /// The lines of modules.dep, each with its line feed.
+    pub(crate) lines: Texts,
 }
 
 type Make = fn(&View<'_>) -> Result<Vec<u8>, WriteError>;
 
 /// In the order kmod writes them (kmod/tools/depmod.c, `depmod_output`).
 const OUTPUTS: [(&str, Make); 11] = [
-    ("modules.dep", |view| Ok(dep::text(view))),
+    ("modules.dep", |view| Ok(view.lines.bytes().to_vec())),
     ("modules.dep.bin", dep_bin::index),
     ("modules.alias", |view| Ok(alias::text(view))),
     ("modules.alias.bin", alias_bin::index),
@@ -58,6 +59,13 @@ const OUTPUTS: [(&str, Make); 11] = [
     ("modules.builtin.bin", builtin_bin::index),
     ("modules.builtin.alias.bin", builtin_alias_bin::index),
     ("modules.devname", |view| Ok(devname::text(view))),
+];
+
+/// Those that take most of the time.
+const LONGEST: [&str; 3] = [
+    "modules.alias.bin",
+    "modules.symbols.bin",
+    "modules.dep.bin",
 ];
 
 /// The names of all indexes one version writes.
@@ -80,16 +88,26 @@ pub(crate) fn texts(view: &View<'_>) -> Result<Vec<Output>, Error> {
 
 fn made(view: &View<'_>, wanted: impl Fn(&str) -> bool + Sync) -> Result<Vec<Output>, Error> {
     let known: Vec<_> = names(view.settings.compat).collect();
-    OUTPUTS
-        .par_iter()
-        // They take long in turn; none is to wait for its neighbour.
-        .with_max_len(1)
-        .filter(|&&(name, _)| known.contains(&name) && wanted(name))
-        .map(|&(name, make)| {
+    let wanted = |name| known.contains(&name) && wanted(name);
+    let mut turns: Vec<_> = (0..).zip(OUTPUTS).collect();
+    turns.retain(|&(_, (name, _))| wanted(name));
+    // What takes longest begins first, so that none is left when the others are done.
+    turns.sort_by_key(|&(_, (name, _))| {
+        LONGEST
+            .iter()
+            .position(|&long| long == name)
+            .unwrap_or(LONGEST.len())
+    });
+    let mut made = map_with(
+        &turns,
+        || (),
+        |(), &(place, (name, make))| {
             let bytes = make(view).map_err(|source| Error::Index { name, source })?;
-            Ok(Output { name, bytes })
-        })
-        .collect()
+            Ok((place, Output { name, bytes }))
+        },
+    )?;
+    made.sort_unstable_by_key(|&(place, _): &(usize, _)| place);
+    Ok(made.into_iter().map(|(_, output)| output).collect())
 }
 
 impl<'v> View<'v> {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// Bytes of many strings.
 #[derive(Default)]
-pub(super) struct Texts {
+pub(crate) struct Texts {
     bytes: Vec<u8>,
     ranges: Vec<Range<usize>>,
 }
@@ -13,7 +13,7 @@ impl Texts {
     pub(super) fn push(&mut self, parts: &[&[u8]]) {
         let start = self.bytes.len();
         for part in parts {
-            self.bytes.extend(*part);
+            self.bytes.extend_from_slice(part);
         }
         self.ranges.push(start..self.bytes.len());
     }
@@ -30,6 +30,11 @@ impl Texts {
             None => self.bytes.truncate(start),
         }
         written
+    }
+
+    /// All of them, one behind the other.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
