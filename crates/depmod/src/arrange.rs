@@ -3,7 +3,7 @@
 //! The order is that of kmod's hash table, then that of modules.order, whose modules come first;
 //! the place in it is a module's priority in the binary indexes.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::fs;
 use std::path::Path;
 

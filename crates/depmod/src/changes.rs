@@ -1,6 +1,6 @@
 //! A list of changed paths in, what of a directory has to be looked at out.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

@@ -1,6 +1,6 @@
 //! The exports of all modules in, who supplies a symbol out.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use modtree::{AllFacts, Id, NameId};
 

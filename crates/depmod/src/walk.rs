@@ -5,7 +5,7 @@
 //! it. The order is that of each directory by itself, so of a list of changes only the directories
 //! in it are listed anew.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;

@@ -38,8 +38,10 @@ pub(crate) fn ordered<'a>(entries: &[Entry<'a>]) -> Vec<Entry<'a>> {
             }
         }
     }
+    let mut ordered = Vec::with_capacity(items.len());
     let entry = |(_, place): Item| entries.get(place).copied();
-    items.into_iter().filter_map(entry).collect()
+    ordered.extend(items.into_iter().filter_map(entry));
+    ordered
 }
 
 /// The bytes of a key from `depth` on, with NULs behind its end.

@@ -61,7 +61,9 @@ impl<'e, 'a> Node<'e, 'a> {
     /// the last's.
     pub(crate) fn slots(&self) -> usize {
         let span = self.span();
-        span.map_or(0, |(first, last)| usize::from(last.saturating_sub(first)) + 1)
+        span.map_or(0, |(first, last)| {
+            usize::from(last.saturating_sub(first)) + 1
+        })
     }
 
     /// Its children, ascending by byte.

@@ -19,7 +19,9 @@ const SLOT: usize = 4;
 /// A key or value is not 7-bit text, a key is too long, or the index would be too large.
 pub fn write(entries: &[Entry<'_>], layout: Layout) -> Result<Vec<u8>, WriteError> {
     let sorted = sorted(entries)?;
-    let mut out = Vec::new();
+    // More than is needed: memory that is not written to costs nothing.
+    let length = |entry: &Entry<'_>| entry.key.len() + entry.value.len() + 4 * SLOT;
+    let mut out = Vec::with_capacity(sorted.iter().map(length).sum());
     out.extend(MAGIC.to_be_bytes());
     out.extend(VERSION.to_be_bytes());
     match layout {

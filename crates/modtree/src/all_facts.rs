@@ -3,7 +3,7 @@
 //! What a store has is used where it was read to; only what was read anew is added behind it.
 //! Symbols are numbers, so that finding out who needs whom compares no names.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::ops::Range;
 
 use crate::facts::{Details, Facts, ImportDetail};
@@ -56,9 +56,7 @@ impl AllFacts {
                 Source::Read(facts) => added.add(facts),
             })
             .collect();
-        let Added {
-            names, bytes: new, ..
-        } = added;
+        let (names, new) = added.into_parts();
         bytes.extend_from_slice(&new);
         Self {
             bytes,
@@ -122,16 +120,15 @@ struct Added<'f> {
     start: usize,
     bytes: Vec<u8>,
     names: Names,
-    ids: HashMap<&'f [u8], NameId>,
+    /// The numbers names have; names without one are those of the modules to be added.
+    ids: HashMap<&'f [u8], Option<NameId>>,
 }
 
 impl<'f> Added<'f> {
-    fn new(kept: &'f [u8], names: Names, sources: &[Source]) -> Self {
-        let is_read = |source: &Source| matches!(source, Source::Read(_));
-        // Names are looked up only by what has none of their numbers.
-        let ids = match sources.iter().any(is_read) {
-            true => names.iter(kept).map(|(id, name)| (name, id)).collect(),
-            false => HashMap::new(),
+    fn new(kept: &[u8], names: Names, sources: &'f [Source]) -> Self {
+        let ids = match names.len() {
+            0 => HashMap::new(),
+            _ => numbers(&names, kept, sources),
         };
         Self {
             start: kept.len(),
@@ -139,6 +136,10 @@ impl<'f> Added<'f> {
             names,
             ids,
         }
+    }
+
+    fn into_parts(self) -> (Names, Vec<u8>) {
+        (self.names, self.bytes)
     }
 
     fn add(&mut self, facts: &'f Facts) -> Places {
@@ -164,14 +165,39 @@ impl<'f> Added<'f> {
     }
 
     fn id(&mut self, name: &'f [u8]) -> NameId {
-        if let Some(id) = self.ids.get(name) {
+        if let Some(Some(id)) = self.ids.get(name) {
             return *id;
         }
         let place = self.text(name);
         let id = self.names.push(place);
-        self.ids.insert(name, id);
+        self.ids.insert(name, Some(id));
         id
     }
+}
+
+/// The names of what was read, with their numbers among those that are kept.
+///
+/// Few modules are read where many are kept, so it is the kept names that are looked up.
+fn numbers<'f>(
+    names: &Names,
+    kept: &[u8],
+    sources: &'f [Source],
+) -> HashMap<&'f [u8], Option<NameId>> {
+    let mut numbers = HashMap::new();
+    for source in sources {
+        if let Source::Read(facts) = source {
+            let symbols = facts.exports.iter().chain(facts.imports.iter());
+            numbers.extend(symbols.map(|name| (name, None)));
+        }
+    }
+    if !numbers.is_empty() {
+        for (id, name) in names.iter(kept) {
+            if let Some(number) = numbers.get_mut(name) {
+                *number = Some(id);
+            }
+        }
+    }
+    numbers
 }
 
 /// What one module says, in the order it says it.
@@ -186,6 +212,11 @@ impl<'f> Said<'f> {
     /// Values of `alias=`.
     pub fn aliases(self) -> impl Iterator<Item = &'f [u8]> {
         split(self.bytes(&self.places.aliases))
+    }
+
+    /// How long they are together, each with a byte behind it.
+    pub fn alias_bytes(self) -> usize {
+        self.places.aliases.len()
     }
 
     /// Values of `softdep=`.

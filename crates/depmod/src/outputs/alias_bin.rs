@@ -1,6 +1,6 @@
 //! modules.alias.bin: module names by alias, spelled as modprobe looks them up.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 use kmod_index::{Entry, WriteError};
 
@@ -11,8 +11,10 @@ use super::texts::Texts;
 const LONGEST: usize = 4095;
 
 pub(super) fn index(view: &View<'_>) -> Result<Vec<u8>, WriteError> {
-    let mut keys = Texts::default();
-    let mut modules = Vec::new();
+    let bytes = view.alias_bytes();
+    // Hardly one is shorter than this.
+    let mut keys = Texts::with_capacity(bytes / 16, bytes);
+    let mut modules = Vec::with_capacity(bytes / 16);
     for (module, said) in view.facts.iter().enumerate() {
         for alias in said.aliases() {
             if keys.push_with(|bytes| push_normal(alias, bytes)).is_some() {

@@ -116,6 +116,11 @@ impl<'v> View<'v> {
         self.files.iter().zip(self.facts.iter())
     }
 
+    /// How long all aliases are together.
+    fn alias_bytes(&self) -> usize {
+        self.facts.iter().map(Said::alias_bytes).sum()
+    }
+
     fn name(&self, module: usize) -> &'v [u8] {
         self.files
             .get(module)

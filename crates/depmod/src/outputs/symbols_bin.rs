@@ -6,9 +6,12 @@ use super::View;
 use super::texts::Texts;
 
 pub(super) fn index(view: &View<'_>) -> Result<Vec<u8>, WriteError> {
-    let mut keys = Texts::default();
+    let prefix = b"symbol:";
+    let length = |(symbol, _): &(&[u8], _)| prefix.len() + symbol.len();
+    let bytes = view.symbols.iter().map(length).sum();
+    let mut keys = Texts::with_capacity(view.symbols.len(), bytes);
     for (symbol, _) in &view.symbols {
-        keys.push(&[b"symbol:", symbol]);
+        keys.push(&[prefix, symbol]);
     }
     let entries: Vec<_> = keys
         .iter()

@@ -10,6 +10,14 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
+    /// Room for so many strings of so many bytes.
+    pub(super) fn with_capacity(count: usize, bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            ranges: Vec::with_capacity(count),
+        }
+    }
+
     pub(super) fn push(&mut self, parts: &[&[u8]]) {
         let start = self.bytes.len();
         for part in parts {
@@ -37,8 +45,10 @@ impl Texts {
         &self.bytes
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         let text = |range: &Range<usize>| self.bytes.get(range.clone());
-        self.ranges.iter().filter_map(text)
+        self.ranges
+            .iter()
+            .map(move |range| text(range).unwrap_or_default())
     }
 }

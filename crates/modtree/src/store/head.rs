@@ -1,6 +1,6 @@
 //! The head of a store: what was looked at and what was made of it, without what modules say.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::sync::Arc;
 
 use super::cursor::Cursor;
