@@ -4,8 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use modtree::{Listing, Store};
-use rayon::prelude::*;
+use modtree::{Listing, Piece, Store, map_with};
 
 use crate::arrange::arrange;
 use crate::config::Config;
@@ -14,8 +13,8 @@ use crate::kernel_symbols::{self, KernelSymbol};
 use crate::module_file::ModuleFile;
 use crate::outputs;
 use crate::publish::is_unfinished;
-use crate::read::Stamps;
 use crate::settings::Settings;
+use crate::stamps::Stamps;
 use crate::state::State;
 use crate::sum::Sum;
 use crate::walk::{Walked, find};
@@ -118,10 +117,10 @@ impl Found {
             return false;
         }
         let names: Vec<_> = outputs::names(self.settings.compat).collect();
-        let summed = |name: &&'static str| Some((*name, Sum::of_file(&directory.join(name)).ok()?));
-        let there: Option<Vec<_>> = names.par_iter().map(summed).collect();
-        let is_same =
-            there.is_some_and(|there| self.state.with(there.into_iter()) == store.digest());
+        let there = map_with(&names, Piece::default, |piece, name| {
+            Sum::of_file(&directory.join(name), piece).map(|sum| (*name, sum))
+        });
+        let is_same = there.is_ok_and(|there| self.state.with(there.into_iter()) == store.digest());
         if is_same {
             self.state.warn_of_absent(&self.settings.directory);
         }

@@ -1,5 +1,7 @@
 //! The modules of a release in, who needs whom out, and with that all indexes.
 
+use std::borrow::Cow;
+
 use modtree::Store;
 use rayon::prelude::*;
 
@@ -19,25 +21,19 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Reads the modules that the store does not know.
+    /// Reads the modules that the store does not know, which must be the one they were found with.
     pub fn read(found: Found, store: Store) -> Self {
         let settings = &found.settings;
         let details = settings.kernel_symbols != KernelSymbols::Unknown && settings.report_unknown;
         // A store has no details.
         let store = if details { Store::default() } else { store };
-        let read = Read::all(
-            &found.files,
-            &found.listings,
-            &found.stamps,
-            details,
-            &store,
-        );
+        let read = Read::all(&found.files, &found.listings, &found.stamps, details, store);
         Self { found, read }
     }
 
     /// The parts of a store for the next run, about these outputs; `None` if it would be the one of the
     /// last.
-    pub fn store(&self, outputs: &[Output]) -> Option<[Vec<u8>; 2]> {
+    pub fn store(&self, outputs: &[Output]) -> Option<[Cow<'_, [u8]>; 3]> {
         let sums: Vec<_> = outputs
             .par_iter()
             .map(|output| (output.name, Sum::of(&output.bytes)))

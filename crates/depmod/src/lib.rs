@@ -32,6 +32,7 @@ mod quick;
 mod read;
 mod replacement;
 mod settings;
+mod stamps;
 mod state;
 mod sum;
 mod symbol_table;

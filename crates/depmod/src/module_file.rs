@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use modtree::Kept;
+
 /// What module files end in; kmod may have been built without some of them.
 const EXTENSIONS: [&[u8]; 4] = [b".ko", b".ko.gz", b".ko.xz", b".ko.zst"];
 
@@ -16,8 +18,28 @@ pub(crate) struct ModuleFile {
     name_at: usize,
     /// Where what is below the directory of the release begins.
     below_at: Option<usize>,
-    /// Nothing has happened to it since the last run.
-    pub(crate) is_as_it_was: bool,
+    pub(crate) past: Past,
+}
+
+/// What the last run knew of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// Nothing.
+    Unknown,
+    /// The store has the facts of the file as it was then.
+    Seen(Kept),
+    /// They are those of the file as it is: nothing has happened to it.
+    Same(Kept),
+}
+
+impl Past {
+    /// Where the store has the facts of the file as it was.
+    pub(crate) fn kept(self) -> Option<Kept> {
+        match self {
+            Self::Unknown => None,
+            Self::Seen(kept) | Self::Same(kept) => Some(kept),
+        }
+    }
 }
 
 impl ModuleFile {
@@ -25,14 +47,12 @@ impl ModuleFile {
     pub(crate) fn new(path: Vec<u8>, directory: &[u8]) -> Self {
         let slash = path.iter().rposition(|&byte| byte == b'/');
         let name_at = slash.map_or(0, |slash| slash + 1);
-        let below = path.strip_prefix(directory);
+        let is_below = shown(&path, directory).len() < path.len();
         Self {
             name: name(path.get(name_at..).unwrap_or_default()),
             name_at,
-            below_at: below
-                .filter(|below| below.starts_with(b"/"))
-                .map(|_| directory.len() + 1),
-            is_as_it_was: false,
+            below_at: is_below.then_some(directory.len() + 1),
+            past: Past::Unknown,
             path,
         }
     }
@@ -60,10 +80,25 @@ impl ModuleFile {
             .unwrap_or_default()
     }
 
+    /// Whether the file has to be unpacked to be read.
+    pub(crate) fn is_compressed(&self) -> bool {
+        !self.path.ends_with(b".ko")
+    }
+
     /// What modules.order calls it; `None` outside the directory of the release.
     pub(crate) fn in_order(&self) -> Option<&[u8]> {
         self.path
             .get(self.below_at?..self.name_at + self.name.len() + b".ko".len())
+    }
+}
+
+/// The part of a path below a release's directory, which is the same for every copy of that, or all
+/// of it; nothing for the directory itself.
+pub(crate) fn shown<'p>(path: &'p [u8], directory: &[u8]) -> &'p [u8] {
+    match path.strip_prefix(directory) {
+        Some([b'/', below @ ..]) => below,
+        Some([]) => &[],
+        _ => path,
     }
 }
 

@@ -4,6 +4,7 @@
 //! Everything is written and synced beside the old files before the first is replaced, so a full
 //! or read-only file system changes nothing.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -92,11 +93,11 @@ impl<'p> Place<'p> {
     ///
     /// # Errors
     /// Something cannot be written; nothing has been replaced then, unless renaming itself fails.
-    pub fn publish(
+    pub fn publish<'s>(
         self,
         outputs: &[Output],
         compat: Compat,
-        store: impl FnOnce() -> Option<[Vec<u8>; 2]> + Send,
+        store: impl FnOnce() -> Option<[Cow<'s, [u8]>; 3]> + Send,
     ) -> Result<(), Error> {
         let directory = self.directory;
         let handle = match self.handle {
@@ -120,6 +121,7 @@ impl<'p> Place<'p> {
                 synced.map_err(Error::write(&directory.join(name)))
             })
         };
+        let store = || store().and_then(|parts| stage_store(directory, &parts));
         let (synced, store) = rayon::join(sync_all, store);
         synced?;
         let is_new = stages.iter().any(|(name, _)| *name == DEP);
@@ -134,7 +136,7 @@ impl<'p> Place<'p> {
         }
         sync(&handle).map_err(Error::write(directory))?;
         if let Some(store) = store {
-            keep(directory, &store);
+            keep(directory, store);
         }
         Ok(())
     }
@@ -163,14 +165,19 @@ fn temporary(directory: &Path, name: &str, parts: &[&[u8]]) -> io::Result<NamedT
 }
 
 /// Half a store is noticed when it is read, so it need not be synced.
-fn keep(directory: &Path, [head, body]: &[Vec<u8>; 2]) {
+fn stage_store(directory: &Path, parts: &[Cow<'_, [u8]>]) -> Option<NamedTempFile> {
+    let parts: Vec<&[u8]> = parts.iter().map(|part| &part[..]).collect();
+    let staged = temporary(directory, STORE, &parts);
+    let told = |error: &io::Error| log::debug!("{STORE}: {error}");
+    staged.inspect_err(told).ok()
+}
+
+fn keep(directory: &Path, store: NamedTempFile) {
     let path = directory.join(STORE);
-    let kept = temporary(directory, STORE, &[head, body])
-        // Some file systems wait for the data of what replaces a file.
-        .inspect(|_| drop(fs::remove_file(&path)))
-        .and_then(|file| file.persist(&path).map_err(|error| error.error));
-    if let Err(error) = kept {
-        log::debug!("{}: {error}", path.display());
+    // Some file systems wait for the data of what replaces a file.
+    drop(fs::remove_file(&path));
+    if let Err(error) = store.persist(&path) {
+        log::debug!("{}: {}", path.display(), error.error);
     }
 }
 

@@ -1,61 +1,53 @@
 //! Module files and a store in, facts out: of what is as it was from the store, of the others from
 //! the files, read on all processors.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
-use std::fs;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use kmodule::Reader;
-use modtree::{AllFacts, Facts, Kept, Listing, Source, Stamp, Store, map_with, store_of};
-use rayon::prelude::*;
+use modtree::{
+    AllFacts, Content, Facts, Kept, Listing, Piece, Source, Stamp, Store, Stored, map_with,
+    store_of,
+};
 
 use crate::module_file::ModuleFile;
+use crate::stamps::{Stamps, known};
 
 /// Facts of modules, in the order of the files.
 pub(crate) struct Read {
     pub(crate) facts: AllFacts,
     /// What the facts were read from; `None` where they are not to be kept.
-    stamps: Vec<Option<Stamp>>,
+    origins: Vec<Option<Origin>>,
     started: SystemTime,
     /// How many were read from their files.
     pub(crate) anew: usize,
-    /// The store had modules that are no more.
-    some_gone: bool,
-    /// The store has other directories.
-    elsewhere: bool,
+    /// A store of this would be the one there is, but for its digest.
+    is_stored: bool,
     /// What the last run said.
     digest: Vec<u8>,
 }
 
-/// What the file system said of files before they were read.
-pub(crate) struct Stamps {
-    started: SystemTime,
-    stamps: Vec<Option<Stamp>>,
+/// What tells that a file is the one facts were read from.
+#[derive(Clone, Copy)]
+struct Origin {
+    stamp: Stamp,
+    content: Option<Content>,
 }
 
-impl Stamps {
-    /// Asks for the stamps of files, but for those that are as the store has them.
-    pub(crate) fn of(files: &[ModuleFile], store: &Store) -> Self {
-        let asked =
-            |file: &ModuleFile| fs::metadata(file.path()).ok().map(|meta| Stamp::new(&meta));
-        let stamp = |file: &ModuleFile| {
-            let kept = file.is_as_it_was.then(|| store.stamp(file.shown()));
-            kept.flatten().or_else(|| asked(file))
-        };
-        Self {
-            started: SystemTime::now(),
-            stamps: files.par_iter().map(stamp).collect(),
-        }
-    }
+/// A file the store does not know as it is.
+struct Unknown<'f> {
+    file: &'f ModuleFile,
+    /// What it may be a copy of: a file as long and as old.
+    copy_of: Option<(Kept, Content)>,
+}
 
-    /// Whether a store has every module as it is, and no others.
-    pub(crate) fn are_in(&self, store: &Store, files: &[ModuleFile]) -> bool {
-        let knows = |(file, stamp): (&ModuleFile, &Option<Stamp>)| {
-            stamp.is_some_and(|stamp| store.find(file.shown(), &stamp).is_some())
-        };
-        store.len() == files.len() && files.iter().zip(&self.stamps).all(knows)
-    }
+/// What was found out about such a file.
+struct Learnt {
+    source: Source,
+    content: Option<Content>,
+    error: Option<kmodule::Error>,
 }
 
 impl Read {
@@ -66,46 +58,55 @@ impl Read {
         listings: &[(Vec<u8>, Arc<Listing>)],
         stamps: &Stamps,
         details: bool,
-        store: &Store,
+        store: Store,
     ) -> Self {
-        let kept = store.facts();
-        let known = |(file, stamp): (&ModuleFile, &Option<Stamp>)| {
-            kept.as_ref()?;
-            store.find(file.shown(), stamp.as_ref()?)
-        };
-        let known: Vec<_> = files.iter().zip(&stamps.stamps).map(known).collect();
-        let unknown = |(file, known): (_, &Option<Kept>)| known.is_none().then_some(file);
-        let missing: Vec<&ModuleFile> = files.iter().zip(&known).filter_map(unknown).collect();
-        let read = map_with(&missing, Reader::new, |reader, file| {
-            Ok::<_, Infallible>(Facts::read(file.path(), reader, details))
+        let store = store.if_sound();
+        let each = || files.iter().zip(&stamps.stamps);
+        let known: Vec<_> = each()
+            .map(|(file, stamp)| known(file, stamp, &store))
+            .collect();
+        let unknown: Vec<_> = each()
+            .zip(&known)
+            .filter(|(_, known)| known.is_none())
+            .map(|((file, stamp), _)| Unknown {
+                file,
+                copy_of: original(file, stamp, &store),
+            })
+            .collect();
+        let Ok(learnt) = map_with(&unknown, Memory::default, |memory, unknown| {
+            Ok::<_, Infallible>(unknown.learn(details, memory))
         });
-        let Ok(read) = read;
-        let anew = read.len();
-        let mut read = read.into_iter();
+        let is_stored =
+            unknown.is_empty() && files.len() == store.len() && store.has_listings(listings);
+        let mut learnt = learnt.into_iter();
         let mut sources = Vec::with_capacity(files.len());
-        let mut read_from = Vec::with_capacity(files.len());
+        let mut origins = Vec::with_capacity(files.len());
+        let mut anew = 0;
         for (known, stamp) in known.into_iter().zip(&stamps.stamps) {
-            let (source, error) = match known {
-                Some(kept) => (Source::Kept(kept), None),
-                None => {
-                    let (facts, error) = read.next().unwrap_or_default();
-                    (Source::Read(facts), error)
-                }
+            let of_store = known.map(|kept| Learnt::kept(kept, store.content(kept)));
+            let Some(Learnt {
+                source,
+                content,
+                error,
+            }) = of_store.or_else(|| learnt.next())
+            else {
+                break;
             };
+            let origin = stamp.map(|stamp| Origin { stamp, content });
+            origins.push(origin.filter(|_| error.is_none() && !details));
+            anew += usize::from(matches!(source, Source::Read(_)));
             sources.push(source);
-            read_from.push(stamp.filter(|_| error.is_none() && !details));
             if let Some(error) = error {
                 log::error!("failed to load symbols from {error}");
             }
         }
         Self {
-            facts: AllFacts::new(kept.unwrap_or_default(), sources),
-            stamps: read_from,
+            digest: store.digest().to_vec(),
+            facts: AllFacts::new(store.facts().unwrap_or_default(), sources),
+            origins,
             started: stamps.started,
             anew,
-            some_gone: files.len() - anew < store.len(),
-            elsewhere: !store.has_listings(listings),
-            digest: store.digest().to_vec(),
+            is_stored,
         }
     }
 
@@ -116,19 +117,83 @@ impl Read {
         files: &[ModuleFile],
         listings: &[(Vec<u8>, Arc<Listing>)],
         digest: &[u8],
-    ) -> Option<[Vec<u8>; 2]> {
-        let settled = |stamp: &Option<Stamp>| stamp.filter(|stamp| stamp.is_settled(self.started));
-        let stamps: Vec<_> = self.stamps.iter().map(settled).collect();
+    ) -> Option<[Cow<'_, [u8]>; 3]> {
+        let settled =
+            |origin: &Option<Origin>| origin.filter(|of| of.stamp.is_settled(self.started));
+        let origins: Vec<_> = self.origins.iter().map(settled).collect();
         // A digest of more than the store has would fit a tree where just that is gone.
-        let digest = match stamps.iter().all(Option::is_some) {
+        let digest = match origins.iter().all(Option::is_some) {
             true => digest,
             false => &[],
         };
-        if self.anew == 0 && !self.some_gone && !self.elsewhere && self.digest == digest {
+        if self.is_stored && self.digest == digest {
             return None;
         }
-        let modules = files.iter().zip(stamps).zip(self.facts.iter());
-        let kept = modules.filter_map(|((file, stamp), said)| Some((file.shown(), stamp?, said)));
-        store_of(digest, listings, &kept.collect::<Vec<_>>())
+        let stored: Vec<_> = files
+            .iter()
+            .zip(origins)
+            .map(|(file, origin)| origin.map(|origin| origin.of(file)))
+            .collect();
+        store_of(digest, listings, &self.facts, &stored)
     }
+}
+
+impl Origin {
+    fn of(self, file: &ModuleFile) -> Stored<'_> {
+        Stored {
+            path: file.shown(),
+            stamp: self.stamp,
+            content: self.content,
+        }
+    }
+}
+
+/// Memory of a thread.
+#[derive(Default)]
+struct Memory {
+    reader: Reader,
+    piece: Piece,
+}
+
+impl Unknown<'_> {
+    /// Reads a module, if it is no copy of one that was read before.
+    ///
+    /// The hash is taken first: of a file that changes meanwhile it fits no facts but its own.
+    fn learn(&self, details: bool, memory: &mut Memory) -> Learnt {
+        let path = self.file.path();
+        let content = match self.file.is_compressed() && !details {
+            true => Content::of_file(path, &mut memory.piece).ok(),
+            false => None,
+        };
+        if let Some((kept, original)) = self.copy_of
+            && content == Some(original)
+        {
+            return Learnt::kept(kept, content);
+        }
+        let (facts, error) = Facts::read(path, &mut memory.reader, details);
+        Learnt {
+            source: Source::Read(facts),
+            content,
+            error,
+        }
+    }
+}
+
+impl Learnt {
+    fn kept(kept: Kept, content: Option<Content>) -> Self {
+        Self {
+            source: Source::Kept(kept),
+            content,
+            error: None,
+        }
+    }
+}
+
+/// The file the store knows which this may be a copy of: they are as long and as old.
+///
+/// Files that are not compressed have no hash: what depmod needs of one is read sooner than all.
+fn original(file: &ModuleFile, stamp: &Option<Stamp>, store: &Store) -> Option<(Kept, Content)> {
+    let kept = file.past.kept()?;
+    let may_be = stamp.as_ref()?.may_be_copy_of(&store.stamp(kept)?);
+    may_be.then_some((kept, store.content(kept)?))
 }

@@ -22,7 +22,7 @@ type Staged<'o> = (&'static str, Cow<'o, [u8]>);
 ///
 /// `old` gives what an index is now, `is_old` tells whether it is this.
 pub(crate) fn stages(
-    old: impl Fn(&str) -> Option<Vec<u8>>,
+    old: impl Fn(&str) -> Option<Vec<u8>> + Sync,
     is_old: impl Fn(&str, &[u8]) -> bool,
     outputs: &[Output],
     layout: Layout,
@@ -31,9 +31,9 @@ pub(crate) fn stages(
         let output = outputs.iter().find(|output| output.name == name);
         output.map(|output| &output.bytes[..]).unwrap_or_default()
     };
-    let (before, after) = (
-        modules(&old(DEP_BIN).unwrap_or_default()),
-        modules(bytes(DEP_BIN)),
+    let (before, after) = rayon::join(
+        || modules(&old(DEP_BIN).unwrap_or_default()),
+        || modules(bytes(DEP_BIN)),
     );
     let some_go = !are_among(&before, &after);
     let some_come = !are_among(&after, &before);

@@ -1,11 +1,9 @@
 //! The bytes of a file in, what tells them from others out.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
-/// What is read of a file at once.
-const PIECE: usize = 1 << 17;
+use modtree::Piece;
 
 /// Length and checksum of an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,20 +21,15 @@ impl Sum {
     }
 
     /// Reads a file for its sum, without keeping it.
-    pub(crate) fn of_file(path: &Path) -> io::Result<Self> {
-        let mut file = File::open(path)?;
-        let mut piece = vec![0; PIECE];
+    pub(crate) fn of_file(path: &Path, piece: &mut Piece) -> io::Result<Self> {
         let mut hasher = crc32fast::Hasher::new();
         let mut length = 0;
-        loop {
-            let read = file.read(&mut piece)?;
-            if read == 0 {
-                let crc = hasher.finalize();
-                return Ok(Self { length, crc });
-            }
-            hasher.update(piece.get(..read).unwrap_or_default());
-            length += read as u64;
-        }
+        piece.each(path, |bytes| {
+            hasher.update(bytes);
+            length += bytes.len() as u64;
+        })?;
+        let crc = hasher.finalize();
+        Ok(Self { length, crc })
     }
 }
 
@@ -48,11 +41,16 @@ mod tests {
     fn files_and_their_bytes_have_one_sum() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
-        for length in [0, 1, PIECE, 2 * PIECE + 7] {
+        let mut piece = Piece::default();
+        for length in [0, 1, 1 << 16, (1 << 17) + 7] {
             let bytes: Vec<u8> = (0..length).map(|at| at as u8).collect();
             std::fs::write(&path, &bytes).unwrap();
-            assert_eq!(Sum::of_file(&path).unwrap(), Sum::of(&bytes), "{length}");
+            assert_eq!(
+                Sum::of_file(&path, &mut piece).unwrap(),
+                Sum::of(&bytes),
+                "{length}"
+            );
         }
-        assert!(Sum::of_file(directory.path()).is_err());
+        assert!(Sum::of_file(directory.path(), &mut piece).is_err());
     }
 }

@@ -88,7 +88,14 @@ impl Update<'_> {
         unfinished: bool,
         told: &mut dyn FnMut(Need<'_>),
     ) -> Result<Updated, Error> {
-        let found = Found::since(settings, &store)?;
+        let ahead = || {
+            // Who tells of changes wants them read.
+            if settings.changed.as_ref().is_some_and(|all| !all.is_empty()) {
+                store.read_ahead();
+            }
+        };
+        let (found, ()) = rayon::join(|| Found::since(settings, &store), ahead);
+        let found = found?;
         if !self.tell && !unfinished && found.is_same(&store, self.output) {
             place.confirm();
             return Ok(Updated::Unchanged);

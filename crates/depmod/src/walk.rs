@@ -13,19 +13,19 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use modtree::{Kind, Listing, Store};
+use modtree::{Kept, Kind, KnownListing, Listing, Store};
 
 use crate::changes::Changes;
 use crate::config::Config;
 use crate::contest::first_stays;
 use crate::error::Error;
-use crate::module_file::{ModuleFile, is_module};
+use crate::module_file::{ModuleFile, Past, is_module, shown};
 
 /// What was found.
 pub(crate) struct Walked {
     /// The module files, in no order.
     pub(crate) files: Vec<ModuleFile>,
-    /// The directories they were found in.
+    /// The directories they were found in, as indexes would call them.
     pub(crate) listings: Vec<(Vec<u8>, Arc<Listing>)>,
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn find(
     let roots: Vec<_> = roots.collect();
     for (number, &root) in roots.iter().enumerate() {
         walk.changes = changed
-            .filter(|_| is_same_directory(store, root))
+            .filter(|_| walk.is_same_directory(root))
             .map(|changed| Changes::below(root, directory, changed));
         let entered = walk.enter(root, false);
         match (number, entered) {
@@ -73,14 +73,6 @@ pub(crate) fn find(
     })
 }
 
-/// Whether the store is about this directory, and not about one that has been copied or mounted in
-/// its place.
-fn is_same_directory(store: &Store, root: &[u8]) -> bool {
-    let now = Listing::identity_of(root).ok();
-    let known = store.listing(root).map(|listing| listing.identity);
-    known.is_some() && now == known
-}
-
 struct Walk<'c> {
     config: &'c Config,
     directory: &'c [u8],
@@ -91,7 +83,20 @@ struct Walk<'c> {
     listings: Vec<(Vec<u8>, Arc<Listing>)>,
 }
 
-impl Walk<'_> {
+impl<'c> Walk<'c> {
+    /// What the store knows of a directory.
+    fn known(&self, directory: &[u8]) -> Option<&'c KnownListing> {
+        self.store.listing(shown(directory, self.directory))
+    }
+
+    /// Whether the store is about this root, and not about one that has been copied or mounted in its
+    /// place.
+    fn is_same_directory(&self, root: &[u8]) -> bool {
+        let now = Listing::identity_of(root).ok();
+        let known = self.known(root).map(|known| known.listing.identity);
+        known.is_some() && now == known
+    }
+
     /// Only opening the directory itself may fail; what is wrong inside is told and passed over.
     ///
     /// A link that leads back up ends where the system refuses to follow more links. Nothing is
@@ -100,15 +105,17 @@ impl Walk<'_> {
         let changes = self.changes.as_ref().filter(|_| !is_unknown);
         let is_whole = changes.is_none_or(|changes| changes.is_whole(directory));
         let is_told = !is_whole && changes.is_some_and(|changes| !changes.is_inside(directory));
-        let known = self
-            .store
-            .listing(directory)
-            .filter(|listing| is_told || listing.is_current(directory));
-        let listing = match known {
-            Some(listing) => Arc::clone(listing),
+        let known = self.known(directory);
+        let current = known.filter(|known| is_told || known.listing.is_current(directory));
+        let listing = match current {
+            Some(known) => Arc::clone(&known.listing),
             None => Arc::new(Listing::read(directory, is_module)?),
         };
-        for (name, kind) in &listing.entries {
+        let others = match (current, known) {
+            (None, Some(known)) => known.kept_by_name(),
+            _ => HashMap::new(),
+        };
+        for (entry, (name, kind)) in listing.entries.iter().enumerate() {
             if self.is_excluded(name) {
                 continue;
             }
@@ -124,13 +131,20 @@ impl Walk<'_> {
                         log::error!("could not open directory {}: {error}", display(&path));
                     }
                 }
-                Ok(Kind::File) if is_module(name) => self.add(path, is_whole || is_link),
+                Ok(Kind::File) if is_module(name) => {
+                    let kept = match current {
+                        Some(known) => known.kept(entry),
+                        None => others.get(&name[..]).copied(),
+                    };
+                    self.add(path, kept, is_whole || is_link);
+                }
                 Ok(Kind::File) => {}
                 Ok(Kind::Other) => log::error!("unsupported file type {}", display(&path)),
                 Err(error) => log::error!("could not stat {}: {error}", display(&path)),
             }
         }
-        self.listings.push((directory.to_vec(), listing));
+        let key = shown(directory, self.directory).to_vec();
+        self.listings.push((key, listing));
         Ok(())
     }
 
@@ -139,11 +153,15 @@ impl Walk<'_> {
             || self.config.excludes.iter().any(|other| other == name)
     }
 
-    fn add(&mut self, path: Vec<u8>, is_unknown: bool) {
+    fn add(&mut self, path: Vec<u8>, kept: Option<Kept>, is_unknown: bool) {
         let changes = self.changes.as_ref().filter(|_| !is_unknown);
-        let is_as_it_was = changes.is_some_and(|changes| !changes.names(&path));
+        let is_same = changes.is_some_and(|changes| !changes.names(&path));
         let mut file = ModuleFile::new(path, self.directory);
-        file.is_as_it_was = is_as_it_was;
+        file.past = match kept {
+            Some(kept) if is_same => Past::Same(kept),
+            Some(kept) => Past::Seen(kept),
+            None => Past::Unknown,
+        };
         if let Some(other) = self.found.get(file.name()) {
             if first_stays(self.config, self.directory, other, &file) {
                 log::debug!(

@@ -196,7 +196,7 @@ impl<'d> Cursor<'d> {
 
     fn text(&mut self) -> Result<&'d [u8], ReadError> {
         let rest = self.rest;
-        let end = rest.iter().position(|&byte| byte == 0);
+        let end = memchr::memchr(0, rest);
         let (text, rest) = end
             .and_then(|end| Some((rest.get(..end)?, rest.get(end + 1..)?)))
             .ok_or(ReadError::CutShort)?;

@@ -37,13 +37,19 @@ fn sorted<'a>(entries: &[Entry<'a>]) -> Result<Vec<Entry<'a>>, WriteError> {
             return Err(WriteError::LongKey(entry.key.len()));
         }
         for text in [entry.key, entry.value] {
-            if !text.is_ascii() || text.contains(&0) {
+            if !is_text(text) {
                 let text = String::from_utf8_lossy(text).into_owned();
                 return Err(WriteError::BadByte(text));
             }
         }
     }
     Ok(ordered(entries))
+}
+
+/// Whether all bytes are 7-bit and none is NUL; looks at all of them, which is quicker than stopping.
+fn is_text(bytes: &[u8]) -> bool {
+    let is_text = |byte: u8| byte.wrapping_sub(1) < 0x7F;
+    bytes.iter().fold(true, |all, &byte| all & is_text(byte))
 }
 
 /// A node to write, and where its offset goes: into the node above it, or what will be that.

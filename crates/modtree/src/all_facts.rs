@@ -4,6 +4,7 @@
 //! Symbols are numbers, so that finding out who needs whom compares no names.
 
 use hashbrown::HashMap;
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::facts::{Details, Facts, ImportDetail};
@@ -19,6 +20,19 @@ pub(crate) struct Places {
     pub(crate) weakdeps: Range<usize>,
     pub(crate) exports: Range<usize>,
     pub(crate) imports: Range<usize>,
+}
+
+impl Places {
+    pub(crate) fn all(&self) -> [&Range<usize>; 5] {
+        let Self {
+            aliases,
+            softdeps,
+            weakdeps,
+            exports,
+            imports,
+        } = self;
+        [aliases, softdeps, weakdeps, exports, imports]
+    }
 }
 
 /// What is known of one module.
@@ -46,13 +60,13 @@ impl AllFacts {
         let KeptFacts {
             mut bytes,
             names,
-            records,
+            modules: kept,
         } = kept;
         let mut added = Added::new(&bytes, names, &sources);
         let modules = sources
             .iter()
             .map(|source| match source {
-                Source::Kept(kept) => kept.of(&records),
+                Source::Kept(module) => module.of(&kept),
                 Source::Read(facts) => added.add(facts),
             })
             .collect();
@@ -94,6 +108,24 @@ impl AllFacts {
     /// All names with their numbers, which are their places here.
     pub fn names(&self) -> impl Iterator<Item = (NameId, &[u8])> {
         self.names.iter(&self.bytes)
+    }
+
+    /// What is kept of the facts of some modules: the facts, names, and where those of the modules are.
+    pub(crate) fn parts(&self) -> (&[u8], &Names, &[Places]) {
+        (&self.bytes, &self.names, &self.modules)
+    }
+
+    /// These facts, if not too much of them is about modules that are no more; else new ones.
+    pub(crate) fn tidied(&self) -> Cow<'_, Self> {
+        let lengths = self.modules.iter().flat_map(Places::all);
+        let lengths = lengths.chain(self.names.places());
+        let used: usize = lengths.map(Range::len).sum();
+        // It pays to write some in vain rather than to number all names anew each time.
+        if used >= self.bytes.len() / 3 * 2 {
+            return Cow::Borrowed(self);
+        }
+        let facts = self.iter().map(|said| Source::Read(said.to_facts()));
+        Cow::Owned(Self::new(KeptFacts::default(), facts.collect()))
     }
 
     /// How many names there are.
@@ -251,20 +283,24 @@ impl<'f> Said<'f> {
         details.map_or(&[], |details| &details.imports)
     }
 
-    /// Texts a store keeps as they are: aliases, soft and weak dependencies.
-    pub(crate) fn texts(self) -> [&'f [u8]; 3] {
-        let Places {
-            aliases,
-            softdeps,
-            weakdeps,
-            ..
-        } = self.places;
-        [aliases, softdeps, weakdeps].map(|place| self.bytes(place))
-    }
-
     /// The facts all of them are among.
+    #[cfg(test)]
     pub(crate) fn all(self) -> &'f AllFacts {
         self.all
+    }
+
+    /// The same, as if it had been read.
+    fn to_facts(self) -> Facts {
+        let strings = |strings: &mut dyn Iterator<Item = &'f [u8]>| strings.collect();
+        let name = |id| self.all.name(id);
+        Facts {
+            aliases: strings(&mut self.aliases()),
+            softdeps: strings(&mut self.softdeps()),
+            weakdeps: strings(&mut self.weakdeps()),
+            exports: strings(&mut self.exports().map(name)),
+            imports: strings(&mut self.imports().map(name)),
+            details: Details::default(),
+        }
     }
 
     fn bytes(self, place: &Range<usize>) -> &'f [u8] {

@@ -9,6 +9,7 @@
 //! of, and a `Store` keeps them between runs.
 
 mod all_facts;
+mod content;
 mod error;
 mod facts;
 mod kernel_files;
@@ -26,6 +27,7 @@ mod table;
 mod tree;
 
 pub use all_facts::{AllFacts, Said, Source};
+pub use content::{Content, Piece};
 pub use error::Error;
 pub use facts::{Details, Facts, ImportDetail};
 pub use kernel_files::{KernelFiles, devel_symvers, symvers};
@@ -37,7 +39,7 @@ pub use record::Record;
 pub use release_dir::{INITRD_LIST, ModuleFile, ReleaseDir, is_plain_path};
 pub use resolve::{Binding, Difference, KernelExports, Resolution, kernel_exports, resolve};
 pub use stamp::Stamp;
-pub use store::{Kept, KeptFacts, Store, store_of};
+pub use store::{Kept, KeptFacts, KnownListing, Store, Stored, store_of};
 pub use strings::Strings;
 pub use table::{Id, Table};
 pub use tree::{ModuleId, Symbol, SymbolId, Tree, spelled};

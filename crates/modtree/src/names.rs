@@ -44,6 +44,11 @@ impl Names {
         self.0.len()
     }
 
+    /// All places, by number.
+    pub(crate) fn places(&self) -> &[Range<usize>] {
+        &self.0
+    }
+
     /// A name of this text; empty if it has none of that number.
     pub(crate) fn get<'t>(&self, text: &'t [u8], id: NameId) -> &'t [u8] {
         let place = self.0.get(id.index()).cloned();

@@ -32,6 +32,12 @@ impl Stamp {
         }
     }
 
+    /// Whether a file with this stamp may be a copy of one with the other, as copied trees are made:
+    /// as long, and said to be as old.
+    pub fn may_be_copy_of(&self, other: &Self) -> bool {
+        (self.size, self.modified) == (other.size, other.modified)
+    }
+
     /// Whether the file had this stamp well before `time`: what is written later has another.
     ///
     /// The kernel's clock for files advances with its timer, and some file systems round to

@@ -29,6 +29,11 @@ impl<'b> Cursor<'b> {
         usize::try_from(self.word()?).ok()
     }
 
+    /// The length or count that comes next.
+    pub(super) fn peek_size(&self) -> Option<usize> {
+        Cursor { rest: self.rest }.size()
+    }
+
     pub(super) fn text(&mut self) -> Option<&'b [u8]> {
         let length = self.size()?;
         self.take(length)

@@ -1,9 +1,12 @@
 //! The head of a store: what was looked at and what was made of it, without what modules say.
 
-use hashbrown::HashMap;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
+
+use super::body::Kept;
 use super::cursor::Cursor;
+use crate::content::Content;
 use crate::listing::{Kind, Listing};
 use crate::stamp::Stamp;
 
@@ -11,52 +14,138 @@ use crate::stamp::Stamp;
 #[derive(Debug, Default)]
 pub(super) struct Head {
     pub(super) digest: Vec<u8>,
-    pub(super) listings: HashMap<Vec<u8>, Arc<Listing>>,
-    /// Stamps of modules, and their places in the body.
-    pub(super) records: HashMap<Vec<u8>, (Stamp, usize)>,
+    /// The files modules were read from, in the order of the body.
+    pub(super) sources: Vec<Source>,
+    pub(super) listings: HashMap<Vec<u8>, KnownListing>,
+}
+
+/// What a module was read from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source {
+    pub(super) stamp: Stamp,
+    pub(super) content: Option<Content>,
+}
+
+/// What the last run saw in a directory, and which modules it read there.
+#[derive(Debug, Default)]
+pub struct KnownListing {
+    /// The directory.
+    pub listing: Arc<Listing>,
+    /// One for each entry.
+    kept: Vec<Option<Kept>>,
+}
+
+impl KnownListing {
+    /// Where the store has the facts of an entry.
+    pub fn kept(&self, entry: usize) -> Option<Kept> {
+        self.kept.get(entry).copied().flatten()
+    }
+
+    /// The same by the names of entries, for a directory whose entries are others now.
+    pub fn kept_by_name(&self) -> HashMap<&[u8], Kept> {
+        let entries = self.listing.entries.iter().zip(&self.kept);
+        entries
+            .filter_map(|((name, _), kept)| Some((&name[..], (*kept)?)))
+            .collect()
+    }
+}
+
+/// A module file as a store knows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Stored<'s> {
+    /// The path of a directory as it is among the listings, a slash if that is not empty, and the name
+    /// in it.
+    pub path: &'s [u8],
+    /// What the file system said of it before it was read.
+    pub stamp: Stamp,
+    /// The hash of its bytes, if there is to be one.
+    pub content: Option<Content>,
 }
 
 impl Head {
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let mut cursor = Cursor { rest: bytes };
         let digest = cursor.text()?.to_vec();
+        let count = cursor.size()?;
+        // What lies about a count gets no memory.
+        let mut sources = Vec::with_capacity(count.min(bytes.len()));
+        for _ in 0..count {
+            sources.push(source(&mut cursor)?);
+        }
         let mut listings = HashMap::new();
         for _ in 0..cursor.word()? {
             let path = cursor.text()?.to_vec();
-            listings.insert(path, Arc::new(listing(&mut cursor)?));
-        }
-        let mut records = HashMap::new();
-        for place in 0..cursor.size()? {
-            let path = cursor.text()?.to_vec();
-            records.insert(path, (stamp(&mut cursor)?, place));
+            listings.insert(path, known_listing(&mut cursor)?);
         }
         cursor.rest.is_empty().then_some(Self {
             digest,
+            sources,
             listings,
-            records,
         })
     }
 }
 
 /// The bytes [`Head::parse`] takes; `None` where a count or length has no room.
-pub(super) fn head_of<'p>(
+pub(super) fn head_of(
     digest: &[u8],
     listings: &[(Vec<u8>, Arc<Listing>)],
-    modules: impl ExactSizeIterator<Item = (&'p [u8], Stamp)>,
+    modules: &[Stored<'_>],
 ) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     put_text(digest, &mut out)?;
-    put_size(listings.len(), &mut out)?;
-    for (path, listing) in listings {
-        put_text(path, &mut out)?;
-        put_listing(listing, &mut out)?;
-    }
     put_size(modules.len(), &mut out)?;
-    for (path, stamp) in modules {
-        put_text(path, &mut out)?;
-        put_stamp(&stamp, &mut out);
+    let mut places = HashMap::with_capacity(modules.len());
+    for (place, module) in modules.iter().enumerate() {
+        put_source(module, &mut out);
+        places.insert(module.path, place);
+    }
+    put_size(listings.len(), &mut out)?;
+    let mut path = Vec::new();
+    for (directory, listing) in listings {
+        put_text(directory, &mut out)?;
+        put_listing(listing, &mut out)?;
+        for (name, _) in &listing.entries {
+            path.clear();
+            path.extend_from_slice(directory);
+            if !directory.is_empty() {
+                path.push(b'/');
+            }
+            path.extend_from_slice(name);
+            // Zero is for none.
+            let place = places.get(&path[..]);
+            put_size(place.map_or(0, |place| place + 1), &mut out)?;
+        }
     }
     Some(out)
+}
+
+fn source(cursor: &mut Cursor<'_>) -> Option<Source> {
+    let stamp = stamp(cursor)?;
+    let content = match cursor.take(1)? {
+        [0] => None,
+        _ => Some(Content(*cursor.take(16)?.first_chunk()?)),
+    };
+    Some(Source { stamp, content })
+}
+
+fn put_source(module: &Stored<'_>, out: &mut Vec<u8>) {
+    put_stamp(&module.stamp, out);
+    out.push(u8::from(module.content.is_some()));
+    if let Some(Content(hash)) = module.content {
+        out.extend(hash);
+    }
+}
+
+fn known_listing(cursor: &mut Cursor<'_>) -> Option<KnownListing> {
+    let listing = listing(cursor)?;
+    let mut kept = Vec::with_capacity(listing.entries.len());
+    for _ in &listing.entries {
+        kept.push(cursor.size()?.checked_sub(1).map(Kept));
+    }
+    Some(KnownListing {
+        listing: Arc::new(listing),
+        kept,
+    })
 }
 
 fn listing(cursor: &mut Cursor<'_>) -> Option<Listing> {

@@ -8,31 +8,37 @@ mod body;
 mod cursor;
 mod head;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::all_facts::Said;
+use crate::all_facts::AllFacts;
+use crate::content::Content;
 use crate::listing::Listing;
 use crate::stamp::Stamp;
 pub use body::{Kept, KeptFacts};
 use cursor::Cursor;
 use head::{Head, put_size};
+pub use head::{KnownListing, Stored};
 
 const MAGIC: [u8; 8] = *b"kmpfacts";
 /// Raised whenever the head, the body or the facts in it get another meaning.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 /// Magic, version, length and checksum of the head, length and checksum of the body.
 const START: usize = 28;
 
-/// Facts of the modules of one tree, by their paths in it, and a digest of what was made of them.
+/// Facts of the modules of one tree, by the directories they are in, and a digest of what was made of
+/// them.
 #[derive(Debug, Default)]
 pub struct Store {
     head: Head,
     /// Where the facts are, if there is a store.
     body: Option<Body>,
+    /// What was read of them before they were asked for.
+    ahead: OnceLock<Option<KeptFacts>>,
 }
 
 /// A body that has not been read yet.
@@ -66,14 +72,8 @@ impl Store {
         &self.head.digest
     }
 
-    /// Where it has the facts of this file, if the file is what it was.
-    pub fn find(&self, path: &[u8], stamp: &Stamp) -> Option<Kept> {
-        let (kept, place) = self.head.records.get(path)?;
-        (kept == stamp).then_some(Kept(*place))
-    }
-
     /// What the last run saw in a directory.
-    pub fn listing(&self, directory: &[u8]) -> Option<&Arc<Listing>> {
+    pub fn listing(&self, directory: &[u8]) -> Option<&KnownListing> {
         self.head.listings.get(directory)
     }
 
@@ -81,28 +81,51 @@ impl Store {
     pub fn has_listings(&self, listings: &[(Vec<u8>, Arc<Listing>)]) -> bool {
         let is_known = |(path, listing): &(Vec<u8>, Arc<Listing>)| {
             let known = self.listing(path);
-            known.is_some_and(|known| known.shows_the_same(listing))
+            known.is_some_and(|known| known.listing.shows_the_same(listing))
         };
         self.head.listings.len() == listings.len() && listings.iter().all(is_known)
     }
 
     /// What the file system said of a file when its facts were read.
-    pub fn stamp(&self, path: &[u8]) -> Option<Stamp> {
-        self.head.records.get(path).map(|(stamp, _)| *stamp)
+    pub fn stamp(&self, kept: Kept) -> Option<Stamp> {
+        self.head.sources.get(kept.0).map(|source| source.stamp)
+    }
+
+    /// The hash of a file's bytes, if there is one.
+    pub fn content(&self, kept: Kept) -> Option<Content> {
+        self.head.sources.get(kept.0)?.content
     }
 
     /// How many modules it has.
     pub fn len(&self) -> usize {
-        self.head.records.len()
+        self.head.sources.len()
     }
 
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.head.records.is_empty()
+        self.head.sources.is_empty()
     }
 
-    /// Reads the facts; `None` if they are damaged, or there are none.
-    pub fn facts(&self) -> Option<KeptFacts> {
+    /// Reads the facts, which will be asked for, while something else is done.
+    pub fn read_ahead(&self) {
+        self.ahead.get_or_init(|| self.read());
+    }
+
+    /// This store, or an empty one if its facts are damaged.
+    pub fn if_sound(self) -> Self {
+        self.read_ahead();
+        match self.ahead.get() {
+            Some(Some(_)) => self,
+            _ => Self::default(),
+        }
+    }
+
+    /// The facts; `None` if they are damaged, or there are none.
+    pub fn facts(mut self) -> Option<KeptFacts> {
+        self.ahead.take().unwrap_or_else(|| self.read())
+    }
+
+    fn read(&self) -> Option<KeptFacts> {
         let body = self.body.as_ref()?;
         let facts = body.read().and_then(KeptFacts::parse);
         if facts.is_none() {
@@ -139,6 +162,7 @@ impl Store {
                 length,
                 crc,
             }),
+            ahead: OnceLock::new(),
         })
     }
 }
@@ -161,35 +185,47 @@ fn checksum(body_length: usize, body_crc: u32, head: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// The parts of a store with a digest, the directories that were walked and these modules, which are
-/// to follow each other in the file; `None` if they are more than it has room for.
-pub fn store_of(
+/// The parts of a store, which are to follow each other in the file: with a digest, the directories
+/// that were walked and, of the modules with these facts, those that are to be kept. `None` if they
+/// are more than it has room for.
+pub fn store_of<'f>(
     digest: &[u8],
     listings: &[(Vec<u8>, Arc<Listing>)],
-    modules: &[(&[u8], Stamp, Said<'_>)],
-) -> Option<[Vec<u8>; 2]> {
-    let facts: Vec<_> = modules.iter().map(|(_, _, said)| *said).collect();
-    let stamps = modules.iter().map(|&(path, stamp, _)| (path, stamp));
-    let (body, head) = rayon::join(
-        || body::body_of(&facts),
-        || head::head_of(digest, listings, stamps),
-    );
-    let (body, head) = (body?, head?);
-    let crc = crc32fast::hash(&body);
+    facts: &'f AllFacts,
+    modules: &[Option<Stored<'_>>],
+) -> Option<[Cow<'f, [u8]>; 3]> {
+    let stored: Vec<_> = modules.iter().flatten().copied().collect();
+    let head = head::head_of(digest, listings, &stored)?;
+    let tidy = facts.tidied();
+    let (bytes, names, places) = tidy.parts();
+    let places: Vec<_> = places
+        .iter()
+        .zip(modules)
+        .filter_map(|(places, module)| module.is_some().then_some(places))
+        .collect();
+    let behind = body::behind_facts(bytes, names, places.into_iter())?;
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(bytes);
+    hasher.update(&behind);
+    let (length, crc) = (bytes.len() + behind.len(), hasher.finalize());
     let mut start = MAGIC.to_vec();
     start.extend(VERSION.to_le_bytes());
     put_size(head.len(), &mut start)?;
-    start.extend(checksum(body.len(), crc, &head).to_le_bytes());
-    put_size(body.len(), &mut start)?;
+    start.extend(checksum(length, crc, &head).to_le_bytes());
+    put_size(length, &mut start)?;
     start.extend(crc.to_le_bytes());
     start.extend(head);
-    Some([start, body])
+    let bytes = match tidy {
+        Cow::Borrowed(facts) => Cow::Borrowed(facts.parts().0),
+        Cow::Owned(facts) => Cow::Owned(facts.parts().0.to_vec()),
+    };
+    Some([start.into(), bytes, behind.into()])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::all_facts::{AllFacts, Source};
+    use crate::all_facts::{Said, Source};
     use crate::facts::Facts;
     use crate::listing::Kind;
 
@@ -211,24 +247,35 @@ mod tests {
     }
 
     fn listings() -> [(Vec<u8>, Arc<Listing>); 1] {
+        let entry = |name: &str, kind| (name.as_bytes().to_vec(), kind);
         let listing = Listing {
             identity: (1, 2),
             stamp: Some(stamp(2)),
-            entries: vec![(b"a.ko".to_vec(), Kind::File), (b"x".to_vec(), Kind::Other)],
+            entries: vec![
+                entry("a.ko", Kind::File),
+                entry("x", Kind::Other),
+                entry("b.ko", Kind::File),
+            ],
         };
         [(b"/tree".to_vec(), Arc::new(listing))]
     }
 
-    /// A store with two modules.
+    fn stored(path: &str, inode: u64) -> Option<Stored<'_>> {
+        Some(Stored {
+            path: path.as_bytes(),
+            stamp: stamp(inode),
+            content: (inode == 1).then_some(Content([9; 16])),
+        })
+    }
+
+    /// A store with two modules of three.
     fn bytes() -> Vec<u8> {
-        let read = ["a", "b"].map(|text| Source::Read(facts(text)));
+        let read = ["a", "none", "b"].map(|text| Source::Read(facts(text)));
         let all = AllFacts::new(KeptFacts::default(), read.to_vec());
-        let modules: Vec<_> = [(&b"a.ko"[..], stamp(1)), (b"b.ko", stamp(2))]
-            .into_iter()
-            .zip(all.iter())
-            .map(|((path, stamp), said)| (path, stamp, said))
-            .collect();
-        store_of(b"digest", &listings(), &modules).unwrap().concat()
+        let modules = [stored("/tree/a.ko", 1), None, stored("/tree/b.ko", 2)];
+        store_of(b"digest", &listings(), &all, &modules)
+            .unwrap()
+            .concat()
     }
 
     fn open(bytes: &[u8]) -> Option<Store> {
@@ -259,33 +306,54 @@ mod tests {
     fn what_is_stored_comes_back_with_what_is_read() {
         let store = open(&bytes()).unwrap();
         assert_eq!((store.digest(), store.len()), (&b"digest"[..], 2));
-        assert_eq!(store.listing(b"/tree"), Some(&listings()[0].1));
         assert!(store.has_listings(&listings()));
-        assert_eq!(store.stamp(b"b.ko"), Some(stamp(2)));
-        assert_eq!(store.find(b"a.ko", &stamp(2)), None);
-        assert_eq!(store.find(b"c.ko", &stamp(2)), None);
-        let kept = |path, inode| Source::Kept(store.find(path, &stamp(inode)).unwrap());
-        let sources = vec![
-            kept(&b"b.ko"[..], 2),
-            Source::Read(facts("c")),
-            kept(b"a.ko", 1),
-        ];
+        assert!(store.listing(b"/other").is_none());
+        let known = store.listing(b"/tree").unwrap();
+        assert_eq!(known.listing, listings()[0].1);
+        let [a, none, b] = [0, 1, 2].map(|entry| known.kept(entry));
+        assert_eq!((none, known.kept(3)), (None, None));
+        let (a, b) = (a.unwrap(), b.unwrap());
+        let named = |name: &[u8]| known.kept_by_name().get(name).copied();
+        assert_eq!([named(b"a.ko"), named(b"x")], [Some(a), None]);
+        assert_eq!(store.stamp(b), Some(stamp(2)));
+        let content = [a, b].map(|kept| store.content(kept));
+        assert_eq!(content, [Some(Content([9; 16])), None]);
+        let sources = vec![Source::Kept(b), Source::Read(facts("c")), Source::Kept(a)];
+        store.read_ahead();
         let all = AllFacts::new(store.facts().unwrap(), sources);
         let found: Vec<_> = all.iter().map(texts).collect();
         assert_eq!(found, ["b", "c", "a"].map(|text| texts_of(&facts(text))));
-        // One number for each name: a, b, c, both, printk.
-        assert_eq!(all.name_count(), 5);
-        // What is left out takes its names along.
-        let last = all.iter().nth(2).unwrap();
-        let parts = store_of(b"", &[], &[(b"a.ko", stamp(1), last)]).unwrap();
-        let store = open(&parts.concat()).unwrap();
-        let kept = store.find(b"a.ko", &stamp(1)).unwrap();
-        let all = AllFacts::new(store.facts().unwrap(), vec![Source::Kept(kept)]);
-        assert_eq!(all.name_count(), 3);
-        assert_eq!(
-            all.iter().map(texts).collect::<Vec<_>>(),
-            [texts_of(&facts("a"))]
-        );
+        // One number for each name: a, b, c, both, printk, and what only the third said.
+        assert_eq!(all.name_count(), 6);
+    }
+
+    /// What is no more goes when it has become too much.
+    #[test]
+    fn stores_are_tidied() {
+        let long = "x".repeat(1000);
+        let mut bytes = Vec::new();
+        let mut lengths = Vec::new();
+        for run in 0..10 {
+            let store = open(&bytes).unwrap_or_default();
+            let kept = store.listing(b"/tree").and_then(|known| known.kept(0));
+            let first = kept.map_or_else(|| Source::Read(facts("first")), Source::Kept);
+            let kept = store.facts().unwrap_or_default();
+            let second = Source::Read(facts(&format!("{long}{run}")));
+            let all = AllFacts::new(kept, vec![first, second]);
+            let modules = [stored("/tree/a.ko", 1), stored("/tree/b.ko", run)];
+            let parts = store_of(b"", &listings(), &all, &modules).unwrap();
+            bytes = parts.concat();
+            lengths.push(bytes.len());
+            let store = open(&bytes).unwrap();
+            let known = store.listing(b"/tree").unwrap();
+            let sources = [0, 2].map(|entry| Source::Kept(known.kept(entry).unwrap()));
+            let all = AllFacts::new(store.facts().unwrap(), sources.to_vec());
+            let found: Vec<_> = all.iter().map(texts).collect();
+            let wanted = [facts("first"), facts(&format!("{long}{run}"))];
+            assert_eq!(found, wanted.each_ref().map(texts_of), "run {run}");
+        }
+        let (least, most) = (lengths.iter().min(), lengths.iter().max());
+        assert!(most > least && most < least.map(|least| 2 * least).as_ref());
     }
 
     #[test]
@@ -300,10 +368,7 @@ mod tests {
             let store = open(&changed);
             // Nobody looks at the body before something in it is needed.
             assert_eq!(store.is_some(), at >= start, "byte {at}");
-            assert!(
-                store.is_none_or(|store| store.facts().is_none()),
-                "byte {at}"
-            );
+            assert!(store.and_then(Store::facts).is_none(), "byte {at}");
         }
         assert!(open(&[&bytes[..], b"more"].concat()).is_none());
     }
