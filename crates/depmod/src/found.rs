@@ -95,7 +95,7 @@ impl Found {
         let files = arrange(files, &settings.directory, settings.compat);
         Ok(Self {
             kernel: kernel_symbols::load(settings)?,
-            stamps: Stamps::of(&files, store),
+            stamps: Stamps::of(&files, &settings.directory, store),
             settings: settings.clone(),
             files,
             listings,

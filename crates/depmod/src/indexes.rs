@@ -96,16 +96,12 @@ impl<'t> Indexes<'t> {
 
     fn view(&self) -> View<'_> {
         let Tree { found, read } = self.tree;
-        let (symbols, lines) = rayon::join(
-            || self.symbols.of_modules(),
-            || outputs::lines(&found.files, &self.dependencies),
-        );
-        View {
-            settings: &found.settings,
-            files: &found.files,
-            facts: &read.facts,
-            symbols,
-            lines,
-        }
+        View::new(
+            &found.settings,
+            &found.files,
+            &read.facts,
+            &self.symbols,
+            &self.dependencies,
+        )
     }
 }

@@ -1,6 +1,8 @@
 //! Module files in, what the file system says of each out: whether it is what the store knows.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::fd::AsFd;
+use std::path::Path;
 use std::time::SystemTime;
 
 use modtree::{Kept, Stamp, Store};
@@ -17,9 +19,16 @@ pub(crate) struct Stamps {
 
 impl Stamps {
     /// Asks for the stamps of files, but for those that are as the store has them.
-    pub(crate) fn of(files: &[ModuleFile], store: &Store) -> Self {
-        let asked =
-            |file: &ModuleFile| fs::metadata(file.path()).ok().map(|meta| Stamp::new(&meta));
+    pub(crate) fn of(files: &[ModuleFile], directory: &Path, store: &Store) -> Self {
+        let directory = File::open(directory).ok();
+        let asked = |file: &ModuleFile| {
+            let whole = || Some(Stamp::new(&fs::metadata(file.path()).ok()?));
+            // The way to the directory is gone once.
+            let below = directory
+                .as_ref()
+                .and_then(|directory| Stamp::at(directory.as_fd(), file.shown()).ok());
+            below.or_else(whole)
+        };
         let stamp = |file: &ModuleFile| match file.past {
             Past::Same(kept) => store.stamp(kept),
             Past::Seen(_) | Past::Unknown => asked(file),

@@ -46,7 +46,7 @@ pub(crate) fn find(
         directory: bytes,
         store,
         changes: None,
-        found: HashMap::new(),
+        found: HashMap::with_capacity(store.len()),
         listings: Vec::new(),
     };
     let roots = std::iter::once(bytes).chain(config.externals.iter().map(Vec::as_slice));

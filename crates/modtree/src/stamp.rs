@@ -1,8 +1,12 @@
 //! What the file system says of a file in, whether its content is what it was out.
 
 use std::fs::Metadata;
+use std::io;
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{AtFlags, StatxFlags, StatxTimestamp, makedev, statx};
 
 /// A time of the file system.
 pub(crate) type Time = (i64, i64);
@@ -30,6 +34,22 @@ impl Stamp {
             modified: (meta.mtime(), meta.mtime_nsec()),
             changed: (meta.ctime(), meta.ctime_nsec()),
         }
+    }
+
+    /// The stamp of the file a path below a directory leads to.
+    ///
+    /// # Errors
+    /// There is none, or the kernel is older than statx(2).
+    pub fn at(directory: BorrowedFd<'_>, path: &[u8]) -> io::Result<Self> {
+        let of = statx(directory, path, AtFlags::empty(), StatxFlags::BASIC_STATS)?;
+        let time = |time: StatxTimestamp| (time.tv_sec, i64::from(time.tv_nsec));
+        Ok(Self {
+            device: makedev(of.stx_dev_major, of.stx_dev_minor),
+            inode: of.stx_ino,
+            size: of.stx_size,
+            modified: time(of.stx_mtime),
+            changed: time(of.stx_ctime),
+        })
     }
 
     /// Whether a file with this stamp may be a copy of one with the other, as copied trees are made:

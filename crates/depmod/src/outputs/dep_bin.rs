@@ -8,7 +8,7 @@ pub(super) fn index(view: &View<'_>) -> Result<Vec<u8>, WriteError> {
     let entries: Vec<_> = view
         .files
         .iter()
-        .zip(view.lines.iter())
+        .zip(view.lines().iter())
         .zip(0..)
         .map(|((file, line), priority)| Entry {
             key: file.name(),

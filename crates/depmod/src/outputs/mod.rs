@@ -14,15 +14,17 @@ mod texts;
 mod weakdep;
 
 use std::fs;
+use std::sync::OnceLock;
 
 use kmod_index::{Entry, WriteError};
 use modtree::{AllFacts, Said, map_with};
 
-pub(crate) use self::dep::lines;
 use self::texts::Texts;
+use crate::dependencies::Dependencies;
 use crate::error::Error;
 use crate::module_file::ModuleFile;
 use crate::settings::{Compat, Settings};
+use crate::symbol_table::SymbolTable;
 
 /// One index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,20 +37,20 @@ pub struct Output {
 
 /// What indexes are made of. A module is its place in `files`.
 pub(crate) struct View<'v> {
-    pub(crate) settings: &'v Settings,
-    pub(crate) files: &'v [ModuleFile],
-    pub(crate) facts: &'v AllFacts,
-    /// Exported symbols with their modules.
-    pub(crate) symbols: Vec<(&'v [u8], usize)>,
-    /// The lines of modules.dep, each with its line feed.
-    pub(crate) lines: Texts,
+    settings: &'v Settings,
+    files: &'v [ModuleFile],
+    facts: &'v AllFacts,
+    table: &'v SymbolTable<'v>,
+    dependencies: &'v Dependencies,
+    symbols: OnceLock<Vec<(&'v [u8], usize)>>,
+    lines: OnceLock<Texts>,
 }
 
 type Make = fn(&View<'_>) -> Result<Vec<u8>, WriteError>;
 
 /// In the order kmod writes them (kmod/tools/depmod.c, `depmod_output`).
 const OUTPUTS: [(&str, Make); 11] = [
-    ("modules.dep", |view| Ok(view.lines.bytes().to_vec())),
+    ("modules.dep", |view| Ok(view.lines().bytes().to_vec())),
     ("modules.dep.bin", dep_bin::index),
     ("modules.alias", |view| Ok(alias::text(view))),
     ("modules.alias.bin", alias_bin::index),
@@ -111,6 +113,36 @@ fn made(view: &View<'_>, wanted: impl Fn(&str) -> bool + Sync) -> Result<Vec<Out
 }
 
 impl<'v> View<'v> {
+    /// A view of modules and what they say, of who exports what and who needs whom.
+    pub(crate) fn new(
+        settings: &'v Settings,
+        files: &'v [ModuleFile],
+        facts: &'v AllFacts,
+        table: &'v SymbolTable<'v>,
+        dependencies: &'v Dependencies,
+    ) -> Self {
+        Self {
+            settings,
+            files,
+            facts,
+            table,
+            dependencies,
+            symbols: OnceLock::new(),
+            lines: OnceLock::new(),
+        }
+    }
+
+    /// Exported symbols with their modules, for whoever asks first.
+    fn symbols(&self) -> &[(&'v [u8], usize)] {
+        self.symbols.get_or_init(|| self.table.of_modules())
+    }
+
+    /// The lines of modules.dep, each with its line feed, for whoever asks first.
+    fn lines(&self) -> &Texts {
+        self.lines
+            .get_or_init(|| dep::lines(self.files, self.dependencies))
+    }
+
     /// All modules in order.
     fn modules(&self) -> impl Iterator<Item = (&'v ModuleFile, Said<'v>)> {
         self.files.iter().zip(self.facts.iter())

@@ -126,7 +126,8 @@ directory wait for each other.
 
 Only modules that have changed are read: beside the indexes modules.kmpkit-facts keeps what modules say, \
 with device, inode, size and times of each file. The indexes are those of a run with --full. A \
-file that changed while or shortly before it was read is read again the next time. The facts are \
+file that changed while or shortly before it was read is read again the next time. In a copied tree a \
+compressed module of the same size, time of modification and content is not unpacked again. The facts are \
 not used with --errsyms, for named files, or with --show. If nothing at all has changed, warnings \
 about what modules say come only with --full or --verbose.
 
