@@ -11,6 +11,9 @@ use anyhow::{Context, Result};
 
 use crate::tools::tool;
 
+/// Open files of a login.
+const FILES: &str = "--nofile=1024:1024";
+
 /// A command below strace.
 pub struct Trace {
     line: Vec<std::ffi::OsString>,
@@ -33,8 +36,13 @@ impl Trace {
     }
 
     /// The command to run instead.
+    ///
+    /// zypper and rpm mark or close every file descriptor there may be in each child, and strace
+    /// stops a child at all its system calls until it executes something. So there may be as few
+    /// as a login has, whatever the limit here is.
     pub fn command(&self) -> Result<Command> {
-        let mut strace = tool("strace")?;
+        let mut strace = tool("prlimit")?;
+        strace.arg(FILES).arg(tool("strace")?.get_program());
         strace.args(["-f", "-qq", "-y", "-ttt", "--seccomp-bpf"]);
         strace.args(["-e", "trace=flock,execve,exit_group", "-o"]);
         strace.arg(self.log.path()).args(&self.line);
