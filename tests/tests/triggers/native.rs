@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use kmpkit_tests::depmod::FILES;
 use kmpkit_tests::kmps::Kmp;
-
-use crate::scene::{Scene, runs};
+use kmpkit_tests::scene::{Scene, runs};
 
 const LIB: &str = "lib/modules/6.1.0-1-lib";
 const USR: &str = "usr/lib/modules/6.2.0-1-usr";
