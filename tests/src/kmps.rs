@@ -21,6 +21,8 @@ pub struct Kmp {
     pub files: Vec<(String, PathBuf)>,
     /// Files it owns without having them.
     pub ghosts: Vec<String>,
+    /// What rpm runs in itself when files of all packages are there, in Lua.
+    pub posttrans: Option<String>,
 }
 
 impl Kmp {
@@ -31,6 +33,7 @@ impl Kmp {
             version,
             files: vec![(path.to_owned(), copy_of.to_owned())],
             ghosts: Vec::new(),
+            posttrans: None,
         }
     }
 }
@@ -99,6 +102,9 @@ fn text(kmps: &[Kmp]) -> Result<String> {
                 install,
                 "mkdir -p $(dirname %{{buildroot}}{path}); touch %{{buildroot}}{path}"
             )?;
+        }
+        if let Some(lua) = &kmp.posttrans {
+            writeln!(spec, "%posttrans -n {name} -p <lua>\n{lua}")?;
         }
     }
     Ok(spec + &install)
