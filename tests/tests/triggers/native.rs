@@ -35,11 +35,9 @@ pub fn image(scene: &Scene, directory: &str) -> Result<Kmp> {
         .iter()
         .chain(&["modules.kmpkit-facts", "modules.kmpkit-facts-initrd"]);
     Ok(Kmp {
-        name: format!("image-{}", directory.replace('/', "-")),
-        version: 1,
         files,
         ghosts: ghosts.map(|name| format!("/{directory}/{name}")).collect(),
-        posttrans: None,
+        ..Kmp::empty(&format!("image-{}", directory.replace('/', "-")))
     })
 }
 
@@ -169,6 +167,33 @@ fn its_own_removal() -> Result<()> {
     Ok(())
 }
 
+/// Together with some packages of a kernel that are to go before it, it leaves right indexes of
+/// the rest, in whatever order rpm is told.
+#[test]
+fn its_own_removal_with_some() -> Result<()> {
+    let scene = Scene::new()?;
+    let system = scene.system()?;
+    let mut kmps = Vec::new();
+    for module in ["xhci-hcd", "usbcore", "usb-common"] {
+        kmps.push(Kmp {
+            order_with: Some("kmpkit".to_owned()),
+            ..scene.kmp(LIB, module, 1)?
+        });
+    }
+    scene.rpm("-i", &scene.build(&kmps)?)?;
+    for (gone, left) in [(0, 2), (1, 1)] {
+        scene.rpm("-i", &[&system])?;
+        let mut names = vec!["kmpkit", &kmps[gone].name];
+        names.rotate_left(gone);
+        scene.rpm("-e", &names)?;
+        scene.is_right(LIB)?;
+        let dep = scene.text(&format!("{LIB}/modules.dep"))?;
+        ensure!(dep.lines().count() == left, "{names:?}: {dep}");
+        ensure!(!scene.exists("var/lib/kmpkit"));
+    }
+    Ok(())
+}
+
 /// One kernel whose indexes cannot be made is told in a line, the other has its own.
 #[test]
 fn a_broken_kernel_does_not_stop_others() -> Result<()> {
@@ -279,11 +304,8 @@ fn one_kernel_by_two_names() -> Result<()> {
 fn killer() -> Kmp {
     let kill = "posix.kill(posix.getprocessid('pid'), 9)";
     Kmp {
-        name: "killer".to_owned(),
-        version: 1,
-        files: Vec::new(),
-        ghosts: Vec::new(),
         posttrans: Some(kill.to_owned()),
+        ..Kmp::empty("killer")
     }
 }
 

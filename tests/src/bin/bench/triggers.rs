@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use kmpkit_tests::bulk::Bulk;
 use kmpkit_tests::kmod::Kmod;
+use kmpkit_tests::kmps::Kmp;
 use kmpkit_tests::rpms::createrepo;
 use kmpkit_tests::scene::Scene;
 use kmpkit_tests::trace::limited;
@@ -115,14 +116,18 @@ impl Life<'_> {
         let scene = Scene::of(Place::Host, self.kernel.clone())?;
         let bulk = Bulk::build(&scene, DIRECTORY)?;
         scene.system()?;
+        scene.build(&[Kmp::empty("stays")])?;
         createrepo(&scene.packages())?;
         let zypp = Zypp::new(&scene.root(), &[("kmps", &scene.packages())])?;
         if self.whole {
             others(&scene, &bulk)?;
         }
-        if with_triggers {
-            run(zypp.command()?.args(["install", "kmpkit"]))?;
-        }
+        // zypper does not read a database of rpm that has become empty.
+        let stays = match with_triggers {
+            true => "kmpkit",
+            false => "stays",
+        };
+        run(zypp.command()?.args(["install", stays]))?;
         let bar = spinner(
             &format!("{} packages, {}", Bulk::COUNT, self.name()),
             Some(3),
