@@ -357,3 +357,29 @@ fn a_killed_installation_is_made_up_for() -> Result<()> {
     run(depmod.arg("6.1.0-1-lib"))?;
     scene.is_right(LIB)
 }
+
+/// Configuration and modules that come, change and go together: one run.
+#[test]
+fn configuration_with_modules() -> Result<()> {
+    let scene = Scene::new()?;
+    scene.rpm("-i", &[scene.system()?])?;
+    let conf = scene.packages().join("conf");
+    fs::write(&conf, "search updates built-in\n")?;
+    let of_version = |version| -> Result<Vec<PathBuf>> {
+        let mut kmp = scene.kmp(LIB, "usbcore", version)?;
+        for directory in ["etc", "usr/lib"] {
+            let path = format!("/{directory}/depmod.d/usbcore.conf");
+            kmp.files.push((path, conf.clone()));
+        }
+        scene.build(&[kmp])
+    };
+    let once = [(LIB, 1)];
+    runs(&scene.rpm("-i", &of_version(1)?)?, &once)?;
+    scene.is_right(LIB)?;
+    let second = of_version(2)?;
+    runs(&scene.rpm("-U", &second)?, &once)?;
+    scene.is_right(LIB)?;
+    scene.rpm("-e", &names(&second)?)?;
+    ensure!(!scene.exists(LIB) && !scene.exists("var/lib/kmpkit"));
+    Ok(())
+}

@@ -17,7 +17,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Parser;
 use log::LevelFilter;
 
@@ -65,41 +65,56 @@ impl Options {
     /// Whether everything is right now.
     fn run(&self, initrds: &Initrds) -> Result<bool> {
         let Script { moment, watched } = Script::read(&self.script)?;
-        let modules = watched
-            .iter()
-            .all(|path| MODULES.map(Path::new).contains(&&**path));
-        match (moment, modules) {
-            (Moment::Un, true) => {
-                let paths = told()?;
-                for watched in &watched {
-                    let releases = releases::of_paths(&paths, watched);
-                    Spool::new(Path::new("/"), watched).add(&releases)?;
+        match moment {
+            Moment::Un => {
+                let told = Told::read(&watched)?;
+                for watched in MODULES.map(Path::new) {
+                    Spool::new(Path::new("/"), watched).add(&told.releases(watched)?)?;
                 }
                 Ok(true)
             }
-            (Moment::In, true) => {
-                let paths = told()?;
-                settle(|watched| Ok(releases::of_paths(&paths, watched)), initrds)
+            Moment::In => {
+                let told = Told::read(&watched)?;
+                settle(|watched| told.releases(watched), initrds)
             }
             // Another version takes over.
-            (Moment::PreUn, _) if self.count.is_some_and(|count| count > 0) => Ok(true),
-            // Nobody comes after us, so what is marked is done now.
-            (Moment::PostUn, true) | (Moment::PreUn, _) => settle(|_| Ok(BTreeSet::new()), initrds),
-            // Configuration is about every kernel.
-            (Moment::In | Moment::PostUn, false) => settle(releases::in_directory, initrds),
-            (Moment::Un, false) => bail!("{watched:?} have no releases"),
+            Moment::PreUn if self.count.is_some_and(|count| count > 0) => Ok(true),
+            // After the last of these nobody comes, so what is marked is done.
+            Moment::PostUn | Moment::PreUn => settle(|_| Ok(BTreeSet::new()), initrds),
         }
     }
 }
 
-/// The paths rpm tells.
-fn told() -> Result<Vec<u8>> {
-    let mut paths = Vec::new();
-    io::stdin()
-        .lock()
-        .read_to_end(&mut paths)
-        .context("the list of files")?;
-    Ok(paths)
+/// What rpm tells of files that came or will go.
+struct Told {
+    paths: Vec<u8>,
+    /// Whether some are configuration of depmod, which is about every kernel.
+    configure: bool,
+}
+
+impl Told {
+    fn read(watched: &[PathBuf]) -> Result<Self> {
+        let mut paths = Vec::new();
+        io::stdin()
+            .lock()
+            .read_to_end(&mut paths)
+            .context("the list of files")?;
+        let mut others = watched
+            .iter()
+            .filter(|path| !MODULES.map(Path::new).contains(&path.as_path()));
+        Ok(Self {
+            configure: others.any(|other| releases::below(&paths, other).next().is_some()),
+            paths,
+        })
+    }
+
+    /// Which releases below a directory with modules this is about.
+    fn releases(&self, directory: &Path) -> Result<BTreeSet<String>> {
+        match self.configure {
+            true => releases::in_directory(directory),
+            false => Ok(releases::of_paths(&self.paths, directory)),
+        }
+    }
 }
 
 /// Updates the releases told of each directory with modules and those marked, each once, and takes

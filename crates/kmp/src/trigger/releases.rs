@@ -9,12 +9,16 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// The releases that paths, one a line, lie in below a watched directory.
-pub(super) fn of_paths(paths: &[u8], watched: &Path) -> BTreeSet<String> {
-    let watched = watched.as_os_str().as_bytes();
+/// What paths, one a line, have after a directory they lie in.
+pub(super) fn below<'p>(paths: &'p [u8], directory: &'p Path) -> impl Iterator<Item = &'p [u8]> {
+    let directory = directory.as_os_str().as_bytes();
     let lines = paths.split(|&byte| byte == b'\n');
-    let below = lines.filter_map(|path| path.strip_prefix(watched)?.strip_prefix(b"/"));
-    let names = below.filter_map(|below| below.split(|&byte| byte == b'/').next());
+    lines.filter_map(|path| path.strip_prefix(directory)?.strip_prefix(b"/"))
+}
+
+/// The releases that paths lie in below a watched directory.
+pub(super) fn of_paths(paths: &[u8], watched: &Path) -> BTreeSet<String> {
+    let names = below(paths, watched).filter_map(|below| below.split(|&byte| byte == b'/').next());
     names.filter_map(release).collect()
 }
 
