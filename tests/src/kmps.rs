@@ -21,16 +21,31 @@ pub struct Kmp {
     pub files: Vec<(String, PathBuf)>,
     /// Files it owns without having them.
     pub ghosts: Vec<String>,
+    /// What it comes after and goes before.
+    pub order_with: Option<String>,
+    /// What rpm runs in itself when files of all packages are there, in Lua.
+    pub posttrans: Option<String>,
 }
 
 impl Kmp {
+    /// A package with nothing in it.
+    pub fn empty(name: &str) -> Kmp {
+        Kmp {
+            name: name.to_owned(),
+            version: 1,
+            files: Vec::new(),
+            ghosts: Vec::new(),
+            order_with: None,
+            posttrans: None,
+        }
+    }
+
     /// A package with one file.
     pub fn new(name: &str, version: u32, path: &str, copy_of: &Path) -> Kmp {
         Kmp {
-            name: name.to_owned(),
             version,
             files: vec![(path.to_owned(), copy_of.to_owned())],
-            ghosts: Vec::new(),
+            ..Kmp::empty(name)
         }
     }
 }
@@ -71,9 +86,13 @@ fn text(kmps: &[Kmp]) -> Result<String> {
     let mut install = "%install\n".to_owned();
     for kmp in kmps {
         let Kmp { name, version, .. } = kmp;
+        let order = kmp.order_with.iter();
+        let order: String = order
+            .map(|other| format!("OrderWithRequires: {other}\n"))
+            .collect();
         writeln!(
             spec,
-            "%package -n {name}\nSummary: x\nVersion: {version}\nAutoReqProv: no\n\
+            "%package -n {name}\nSummary: x\nVersion: {version}\nAutoReqProv: no\n{order}\
              %description -n {name}\nx\n%files -n {name}"
         )?;
         let mut directories = BTreeSet::new();
@@ -99,6 +118,9 @@ fn text(kmps: &[Kmp]) -> Result<String> {
                 install,
                 "mkdir -p $(dirname %{{buildroot}}{path}); touch %{{buildroot}}{path}"
             )?;
+        }
+        if let Some(lua) = &kmp.posttrans {
+            writeln!(spec, "%posttrans -n {name} -p <lua>\n{lua}")?;
         }
     }
     Ok(spec + &install)

@@ -5,6 +5,7 @@
 //! - [`Machine`]: virtual hardware, read without modules or booted with a root's;
 //! - [`Zypp`] and [`Dnf`]: an empty rpm root, filled by a solver;
 //! - [`Scenario`]: a dependency test as a readable text file, [`worlds`]: the repositories it names;
+//! - [`scene::Scene`]: an rpm root whose triggers are counted, [`bulk::Bulk`]: many packages for it;
 //! - [`drive::drive`]: from an empty root to every driver a machine needs;
 //! - [`machines`]: the hardware of reference machines;
 //! - [`reasons`]: why each package is in a root;
@@ -14,6 +15,7 @@
 
 pub mod apt;
 pub mod archive;
+pub mod bulk;
 pub mod chroot;
 pub mod cpio;
 pub mod depmod;
@@ -40,6 +42,7 @@ pub mod report;
 pub mod rpmbuild;
 pub mod rpms;
 pub mod scenario;
+pub mod scene;
 pub mod stage;
 pub mod system;
 pub mod tools;

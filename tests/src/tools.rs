@@ -30,6 +30,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("nm", "binutils"),
     ("objcopy", "binutils"),
     ("qemu-system-x86_64", "qemu-system-x86"),
+    ("prlimit", "util-linux"),
     ("readelf", "binutils"),
     ("strip", "binutils"),
     ("tar", "tar"),

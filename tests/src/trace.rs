@@ -4,6 +4,7 @@
 //! Each run of depmod locks the directory of its release once, whatever it then does.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::process::Command;
 
@@ -11,10 +12,13 @@ use anyhow::{Context, Result};
 
 use crate::tools::tool;
 
+/// Open files of a login.
+const FILES: &str = "--nofile=1024:1024";
+
 /// A command below strace.
 pub struct Trace {
-    line: Vec<std::ffi::OsString>,
-    envs: Vec<(std::ffi::OsString, Option<std::ffi::OsString>)>,
+    line: Vec<OsString>,
+    envs: Vec<(OsString, Option<OsString>)>,
     log: tempfile::NamedTempFile,
 }
 
@@ -44,7 +48,7 @@ impl Trace {
                 None => strace.env_remove(name),
             };
         }
-        Ok(strace)
+        limited(&strace)
     }
 
     /// How often each directory of a release was locked, by its path below the root.
@@ -82,6 +86,23 @@ impl Trace {
         let bytes = fs::read(self.log.path()).context("the trace")?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
+}
+
+/// A command that may open as many files as a login, whatever the limit here is.
+///
+/// zypper and rpm mark or close every file descriptor there may be in each child, and strace stops
+/// a child at all its system calls until it executes something.
+pub fn limited(command: &Command) -> Result<Command> {
+    let mut prlimit = tool("prlimit")?;
+    prlimit.arg(FILES).arg(command.get_program());
+    prlimit.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => prlimit.env(name, value),
+            None => prlimit.env_remove(name),
+        };
+    }
+    Ok(prlimit)
 }
 
 /// The directory of a release that a line says was locked, without the root it is in: a chroot in

@@ -1,58 +1,21 @@
 //! 300 kernel module packages, installed, updated and removed by each package manager.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
-use kmpkit_tests::kmps::Kmp;
+use anyhow::{Result, ensure};
+use kmpkit_tests::bulk::Bulk;
 use kmpkit_tests::place::Place;
 use kmpkit_tests::rpms::createrepo;
+use kmpkit_tests::scene::{Scene, Transaction, runs};
 use kmpkit_tests::zypp::Dnf;
 use kmpkit_tests::{Chroot, Zypp, cache_dir};
 
-use crate::scene::{Scene, Transaction, runs};
-
 const DIRECTORY: &str = "lib/modules/6.1.0-1-bulk";
-const COUNT: usize = 300;
-
-/// Packages of modules in two versions; each has in its second what the next has in its first.
-struct Bulk {
-    names: Vec<String>,
-    first: Vec<PathBuf>,
-    second: Vec<PathBuf>,
-}
-
-fn bulk(scene: &Scene) -> Result<Bulk> {
-    let mut modules = scene.kernel.modules()?;
-    // The small ones: what is measured is not how fast files are copied.
-    modules.sort_by_key(|path| path.metadata().map(|meta| meta.len()).unwrap_or(u64::MAX));
-    modules.truncate(COUNT);
-    ensure!(modules.len() == COUNT);
-    let packages = |version: u32| -> Result<Vec<Kmp>> {
-        let contents = modules.iter().cycle().skip(usize::from(version > 1));
-        let pairs = modules.iter().zip(contents);
-        pairs
-            .map(|(module, content)| {
-                let file = module.file_name().and_then(|name| name.to_str());
-                let file = file.context("no name")?;
-                let name = file.split('.').next().unwrap_or(file);
-                let path = format!("/{DIRECTORY}/kernel/{file}");
-                Ok(Kmp::new(&format!("{name}-kmp"), version, &path, content))
-            })
-            .collect()
-    };
-    let first = packages(1)?;
-    Ok(Bulk {
-        names: first.iter().map(|kmp| kmp.name.clone()).collect(),
-        first: scene.build(&first)?,
-        second: scene.build(&packages(2)?)?,
-    })
-}
 
 /// One run for each transaction, and right indexes after it, in plain rpm.
 fn by_rpm(place: Place) -> Result<()> {
     let scene = Scene::with(place)?;
-    let bulk = bulk(&scene)?;
+    let bulk = Bulk::build(&scene, DIRECTORY)?;
     scene.rpm("-i", &[scene.system()?])?;
     runs(&scene.rpm("-i", &bulk.first)?, &[(DIRECTORY, 1)])?;
     scene.is_right(DIRECTORY)?;
@@ -90,11 +53,6 @@ type Ask<'a> = dyn FnMut(&str, &[String]) -> Result<Transaction> + 'a;
 
 /// Installs, updates and removes; `once` if all is one transaction.
 fn life(scene: &Scene, bulk: &Bulk, once: bool, version: &str, ask: &mut Ask<'_>) -> Result<()> {
-    let first: Vec<_> = bulk
-        .names
-        .iter()
-        .map(|name| format!("{name}{version}"))
-        .collect();
     let mut step = |verb: &str, what: &[String]| -> Result<()> {
         let start = Instant::now();
         let done = ask(verb, what)?;
@@ -116,7 +74,7 @@ fn life(scene: &Scene, bulk: &Bulk, once: bool, version: &str, ask: &mut Ask<'_>
             }
         }
     };
-    step("install", &first)?;
+    step("install", &bulk.of_first(version))?;
     scene.is_right(DIRECTORY)?;
     step("update", &[])?;
     scene.is_right(DIRECTORY)?;
@@ -127,7 +85,7 @@ fn life(scene: &Scene, bulk: &Bulk, once: bool, version: &str, ask: &mut Ask<'_>
 
 fn by_zypper(place: Place, once: bool) -> Result<()> {
     let scene = Scene::with(place.clone())?;
-    let bulk = bulk(&scene)?;
+    let bulk = Bulk::build(&scene, DIRECTORY)?;
     let system = scene.system()?;
     createrepo(&scene.packages())?;
     let zypp = Zypp::new_in(place, &scene.root(), &[("kmps", &scene.packages())])?;
@@ -159,7 +117,7 @@ fn zypper_of_sid() -> Result<()> {
 
 fn by_dnf(place: Place, program: &str) -> Result<()> {
     let scene = Scene::with(place.clone())?;
-    let bulk = bulk(&scene)?;
+    let bulk = Bulk::build(&scene, DIRECTORY)?;
     let system = scene.system()?;
     createrepo(&scene.packages())?;
     let dnf = Dnf::new_in(

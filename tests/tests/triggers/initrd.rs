@@ -6,10 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
+use kmpkit_tests::scene::Scene;
 use kmpkit_tests::tools::{find, need};
 
 use crate::native::image;
-use crate::scene::Scene;
 
 const RELEASE: &str = "6.1.0-1-lib";
 const DIRECTORY: &str = "lib/modules/6.1.0-1-lib";

@@ -4,4 +4,3 @@
 mod bulk;
 mod initrd;
 mod native;
-mod scene;

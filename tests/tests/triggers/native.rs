@@ -1,13 +1,16 @@
 //! Transactions of the host's rpm in a root without shell, libc and depmod.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use kmpkit_tests::depmod::FILES;
+use kmpkit_tests::kmod::answer;
 use kmpkit_tests::kmps::Kmp;
-
-use crate::scene::{Scene, runs};
+use kmpkit_tests::scene::{Scene, runs};
+use kmpkit_tests::tools::{run, tool};
 
 const LIB: &str = "lib/modules/6.1.0-1-lib";
 const USR: &str = "usr/lib/modules/6.2.0-1-usr";
@@ -32,10 +35,9 @@ pub fn image(scene: &Scene, directory: &str) -> Result<Kmp> {
         .iter()
         .chain(&["modules.kmpkit-facts", "modules.kmpkit-facts-initrd"]);
     Ok(Kmp {
-        name: format!("image-{}", directory.replace('/', "-")),
-        version: 1,
         files,
         ghosts: ghosts.map(|name| format!("/{directory}/{name}")).collect(),
+        ..Kmp::empty(&format!("image-{}", directory.replace('/', "-")))
     })
 }
 
@@ -165,6 +167,33 @@ fn its_own_removal() -> Result<()> {
     Ok(())
 }
 
+/// Together with some packages of a kernel that are to go before it, it leaves right indexes of
+/// the rest, in whatever order rpm is told.
+#[test]
+fn its_own_removal_with_some() -> Result<()> {
+    let scene = Scene::new()?;
+    let system = scene.system()?;
+    let mut kmps = Vec::new();
+    for module in ["xhci-hcd", "usbcore", "usb-common"] {
+        kmps.push(Kmp {
+            order_with: Some("kmpkit".to_owned()),
+            ..scene.kmp(LIB, module, 1)?
+        });
+    }
+    scene.rpm("-i", &scene.build(&kmps)?)?;
+    for (gone, left) in [(0, 2), (1, 1)] {
+        scene.rpm("-i", &[&system])?;
+        let mut names = vec!["kmpkit", &kmps[gone].name];
+        names.rotate_left(gone);
+        scene.rpm("-e", &names)?;
+        scene.is_right(LIB)?;
+        let dep = scene.text(&format!("{LIB}/modules.dep"))?;
+        ensure!(dep.lines().count() == left, "{names:?}: {dep}");
+        ensure!(!scene.exists("var/lib/kmpkit"));
+    }
+    Ok(())
+}
+
 /// One kernel whose indexes cannot be made is told in a line, the other has its own.
 #[test]
 fn a_broken_kernel_does_not_stop_others() -> Result<()> {
@@ -239,5 +268,118 @@ fn configuration_is_about_every_kernel() -> Result<()> {
     ensure!(scene.text(&dep)?.contains("kernel/usbcore.ko:"));
     scene.rpm("-e", &["conf"])?;
     ensure!(scene.text(&dep)?.contains("updates/usbcore.ko:"));
+    Ok(())
+}
+
+/// Where /usr is merged, packages may have modules of a kernel below either name of its directory:
+/// one run, whatever comes, changes and goes together.
+#[test]
+fn one_kernel_by_two_names() -> Result<()> {
+    let scene = Scene::new()?;
+    fs::create_dir_all(scene.root().join("usr/lib"))?;
+    symlink("usr/lib", scene.root().join("lib"))?;
+    let release = "modules/6.1.0-1-merged";
+    let (lib, usr) = (format!("lib/{release}"), format!("usr/lib/{release}"));
+    let of_version = |version| -> Result<Vec<PathBuf>> {
+        scene.build(&[
+            scene.kmp(&lib, "usbcore", version)?,
+            scene.kmp(&usr, "usb-common", version)?,
+        ])
+    };
+    let (first, second) = (of_version(1)?, of_version(2)?);
+    let once = [(usr.as_str(), 1)];
+    let system = scene.system()?;
+    let together: Vec<_> = first.iter().chain([&system]).collect();
+    runs(&scene.rpm("-i", &together)?, &once)?;
+    scene.is_right(&usr)?;
+    ensure!(scene.text(&format!("{usr}/modules.dep"))?.lines().count() == 2);
+    runs(&scene.rpm("-U", &second)?, &once)?;
+    scene.is_right(&usr)?;
+    runs(&scene.rpm("-e", &names(&second)?)?, &once)?;
+    ensure!(!scene.exists(&usr) && !scene.exists("var/lib/kmpkit"));
+    Ok(())
+}
+
+/// A package whose transaction is killed when files have come and gone, before triggers.
+fn killer() -> Kmp {
+    let kill = "posix.kill(posix.getprocessid('pid'), 9)";
+    Kmp {
+        posttrans: Some(kill.to_owned()),
+        ..Kmp::empty("killer")
+    }
+}
+
+fn is_killed(scene: &Scene, mode: &str, packages: &[PathBuf]) -> Result<()> {
+    let output = answer(&mut scene.rpm_command(mode, packages)?)?;
+    ensure!(output.status.signal() == Some(9), "{}", output.status);
+    Ok(())
+}
+
+/// What a killed update left undone is done by the next transaction with modules, of whatever
+/// kernel.
+#[test]
+fn a_killed_transaction_is_made_up_for() -> Result<()> {
+    let scene = Scene::new()?;
+    let all = packages(&scene)?;
+    let killer = scene.build(&[killer()])?;
+    scene.rpm("-i", &[&all.system])?;
+    scene.rpm("-i", &all.first)?;
+    let (lib, usr) = all.second.split_at(all.second.len() / 2);
+    let before = scene.text(&format!("{LIB}/modules.dep"))?;
+    is_killed(&scene, "-U", &[lib, &killer].concat())?;
+    ensure!(scene.exists(&format!("var/lib/kmpkit/touched/{LIB}")));
+    ensure!(scene.text(&format!("{LIB}/modules.dep"))? == before);
+    runs(&scene.rpm("-U", usr)?, &[(LIB, 1), (USR, 1)])?;
+    ensure!(scene.text(&format!("{LIB}/modules.dep"))? != before);
+    scene.is_right(LIB)?;
+    scene.is_right(USR)?;
+    ensure!(!scene.exists("var/lib/kmpkit"));
+    Ok(())
+}
+
+/// A killed installation has left no mark; the next transaction with that kernel sees it, and so
+/// does depmod -A.
+#[test]
+fn a_killed_installation_is_made_up_for() -> Result<()> {
+    let scene = Scene::new()?;
+    let all = packages(&scene)?;
+    let killer = scene.build(&[killer()])?;
+    scene.rpm("-i", &[&all.system])?;
+    let (last, most) = all.first.split_last().context("no packages")?;
+    is_killed(&scene, "-i", &[most, &killer].concat())?;
+    ensure!(!scene.exists(&format!("{LIB}/modules.alias.bin")));
+    runs(&scene.rpm("-i", &[last])?, &[(USR, 1)])?;
+    scene.is_right(USR)?;
+    let mut depmod = tool("chroot")?;
+    depmod
+        .arg(scene.root())
+        .args(["/usr/sbin/kmp-depmod", "-A"]);
+    run(depmod.arg("6.1.0-1-lib"))?;
+    scene.is_right(LIB)
+}
+
+/// Configuration and modules that come, change and go together: one run.
+#[test]
+fn configuration_with_modules() -> Result<()> {
+    let scene = Scene::new()?;
+    scene.rpm("-i", &[scene.system()?])?;
+    let conf = scene.packages().join("conf");
+    fs::write(&conf, "search updates built-in\n")?;
+    let of_version = |version| -> Result<Vec<PathBuf>> {
+        let mut kmp = scene.kmp(LIB, "usbcore", version)?;
+        for directory in ["etc", "usr/lib"] {
+            let path = format!("/{directory}/depmod.d/usbcore.conf");
+            kmp.files.push((path, conf.clone()));
+        }
+        scene.build(&[kmp])
+    };
+    let once = [(LIB, 1)];
+    runs(&scene.rpm("-i", &of_version(1)?)?, &once)?;
+    scene.is_right(LIB)?;
+    let second = of_version(2)?;
+    runs(&scene.rpm("-U", &second)?, &once)?;
+    scene.is_right(LIB)?;
+    scene.rpm("-e", &names(&second)?)?;
+    ensure!(!scene.exists(LIB) && !scene.exists("var/lib/kmpkit"));
     Ok(())
 }

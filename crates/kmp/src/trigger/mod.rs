@@ -13,11 +13,11 @@ mod update;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use clap::Parser;
 use log::LevelFilter;
 
@@ -31,7 +31,7 @@ const MODULES: [&str; 2] = ["/lib/modules", "/usr/lib/modules"];
 /// Answer a trigger of rpm
 ///
 /// rpm runs this for the triggers of its package: kmpkit-triggers(7). SCRIPT has a moment and the
-/// watched directory; paths below it are read from stdin.
+/// watched directories; paths below them are read from stdin.
 #[derive(Parser, Debug)]
 #[command(name = "kmp-trigger", version)]
 pub struct Options {
@@ -65,56 +65,86 @@ impl Options {
     /// Whether everything is right now.
     fn run(&self, initrds: &Initrds) -> Result<bool> {
         let Script { moment, watched } = Script::read(&self.script)?;
-        let modules = MODULES.map(Path::new).contains(&watched.as_path());
-        match (moment, modules) {
-            (Moment::Un, true) => {
-                let releases = releases::of_paths(io::stdin().lock(), &watched)?;
-                Spool::new(Path::new("/"), &watched).add(&releases)?;
+        match moment {
+            Moment::Un => {
+                let told = Told::read(&watched)?;
+                for watched in MODULES.map(Path::new) {
+                    Spool::new(Path::new("/"), watched).add(&told.releases(watched)?)?;
+                }
                 Ok(true)
             }
-            (Moment::In, true) => {
-                let told = releases::of_paths(io::stdin().lock(), &watched)?;
-                settle(&watched, told, initrds)
+            Moment::In => {
+                let told = Told::read(&watched)?;
+                settle(|watched| told.releases(watched), initrds)
             }
-            (Moment::PostUn, true) => settle(&watched, BTreeSet::new(), initrds),
             // Another version takes over.
-            (Moment::PreUn, _) if self.count.is_some_and(|count| count > 0) => Ok(true),
-            // Nobody comes after us, so what is marked is done now.
-            (Moment::PreUn, _) => all(|_| Ok(BTreeSet::new()), initrds),
-            // Configuration is about every kernel.
-            (Moment::In | Moment::PostUn, false) => all(releases::in_directory, initrds),
-            (Moment::Un, false) => bail!("{}: has no releases", watched.display()),
+            Moment::PreUn if self.count.is_some_and(|count| count > 0) => Ok(true),
+            // After the last of these nobody comes, so what is marked is done.
+            Moment::PostUn | Moment::PreUn => settle(|_| Ok(BTreeSet::new()), initrds),
         }
     }
 }
 
-/// Settles all directories with modules; one that fails does not keep the others from it.
-fn all(releases: impl Fn(&Path) -> Result<BTreeSet<String>>, initrds: &Initrds) -> Result<bool> {
+/// What rpm tells of files that came or will go.
+struct Told {
+    paths: Vec<u8>,
+    /// Whether some are configuration of depmod, which is about every kernel.
+    configure: bool,
+}
+
+impl Told {
+    fn read(watched: &[PathBuf]) -> Result<Self> {
+        let mut paths = Vec::new();
+        io::stdin()
+            .lock()
+            .read_to_end(&mut paths)
+            .context("the list of files")?;
+        let mut others = watched
+            .iter()
+            .filter(|path| !MODULES.map(Path::new).contains(&path.as_path()));
+        Ok(Self {
+            configure: others.any(|other| releases::below(&paths, other).next().is_some()),
+            paths,
+        })
+    }
+
+    /// Which releases below a directory with modules this is about.
+    fn releases(&self, directory: &Path) -> Result<BTreeSet<String>> {
+        match self.configure {
+            true => releases::in_directory(directory),
+            false => Ok(releases::of_paths(&self.paths, directory)),
+        }
+    }
+}
+
+/// Updates the releases told of each directory with modules and those marked, each once, and takes
+/// the marks away; then initrds. One that fails does not keep the others from it.
+fn settle(told: impl Fn(&Path) -> Result<BTreeSet<String>>, initrds: &Initrds) -> Result<bool> {
     let mut good = true;
+    // Where /usr is merged, a kernel has a name below either directory.
+    let mut seen = BTreeSet::new();
     for watched in MODULES.map(Path::new) {
-        good &= settle(watched, releases(watched)?, initrds)?;
+        let spool = Spool::new(Path::new("/"), watched);
+        let mut releases = spool.releases()?;
+        releases.extend(told(watched)?);
+        let mut right = Vec::new();
+        for release in releases {
+            let directory = watched.join(&release);
+            if !seen.insert(directory.canonicalize().unwrap_or(directory)) {
+                spool.remove(&release)?;
+                continue;
+            }
+            let updated = update::update(watched, &release);
+            spool.remove(&release)?;
+            match updated {
+                Ok(()) => right.push(release),
+                Err(error) => {
+                    log::error!("{}/{release}: {error:#}", watched.display());
+                    good = false;
+                }
+            }
+        }
+        good &= initrds.update(watched, &right);
     }
     Ok(good)
-}
-
-/// Updates the releases told and those marked, each once, and takes the marks away; then initrds,
-/// of all of them together.
-fn settle(watched: &Path, told: BTreeSet<String>, initrds: &Initrds) -> Result<bool> {
-    let spool = Spool::new(Path::new("/"), watched);
-    let mut releases = spool.releases()?;
-    releases.extend(told);
-    let mut good = true;
-    let mut right = Vec::new();
-    for release in releases {
-        let updated = update::update(watched, &release);
-        spool.remove(&release)?;
-        match updated {
-            Ok(()) => right.push(release),
-            Err(error) => {
-                log::error!("{}/{release}: {error:#}", watched.display());
-                good = false;
-            }
-        }
-    }
-    Ok(initrds.update(watched, &right) && good)
 }

@@ -3,24 +3,23 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, BufRead};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// The releases that paths, one a line, lie in below the watched directory.
-pub(super) fn of_paths(paths: impl BufRead, watched: &Path) -> Result<BTreeSet<String>> {
-    let mut releases = BTreeSet::new();
-    for path in paths.split(b'\n') {
-        let path = path.context("the list of files")?;
-        let below = path
-            .strip_prefix(watched.as_os_str().as_bytes())
-            .and_then(|rest| rest.strip_prefix(b"/"));
-        let name = below.and_then(|below| below.split(|&byte| byte == b'/').next());
-        releases.extend(name.and_then(release));
-    }
-    Ok(releases)
+/// What paths, one a line, have after a directory they lie in.
+pub(super) fn below<'p>(paths: &'p [u8], directory: &'p Path) -> impl Iterator<Item = &'p [u8]> {
+    let directory = directory.as_os_str().as_bytes();
+    let lines = paths.split(|&byte| byte == b'\n');
+    lines.filter_map(|path| path.strip_prefix(directory)?.strip_prefix(b"/"))
+}
+
+/// The releases that paths lie in below a watched directory.
+pub(super) fn of_paths(paths: &[u8], watched: &Path) -> BTreeSet<String> {
+    let names = below(paths, watched).filter_map(|below| below.split(|&byte| byte == b'/').next());
+    names.filter_map(release).collect()
 }
 
 /// The releases that have a directory, or had one when they were last heard of.
@@ -57,7 +56,7 @@ mod tests {
         let paths = "/lib/modules/6.1.0-50-amd64/kernel/a.ko\n/lib/modules/6.1.0-50-amd64\n\
                      /lib/modules/5.10-x/updates\n/lib/modules/../../etc\n/lib/modules/kabi/x\n\
                      /lib/modules-load.d/6.2/x\n/usr/lib/modules/6.3/x\n/lib/modules/6.4 x/y\n/lib/modules\n";
-        let found = of_paths(paths.as_bytes(), Path::new("/lib/modules")).unwrap();
+        let found = of_paths(paths.as_bytes(), Path::new("/lib/modules"));
         assert_eq!(Vec::from_iter(found), ["5.10-x", "6.1.0-50-amd64"]);
     }
 }

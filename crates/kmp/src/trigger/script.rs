@@ -21,11 +21,11 @@ pub(super) enum Moment {
     PreUn,
 }
 
-/// A moment, and the directory that is watched.
+/// A moment, and the directories that are watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Script {
     pub(super) moment: Moment,
-    pub(super) watched: PathBuf,
+    pub(super) watched: Vec<PathBuf>,
 }
 
 impl Script {
@@ -39,8 +39,8 @@ impl Script {
         // rpm takes everything up to the next section of a spec for the script.
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         let words: Vec<_> = lines.flat_map(str::split_whitespace).collect();
-        let &[moment, watched] = words.as_slice() else {
-            bail!("{text:?} is not a moment and a directory");
+        let Some((&moment, watched @ [_, ..])) = words.split_first() else {
+            bail!("{text:?} is not a moment and directories");
         };
         let moment = match moment {
             "in" => Moment::In,
@@ -49,10 +49,13 @@ impl Script {
             "preun" => Moment::PreUn,
             other => bail!("{other:?} is none of in, un, postun and preun"),
         };
-        ensure!(watched.starts_with('/'), "{watched:?} is no absolute path");
+        for path in watched {
+            ensure!(path.starts_with('/'), "{path:?} is no absolute path");
+        }
+        let watched = watched.iter().map(|path| path.trim_end_matches('/').into());
         Ok(Self {
             moment,
-            watched: watched.trim_end_matches('/').into(),
+            watched: watched.collect(),
         })
     }
 }
@@ -62,11 +65,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_and_a_directory() {
+    fn a_moment_and_directories() {
         let script = Script::parse("postun /usr/lib/modules/\n\n# What comes next.\n").unwrap();
         assert_eq!(script.moment, Moment::PostUn);
-        assert_eq!(script.watched, Path::new("/usr/lib/modules"));
-        for bad in ["", "in", "in lib/modules", "at /lib/modules", "in /a /b"] {
+        assert_eq!(script.watched, [Path::new("/usr/lib/modules")]);
+        let script = Script::parse("in /a /b\n").unwrap();
+        assert_eq!(script.watched, ["/a", "/b"].map(Path::new));
+        for bad in ["", "in", "in lib/modules", "at /lib/modules", "in /a b"] {
             assert!(Script::parse(bad).is_err(), "{bad}");
         }
     }

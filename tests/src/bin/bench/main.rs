@@ -13,6 +13,7 @@ mod table;
 mod target;
 mod task;
 mod trees;
+mod triggers;
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
@@ -47,6 +48,8 @@ enum Suite {
     Plan,
     /// Indexes of bookworm's and trixie's kernels, against depmod of kmod 34
     Depmod,
+    /// Triggers of 300 packages in a transaction each, against depmod of kmod 34 and zypper
+    Triggers,
     /// rpmbuild of bookworm's kernel by every rpm, against the same without generators
     Builds,
     /// rpmbuild of 1,000 to 8,000 packages
@@ -58,13 +61,13 @@ type Measure = fn(&Bench) -> Result<Table>;
 fn main() -> Result<()> {
     let options = Options::parse();
     need(&[
-        "cat", "true", "xz", "zstd", "depmod", "rpmbuild", "rustc", "strace", "time",
+        "cat", "true", "xz", "zstd", "depmod", "rpmbuild", "rustc", "strace", "time", "zypper",
     ])?;
     let wanted = |suite| options.suite.is_empty() || options.suite.contains(&suite);
     let bench = Bench::new(options.pairs)?;
 
     println!("{}", machine::description()?);
-    let suites: [(Suite, Measure); 9] = [
+    let suites: [(Suite, Measure); 10] = [
         (Suite::Plain, suites::plain),
         (Suite::Xz, suites::xz),
         (Suite::Zstd, suites::zstd),
@@ -72,6 +75,7 @@ fn main() -> Result<()> {
         (Suite::Plan, plan::plan),
         (Suite::Depmod, depmod::plain),
         (Suite::Depmod, depmod::xz),
+        (Suite::Triggers, triggers::triggers),
         (Suite::Builds, builds::builds),
         (Suite::Growth, builds::growth),
     ];

@@ -98,6 +98,16 @@ impl Bench {
 }
 
 impl Comparison {
+    /// Of times that were taken once.
+    pub fn once([ours, reference]: [&str; 2], our_time: Duration, their_time: Duration) -> Self {
+        Self {
+            ours: ours.to_owned(),
+            reference: reference.to_owned(),
+            pairs: vec![(our_time, their_time)],
+            peak_kilobytes: None,
+        }
+    }
+
     /// Ratio of the medians.
     pub fn ratio(&self) -> f64 {
         let (ours, reference) = self.medians();
@@ -124,6 +134,7 @@ impl Comparison {
         let outside = ratios.len() / 20;
         let inside = ratios.get(outside..ratios.len() - outside);
         match inside.unwrap_or_default() {
+            [only] => (*only, *only),
             [least, .., most] => (*least, *most),
             _ => (f64::NAN, f64::NAN),
         }

@@ -6,18 +6,20 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use kmpkit_tests::depmod::FILES;
-use kmpkit_tests::kmod::{Kmod, answer};
-use kmpkit_tests::kmps::{self, Kmp};
-use kmpkit_tests::once::build_dir;
-use kmpkit_tests::place::Place;
-use kmpkit_tests::trace::Trace;
-use kmpkit_tests::{Kernel, cache_dir, index_differ, run, system};
+
+use crate::depmod::FILES;
+use crate::kmod::{Kmod, answer};
+use crate::kmps::{self, Kmp};
+use crate::once::{build_dir, cache_dir};
+use crate::place::Place;
+use crate::trace::Trace;
+use crate::{Kernel, index_differ, run, system};
 
 /// A root, packages beside it, and the rpm that brings one into the other.
 pub struct Scene {
     work: tempfile::TempDir,
     place: Place,
+    /// Whose modules the packages have.
     pub kernel: Kernel,
 }
 
@@ -38,17 +40,27 @@ impl Scene {
         Scene::with(Place::Host)
     }
 
+    /// One for the rpm of a place.
     pub fn with(place: Place) -> Result<Scene> {
+        Scene::of(
+            place,
+            Kernel::from_archive("bookworm", "amd64", &cache_dir())?,
+        )
+    }
+
+    /// One with packages of another kernel than bookworm's.
+    pub fn of(place: Place, kernel: Kernel) -> Result<Scene> {
         let scene = Scene {
             work: tempfile::tempdir_in(build_dir())?,
             place,
-            kernel: Kernel::from_archive("bookworm", "amd64", &cache_dir())?,
+            kernel,
         };
         fs::create_dir(scene.root())?;
         fs::create_dir(scene.packages())?;
         Ok(scene)
     }
 
+    /// The root.
     pub fn root(&self) -> PathBuf {
         self.work.path().join("root")
     }
@@ -89,6 +101,7 @@ impl Scene {
         ))
     }
 
+    /// Packages, where the place's rpm sees them.
     pub fn build(&self, kmps: &[Kmp]) -> Result<Vec<PathBuf>> {
         kmps::build(kmps, &self.packages())
     }
