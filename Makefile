@@ -22,7 +22,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 OUT := $(TARGET)/release
 DIST := $(TARGET)/dist
-# One commit, one archive.
+# The same commit and crates, the same archive.
 REPRODUCIBLE = --sort=name --numeric-owner --owner=0 --group=0 --mtime=@$(shell git log -1 --format=%ct)
 
 # cargo builds where the rest looks, whatever the environment says.
