@@ -21,6 +21,12 @@ LINKS := kmp-depmod kmp-trigger
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 OUT := $(TARGET)/release
+DIST := $(TARGET)/dist
+# The same commit and crates, the same archive.
+REPRODUCIBLE = --sort=name --numeric-owner --owner=0 --group=0 --mtime=@$(shell git log -1 --format=%ct)
+
+# cargo builds where the rest looks, whatever the environment says.
+export CARGO_TARGET_DIR := $(abspath $(TARGET))
 
 .PHONY: all
 all: binaries man ## Build everything
@@ -64,13 +70,16 @@ rpm: ## Make packages of the checkout: kmpkit for systems, kmpkit-build for buil
 	$(RPM)build -bb --build-in-place --define '_topdir $(abspath $(TARGET))/rpm' \
 		--define 'kmpkit_target $(abspath $(TARGET))' --define 'kmpkit_online 1' packaging/kmpkit.spec
 
+# The second archive has what tells cargo to look nowhere else, in cargo's own words. Crates come
+# from where the packager's configuration has them.
 .PHONY: dist
 dist: ## Make the archives of sources that distributions build packages from
-	mkdir -p $(TARGET)/dist
-	git archive --prefix=kmpkit-$(VERSION)/ -o $(TARGET)/dist/kmpkit-$(VERSION).tar.gz HEAD
-	$(CARGO) vendor --quiet --locked --versioned-dirs $(TARGET)/dist/vendor > $(TARGET)/dist/vendored.toml
-	tar -C $(TARGET)/dist -cJf $(TARGET)/dist/vendor.tar.xz vendor
-	cp packaging/kmpkit.spec $(TARGET)/dist
+	mkdir -p $(DIST)/.cargo
+	git archive --prefix=kmpkit-$(VERSION)/ -o $(DIST)/kmpkit-$(VERSION).tar.gz HEAD
+	cd $(DIST) && $(CARGO) vendor --locked --versioned-dirs --respect-source-config \
+		--manifest-path $(CURDIR)/Cargo.toml vendor > .cargo/config.toml
+	tar -C $(DIST) $(REPRODUCIBLE) -cJf $(DIST)/vendor.tar.xz .cargo vendor
+	cp packaging/kmpkit.spec $(DIST)
 
 .PHONY: setup
 setup: ## Install what the tests and the demonstration need

@@ -11,9 +11,11 @@ use crate::tools::{need, need_root, run, tool};
 
 /// Mounts /proc and the bound directories, then gives way to the command inside.
 ///
+/// The root is a mount point, for rpm since 4.20 runs scriptlets in mount namespaces of their own.
 /// It runs in a mount namespace of its own, so all mounts end with it, also when it is killed.
 const ENTER: &str = r#"set -e
 root=$1; shift
+mount --bind "$root" "$root"
 mount -t proc proc "$root/proc"
 while [ "$1" != -- ]; do
     mkdir -p "$root$2"
@@ -68,6 +70,18 @@ impl Chroot {
     pub fn with_bind(mut self, outside: &Path, inside: &Path) -> Chroot {
         self.binds.push((outside.to_owned(), inside.to_owned()));
         self
+    }
+
+    /// A copy, for a test that changes more than a directory of it.
+    pub fn copy(&self, to: &Path) -> Result<Chroot> {
+        run(Command::new("cp")
+            .args(["-a", "-T"])
+            .arg(&self.root)
+            .arg(to))?;
+        Ok(Chroot {
+            root: to.to_owned(),
+            binds: self.binds.clone(),
+        })
     }
 
     /// The chroot's own root directory, as the host sees it.

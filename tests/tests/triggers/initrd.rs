@@ -19,6 +19,8 @@ const SUSE: &str = "usr/lib/module-init-tools/regenerate-initrd-posttrans";
 
 /// Tells its arguments, if the indexes are there by then.
 const TELLS: &str = "[ -s /lib/modules/6.1.0-1-lib/modules.dep.bin ] && echo \"$@\" >> /told";
+/// What is done where kernel-install is in charge, too: something of the kernel comes to /boot.
+const ADDS: &str = "/stand-ins/busybox mkdir -p /boot/token/$2; echo > /boot/token/$2/initrd";
 /// Tells the flags it finds, and takes them.
 const FLAGS: &str = "for flag in /run/regenerate-initrd/*; do echo ${flag##*/} >> /told; \
                      /stand-ins/busybox rm $flag; done";
@@ -134,14 +136,19 @@ fn modules_wait_for_their_kernel() -> Result<()> {
     tells(&scene, &[&format!("--force --kver {RELEASE}")])
 }
 
-/// What is installed for it decides who is asked.
+/// What is installed for it decides who is asked; dracut also, where kernel-install is only there.
 #[test]
 fn the_owner_is_asked() -> Result<()> {
     let (scene, kernel) = root()?;
+    let add = format!("add {RELEASE} /{DIRECTORY}/vmlinuz");
     stand_in(&scene, DRACUT, TELLS)?;
-    stand_in(&scene, KERNEL_INSTALL, TELLS)?;
+    stand_in(&scene, KERNEL_INSTALL, &format!("{TELLS}; {ADDS}"))?;
     install(&scene, &kernel)?;
-    tells(&scene, &[&format!("add {RELEASE} /{DIRECTORY}/vmlinuz")])?;
+    tells(&scene, &[&add])?;
+    stand_in(&scene, KERNEL_INSTALL, TELLS)?;
+    let needed = scene.kmp(DIRECTORY, "usb-common", 2)?;
+    scene.rpm("-U", &scene.build(&[needed])?)?;
+    tells(&scene, &[&add, &format!("--force --kver {RELEASE}")])?;
     stand_in(&scene, SUSE, FLAGS)?;
     let needed = scene.kmp(DIRECTORY, "usbcore", 2)?;
     scene.rpm("-U", &scene.build(&[needed])?)?;

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::kernel::in_boot;
+use super::boot;
+use super::kernel::{Kernel, in_boot};
 use super::marked::Due;
 use super::owner::{Flags, Owner};
 
@@ -18,40 +19,63 @@ impl Owner {
     /// Has initrds made, and records them; whether nothing failed.
     pub(super) fn make(&self, root: &Path, all: &[Due]) -> bool {
         match self {
-            Self::SuseModuleTools { script, flags } => told(&names(all), || {
+            Self::SuseModuleTools { script, flags } => recorded(all, || {
                 leave_flags(root, *flags, all)?;
-                make(&mut Command::new(script), all)
+                ran(&mut Command::new(script))
             }),
-            Self::KernelInstall(program) => each(all, |due| {
-                let mut command = Command::new(program);
-                command.args(["add", &due.kernel.release]);
-                command.arg(&due.kernel.image);
-                command
-            }),
-            Self::Dracut(program) => each(all, |due| {
-                let mut command = Command::new(program);
-                command.args(["--force", "--kver", &due.kernel.release]);
-                command
-            }),
+            Self::KernelInstall { program, dracut } => {
+                each(all, |kernel| add(program, dracut.as_deref(), root, kernel))
+            }
+            Self::Dracut(program) => each(all, |kernel| run_dracut(program, kernel)),
         }
     }
 }
 
-/// Has each initrd made by a command; one that fails does not keep the others from it.
-fn each(all: &[Due], command: impl Fn(&Due) -> Command) -> bool {
+/// Has each initrd made; one that fails does not keep the others from it.
+fn each(all: &[Due], work: impl Fn(&Kernel) -> Result<bool>) -> bool {
     let mut good = true;
     for due in all {
-        let one = std::slice::from_ref(due);
-        good &= told(&names(one), || make(&mut command(due), one));
+        good &= recorded(std::slice::from_ref(due), || work(&due.kernel));
     }
     good
 }
 
-/// Whether it went well; why not is told.
-fn told(names: &str, work: impl FnOnce() -> Result<()>) -> bool {
-    let result = work();
+/// Has kernel-install and its plugins make an initrd.
+///
+/// It comes with systemd, also where something else is in charge of what is booted: then plugins
+/// make an initrd that no plugin takes to where it is booted from, and all is well for it.
+fn add(program: &Path, dracut: Option<&Path>, root: &Path, kernel: &Kernel) -> Result<bool> {
+    let before = boot::files(root, &kernel.release);
+    let mut command = Command::new(program);
+    command.args(["add", &kernel.release]).arg(&kernel.image);
+    if !ran(&mut command)? {
+        return Ok(false);
+    }
+    if boot::files(root, &kernel.release) != before {
+        return Ok(true);
+    }
+    match dracut {
+        Some(dracut) => run_dracut(dracut, kernel),
+        None => {
+            log::warn!("{}: nothing came to /boot of it", program.display());
+            Ok(true)
+        }
+    }
+}
+
+fn run_dracut(program: &Path, kernel: &Kernel) -> Result<bool> {
+    ran(Command::new(program).args(["--force", "--kver", &kernel.release]))
+}
+
+/// Does work and records what it made, unless it could not be done yet; whether it did not fail. Why it
+/// failed is told.
+fn recorded(all: &[Due], work: impl FnOnce() -> Result<bool>) -> bool {
+    let result = work().and_then(|made| match made {
+        true => all.iter().try_for_each(Due::done),
+        false => Ok(()),
+    });
     if let Err(error) = &result {
-        log::error!("{names}: no new initrd: {error:#}");
+        log::error!("{}: no new initrd: {error:#}", names(all));
     }
     result.is_ok()
 }
@@ -82,23 +106,23 @@ fn leave_flags(root: &Path, flags: Flags, all: &[Due]) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command and records what it has made.
+/// Runs a command that must succeed; whether it can run yet.
 ///
 /// A program that is there without what interprets it comes with a root that is not complete yet.
 /// That is no failure, and what is due stays so.
-fn make(command: &mut Command, all: &[Due]) -> Result<()> {
-    log::info!("{}: {command:?}", names(all));
+fn ran(command: &mut Command) -> Result<bool> {
+    log::info!("{command:?}");
     // Ours has a list of files that the command does not ask for, and the root may have no
     // /dev/null. Nothing is ever written to the pipe.
     match command.stdin(Stdio::piped()).status() {
-        Ok(status) if status.success() => all.iter().try_for_each(Due::done),
+        Ok(status) if status.success() => Ok(true),
         Ok(status) => bail!("{}: {status}", command.get_program().display()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             log::warn!(
                 "{} cannot run yet: {error}",
                 command.get_program().display()
             );
-            Ok(())
+            Ok(false)
         }
         Err(error) => Err(error).with_context(|| command.get_program().display().to_string()),
     }

@@ -10,13 +10,13 @@ use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use modtree::INITRD_LIST;
 
 use super::kernel::Kernel;
+use super::stamp::stamp;
 
 /// Lists of packages other than the kernel's and of the administrator, for all kernels; of two files of one name the
 /// later counts.
@@ -145,25 +145,14 @@ fn with_underscores(name: &[u8]) -> Vec<u8> {
     name.iter().map(underscore).collect()
 }
 
-/// What the file system says of files, a line for each. The device is left out, for some file
-/// systems have another number after each boot.
+/// Stamps of files, a line for each.
 fn picture(directory: &Path, paths: &BTreeSet<&[u8]>) -> String {
     let mut picture = String::new();
     for path in paths {
         let path = Path::new(OsStr::from_bytes(path));
-        let stamp = directory.join(path).metadata().map(|meta| {
-            let (modified, changed) = (meta.mtime(), meta.ctime());
-            let (size, inode) = (meta.size(), meta.ino());
-            let (modified_nsec, changed_nsec) = (meta.mtime_nsec(), meta.ctime_nsec());
-            format!("{size} {inode} {modified}.{modified_nsec:09} {changed}.{changed_nsec:09}")
-        });
+        let stamp = stamp(&directory.join(path));
         // A String takes everything.
-        let _ = writeln!(
-            picture,
-            "{} {}",
-            path.display(),
-            stamp.unwrap_or_else(|_| "-".to_owned())
-        );
+        let _ = writeln!(picture, "{} {stamp}", path.display());
     }
     picture
 }

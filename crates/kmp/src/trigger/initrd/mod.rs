@@ -6,9 +6,11 @@
 //! ```
 
 mod act;
+mod boot;
 mod kernel;
 mod marked;
 mod owner;
+mod stamp;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -27,7 +27,12 @@ pub(super) enum Owner {
         flags: Flags,
     },
     /// systemd's kernel-install.
-    KernelInstall(PathBuf),
+    KernelInstall {
+        /// The program.
+        program: PathBuf,
+        /// Who makes initrds where kernel-install is only installed.
+        dracut: Option<PathBuf>,
+    },
     /// dracut itself.
     Dracut(PathBuf),
 }
@@ -55,8 +60,11 @@ impl Owner {
             let flags = Flags::of(&script)?;
             return Ok(Some(Self::SuseModuleTools { script, flags }));
         }
-        let kernel_install = program(root, &KERNEL_INSTALL).map(Self::KernelInstall);
-        let owner = kernel_install.or_else(|| program(root, &DRACUT).map(Self::Dracut));
+        let dracut = program(root, &DRACUT);
+        let owner = match program(root, &KERNEL_INSTALL) {
+            Some(program) => Some(Self::KernelInstall { program, dracut }),
+            None => dracut.map(Self::Dracut),
+        };
         if owner.is_none() {
             log::info!("no initrd is made: there is nothing that makes one");
         }
@@ -127,10 +135,11 @@ mod tests {
         assert_eq!(owner(root), None);
         put(root, "usr/sbin/dracut", "", 0o755);
         let dracut = root.join("usr/sbin/dracut");
-        assert_eq!(owner(root), Some(Owner::Dracut(dracut)));
+        assert_eq!(owner(root), Some(Owner::Dracut(dracut.clone())));
         put(root, "usr/bin/kernel-install", "", 0o755);
-        let kernel_install = root.join("usr/bin/kernel-install");
-        assert_eq!(owner(root), Some(Owner::KernelInstall(kernel_install)));
+        let program = root.join("usr/bin/kernel-install");
+        let dracut = Some(dracut);
+        assert_eq!(owner(root), Some(Owner::KernelInstall { program, dracut }));
         put(root, SUSE, "", 0o755);
         let script = root.join(SUSE);
         let flags = Flags::Releases;

@@ -6,12 +6,17 @@ use std::process::Command;
 
 use super::*;
 
+const KERNEL_INSTALL: &str = "usr/bin/kernel-install";
 const SUSE: &str = "usr/lib/module-init-tools/regenerate-initrd-posttrans";
 /// Tells what it was called with.
 const TELLS: &str = "#!/bin/sh\necho \"$@\" >> \"$0.log\"\n";
 /// Tells the flags it finds, and takes them.
 const FLAGS: &str = "#!/bin/sh\nroot=${0%/usr/lib/*}\nfor flag in \"$root\"/run/regenerate-initrd/*; do\n\
                      echo \"${flag##*/}\" >> \"$0.log\"\nrm \"$flag\"\ndone\n";
+
+/// Tells what it was called with, and leaves something of the release in /boot.
+const ADDS: &str = "#!/bin/sh\necho \"$@\" >> \"$0.log\"\nroot=${0%/usr/bin/*}\n\
+                    mkdir -p \"$root/boot/token/$2\" && echo > \"$root/boot/token/$2/initrd\"\n";
 
 struct Scene {
     root: tempfile::TempDir,
@@ -95,19 +100,41 @@ fn older_suse_module_tools_find_flags_of_images() {
 #[test]
 fn kernel_install_gets_release_and_image() {
     let scene = Scene::new();
-    scene.program("usr/bin/kernel-install", TELLS);
+    scene.program(KERNEL_INSTALL, ADDS);
     scene.program("usr/bin/dracut", TELLS);
     scene.remove("lib/modules/6.2-x/vmlinuz");
     scene.put("boot/vmlinux-6.2-x", "");
     assert!(scene.update());
     assert_eq!(
-        scene.told("usr/bin/kernel-install"),
+        scene.told(KERNEL_INSTALL),
         [
             "add 6.1-x /lib/modules/6.1-x/vmlinuz",
             "add 6.2-x /boot/vmlinux-6.2-x"
         ]
     );
     assert!(scene.told("usr/bin/dracut").is_empty());
+}
+
+#[test]
+fn dracut_does_what_kernel_install_leaves() {
+    let scene = Scene::new();
+    scene.program(KERNEL_INSTALL, TELLS);
+    scene.program("usr/bin/dracut", TELLS);
+    scene.put("boot/initrd-6.1-x", "old");
+    assert!(scene.update());
+    assert_eq!(scene.told(KERNEL_INSTALL).len(), 2);
+    assert_eq!(
+        scene.told("usr/bin/dracut"),
+        ["--force --kver 6.1-x", "--force --kver 6.2-x"]
+    );
+    scene.put("lib/modules/6.1-x/k/a.ko", "another");
+    scene.remove("usr/bin/dracut");
+    assert!(
+        scene.update(),
+        "its plugins may have been told to do nothing"
+    );
+    assert!(scene.update());
+    assert_eq!(scene.told(KERNEL_INSTALL).len(), 1);
 }
 
 #[test]
