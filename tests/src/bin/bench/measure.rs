@@ -88,22 +88,17 @@ impl Bench {
             bar.inc(1);
         }
         bar.finish_and_clear();
-        Ok(Comparison {
-            ours: ours.to_owned(),
-            reference: reference.to_owned(),
-            pairs,
-            peak_kilobytes: None,
-        })
+        Ok(Comparison::of([ours, reference], pairs))
     }
 }
 
 impl Comparison {
-    /// Of times that were taken once.
-    pub fn once([ours, reference]: [&str; 2], our_time: Duration, their_time: Duration) -> Self {
+    /// Of times of ours and the reference's, taken in turn.
+    pub fn of([ours, reference]: [&str; 2], pairs: Vec<(Duration, Duration)>) -> Self {
         Self {
             ours: ours.to_owned(),
             reference: reference.to_owned(),
-            pairs: vec![(our_time, their_time)],
+            pairs,
             peak_kilobytes: None,
         }
     }

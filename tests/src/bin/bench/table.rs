@@ -32,9 +32,9 @@ impl Row {
         Self([
             comparison.ours.clone(),
             comparison.reference.clone(),
-            format!("{:.2}", comparison.ratio()),
+            ratio(comparison.ratio()),
             at_most(wanted.into()),
-            format!("{least:.2}–{most:.2}"),
+            format!("{}–{}", ratio(least), ratio(most)),
             time(ours),
             time(reference),
             comparison.pairs.len().to_string(),
@@ -49,7 +49,7 @@ impl Row {
         Self([
             format!("peak memory of {}", comparison.ours),
             what.to_owned(),
-            format!("{:.2}", peak as f64 / kilobytes as f64),
+            ratio(peak as f64 / kilobytes as f64),
             at_most(Some(wanted)),
             none(),
             mebibytes(peak),
@@ -60,12 +60,12 @@ impl Row {
     }
 
     /// A number that is none of times.
-    pub fn count(what: &str, against: &str, ratio: f64, wanted: f64, counted: usize) -> Self {
+    pub fn count(what: &str, against: &str, times: f64, wanted: f64, counted: usize) -> Self {
         let mut cells = [(); HEAD.len()].map(|()| none());
         let given = [
             what.to_owned(),
             against.to_owned(),
-            format!("{ratio:.2}"),
+            ratio(times),
             at_most(Some(wanted)),
             none(),
             counted.to_string(),
@@ -74,6 +74,14 @@ impl Row {
             *cell = given;
         }
         Self(cells)
+    }
+}
+
+/// Small ones would all be nothing with two digits.
+fn ratio(ratio: f64) -> String {
+    match ratio < 0.1 {
+        true => format!("{ratio:.3}"),
+        false => format!("{ratio:.2}"),
     }
 }
 

@@ -1,13 +1,12 @@
 //! Turns 300 packages of modules that zypper brings, updates and takes, in a transaction each, into
-//! the time of all triggers, against a full run of kmod 34's depmod and against zypper without them.
+//! the time triggers add to that, against a full run of kmod 34's depmod and against all of it.
 //!
-//! Triggers are timed by strace, from execve to their end, which makes them look slower; zypper is
-//! timed without strace in a root without triggers.
+//! What they add is the time of zypper in a root with triggers without that in a root that has none,
+//! so what rpm does to start them counts as well as all their runs.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use kmpkit_tests::bulk::Bulk;
 use kmpkit_tests::kmod::Kmod;
 use kmpkit_tests::kmps::Kmp;
@@ -21,7 +20,8 @@ use crate::table::{Row, Table};
 use crate::trees;
 
 const DIRECTORY: &str = "lib/modules/6.12.0-1-bulk";
-const DEPMOD: &str = "a full run of kmod 34's depmod";
+/// A package of nothing: zypper does not read a database of rpm that has become empty.
+const NO_TRIGGERS: &str = "nothing";
 
 /// What is asked of zypper, in turn.
 const STEPS: [(&str, &str); 3] = [
@@ -30,32 +30,32 @@ const STEPS: [(&str, &str); 3] = [
     ("remove", "removed"),
 ];
 
-/// By zypper with the modules alone in their kernel, and with all others there.
+const ROUNDS: usize = 3;
+
+/// By zypper, with the modules alone in their kernel.
 pub fn triggers(_: &Bench) -> Result<Table> {
     let kernel = Kernel::from_archive("trixie", "amd64", &cache_dir())?;
-    let bar = spinner(DEPMOD, None)?;
-    let full = full(&kernel)?;
-    bar.finish_and_clear();
-    let mut rows = Vec::new();
-    for whole in [false, true] {
-        let life = Life {
-            kernel: &kernel,
-            whole,
-        };
-        let (ours, theirs) = (life.triggers()?, life.zypper()?);
-        for (((_, what), ours), theirs) in STEPS.into_iter().zip(ours).zip(theirs) {
-            let name = format!("{} {what}, {}", Bulk::COUNT, life.name());
-            let names = [&*name, DEPMOD];
-            rows.push(Row::of(
-                &Comparison::once(names, ours, full),
-                life.wanted(2.0),
-            ));
-            let names = [&*name, "zypper without triggers"];
-            rows.push(Row::of(
-                &Comparison::once(names, ours, theirs),
-                life.wanted(0.5),
-            ));
+    let mut of_depmod = vec![Vec::new(); STEPS.len()];
+    let mut of_zypper = of_depmod.clone();
+    for _ in 0..ROUNDS {
+        let full = full(&kernel)?;
+        let (with, without) = (life(&kernel, "kmpkit")?, life(&kernel, NO_TRIGGERS)?);
+        for (step, (with, without)) in with.into_iter().zip(without).enumerate() {
+            let added = with.saturating_sub(without);
+            if let (Some(depmod), Some(zypper)) = (of_depmod.get_mut(step), of_zypper.get_mut(step))
+            {
+                depmod.push((added, full));
+                zypper.push((added, with));
+            }
         }
+    }
+    let mut rows = Vec::new();
+    for (((_, what), depmod), zypper) in STEPS.into_iter().zip(of_depmod).zip(of_zypper) {
+        let name = format!("triggers of {} {what}", Bulk::COUNT);
+        let names = [&*name, "a full run of kmod 34's depmod"];
+        rows.push(Row::of(&Comparison::of(names, depmod), 2.0));
+        let names = [&*name, "zypper and triggers"];
+        rows.push(Row::of(&Comparison::of(names, zypper), 0.5));
     }
     Ok(Table {
         title: format!(
@@ -81,97 +81,29 @@ fn full(kernel: &Kernel) -> Result<Duration> {
     time()
 }
 
-/// From the first package to the last.
-struct Life<'k> {
-    kernel: &'k Kernel,
-    /// Whether all other modules of the kernel are there too.
-    whole: bool,
-}
-
-impl Life<'_> {
-    fn name(&self) -> &'static str {
-        match self.whole {
-            true => "the other modules there",
-            false => "alone",
-        }
-    }
-
-    /// What is wanted of the modules alone; with all others each run has more to write than they are.
-    fn wanted(&self, ratio: f64) -> Option<f64> {
-        (!self.whole).then_some(ratio)
-    }
-
-    /// The times of all triggers of each step.
-    fn triggers(&self) -> Result<Vec<Duration>> {
-        self.live(true, |scene, zypp, verb, what| {
-            let done = scene.traced(zypp.command()?.arg(verb).args(what))?;
-            let (seconds, count) = done.triggers;
-            ensure!(count >= Bulk::COUNT, "{verb}: {count} triggers");
-            Ok(Duration::from_secs_f64(seconds))
-        })
-    }
-
-    /// The times of zypper for each step.
-    fn zypper(&self) -> Result<Vec<Duration>> {
-        self.live(false, |_, zypp, verb, what| {
-            let mut zypper = limited(zypp.command()?.arg(verb).args(what))?;
-            timed(|| run(&mut zypper))
-        })
-    }
-
-    fn live(
-        &self,
-        with_triggers: bool,
-        time: impl Fn(&Scene, &Zypp, &str, &[String]) -> Result<Duration>,
-    ) -> Result<Vec<Duration>> {
-        let scene = Scene::of(Place::Host, self.kernel.clone())?;
-        let bulk = Bulk::build(&scene, DIRECTORY)?;
-        scene.system()?;
-        scene.build(&[Kmp::empty("stays")])?;
-        createrepo(&scene.packages())?;
-        let zypp = Zypp::new(&scene.root(), &[("kmps", &scene.packages())])?;
-        if self.whole {
-            others(&scene, &bulk)?;
-        }
-        // zypper does not read a database of rpm that has become empty.
-        let stays = match with_triggers {
-            true => "kmpkit",
-            false => "stays",
+/// The time of each step in a root that has this package before.
+fn life(kernel: &Kernel, before: &str) -> Result<Vec<Duration>> {
+    let scene = Scene::of(Place::Host, kernel.clone())?;
+    let bulk = Bulk::build(&scene, DIRECTORY)?;
+    scene.system()?;
+    scene.build(&[Kmp::empty(NO_TRIGGERS)])?;
+    createrepo(&scene.packages())?;
+    let zypp = Zypp::new(&scene.root(), &[("kmps", &scene.packages())])?;
+    run(zypp.command()?.args(["install", before]))?;
+    let bar = spinner(&format!("{} packages after {before}", Bulk::COUNT), Some(3))?;
+    let mut times = Vec::new();
+    for (verb, _) in STEPS {
+        let what = match verb {
+            "install" => bulk.of_first("=1"),
+            "update" => Vec::new(),
+            _ => bulk.names.clone(),
         };
-        run(zypp.command()?.args(["install", stays]))?;
-        let bar = spinner(
-            &format!("{} packages, {}", Bulk::COUNT, self.name()),
-            Some(3),
-        )?;
-        let mut times = Vec::new();
-        for (verb, _) in STEPS {
-            let what = match verb {
-                "install" => bulk.of_first("=1"),
-                "update" => Vec::new(),
-                _ => bulk.names.clone(),
-            };
-            times.push(time(&scene, &zypp, verb, &what)?);
-            bar.inc(1);
-        }
-        bar.finish_and_clear();
-        Ok(times)
+        let mut zypper = limited(zypp.command()?.arg(verb).args(what))?;
+        times.push(timed(|| run(&mut zypper))?);
+        bar.inc(1);
     }
-}
-
-/// Puts copies of the modules there that are in no package.
-fn others(scene: &Scene, bulk: &Bulk) -> Result<()> {
-    let to = scene.root().join(DIRECTORY).join("others");
-    fs::create_dir_all(&to).with_context(|| to.display().to_string())?;
-    for module in scene.kernel.modules()? {
-        let file = module.file_name().context("no name")?;
-        let name = file.to_string_lossy();
-        let name = name.split('.').next().unwrap_or_default();
-        if !bulk.names.contains(&format!("{name}-kmp")) {
-            let to = to.join(file);
-            fs::copy(&module, &to).with_context(|| to.display().to_string())?;
-        }
-    }
-    Ok(())
+    bar.finish_and_clear();
+    Ok(times)
 }
 
 fn timed<T>(what: impl FnOnce() -> Result<T>) -> Result<Duration> {
