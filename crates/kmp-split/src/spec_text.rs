@@ -85,6 +85,8 @@ impl Subpackages<'_> {
         let flavor = flavor.as_str();
         let mut provided = Vec::new();
         let mut tags = self.side_by_side();
+        // Modules go before what keeps their indexes, where both go.
+        tags.push("OrderWithRequires: kmpkit".to_owned());
         match self.identity.dialect {
             Dialect::Suse => {
                 provided.push(format!("{stem}-kmp"));
