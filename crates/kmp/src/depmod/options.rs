@@ -138,6 +138,9 @@ With --changed nothing is looked at but what the list names and what links lead 
 failed or was killed, and in a tree that is a copy, \
 everything is looked at. Every name of a file with several must be in the list.
 
+Where the lower layer of an overlay is exchanged for another whose files have the same inodes, sizes and \
+times, nothing tells that they are others: use --full then.
+
 A key longer than kmod has room for, 4,096 bytes, makes the run fail in the same way.
 
 Modules compressed with gzip are always read; kmod must be built for it. So are modules compressed \
