@@ -61,18 +61,12 @@ impl Read {
         store: Store,
     ) -> Self {
         let store = store.if_sound();
-        let each = || files.iter().zip(&stamps.stamps);
-        let known: Vec<_> = each()
+        let known: Vec<_> = files
+            .iter()
+            .zip(&stamps.stamps)
             .map(|(file, stamp)| known(file, stamp, &store))
             .collect();
-        let unknown: Vec<_> = each()
-            .zip(&known)
-            .filter(|(_, known)| known.is_none())
-            .map(|((file, stamp), _)| Unknown {
-                file,
-                copy_of: original(file, stamp, &store),
-            })
-            .collect();
+        let unknown = unknown(files, stamps, &known, &store);
         let Ok(learnt) = map_with(&unknown, Memory::default, |memory, unknown| {
             Ok::<_, Infallible>(unknown.learn(details, memory))
         });
@@ -187,6 +181,22 @@ impl Learnt {
             error: None,
         }
     }
+}
+
+/// The files of which the store does not know the facts.
+fn unknown<'f>(
+    files: &'f [ModuleFile],
+    stamps: &Stamps,
+    known: &[Option<Kept>],
+    store: &Store,
+) -> Vec<Unknown<'f>> {
+    let each = files.iter().zip(&stamps.stamps).zip(known);
+    each.filter(|(_, known)| known.is_none())
+        .map(|((file, stamp), _)| Unknown {
+            file,
+            copy_of: original(file, stamp, store),
+        })
+        .collect()
 }
 
 /// The file the store knows which this may be a copy of: they are as long and as old.
