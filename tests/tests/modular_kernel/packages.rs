@@ -219,6 +219,8 @@ impl Expected {
                 ),
             ]),
             ("Enhance", Some(_)) => BTreeSet::from([format!("kernel-{}", self.flavor)]),
+            // It goes after the modules whose indexes it keeps.
+            ("Order", Some(_)) => BTreeSet::from(["kmpkit".to_owned()]),
             _ => BTreeSet::new(),
         })
     }
