@@ -2,8 +2,10 @@
 
 use anyhow::{Context, Result, ensure};
 use kmpkit_tests::depmod::{Left, compare, left_by, ours};
+use kmpkit_tests::index_differ;
 use kmpkit_tests::kmod::Kmod;
 use kmpkit_tests::modules_tree::ModulesTree;
+use kmpkit_tests::trace::limited;
 
 use crate::scene::{empty, small};
 
@@ -162,11 +164,17 @@ fn links_that_lead_in_circles() -> Result<()> {
     tree.usual(&["fuse", "tun"])?;
     tree.link("../..", "kernel/up/again")?;
     for kmod in Kmod::all()? {
-        let theirs = left_by(kmod.tool("depmod", tree.root())?, &tree, &[])?;
+        // kmod enters directories until it may open no more, and makes a message of each.
+        let depmod = limited(&kmod.tool("depmod", tree.root())?)?;
+        let theirs = left_by(depmod, &tree, &[])?;
         let mut command = ours()?;
         command.args(["--compat", kmod.version]);
         let ours = left_by(command, &tree, &[])?;
-        ensure!(ours.success && ours.files == theirs.files, "{kmod}");
+        ensure!(ours.success && theirs.success, "{kmod}: {}", ours.stderr);
+        for (name, bytes) in &theirs.files {
+            let ours = ours.files.get(name).context(name.to_owned())?;
+            index_differ::same(name, ours, bytes).context(kmod.to_string())?;
+        }
     }
     Ok(())
 }
