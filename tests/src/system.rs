@@ -1,4 +1,4 @@
-//! Turns the checkout into the package systems have: `make rpm`.
+//! Turns the checkout into packages, that for systems and that for builders: `make rpm`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,15 +13,20 @@ use crate::tools::{need, run, tool};
 
 /// The package for systems, made once for each process.
 pub fn package() -> Result<&'static Path> {
-    static PACKAGE: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
-    PACKAGE
+    let [system, _] = packages()?;
+    Ok(system)
+}
+
+/// The packages for systems and for builders, made once for each process.
+pub fn packages() -> Result<&'static [PathBuf; 2]> {
+    static PACKAGES: OnceLock<std::result::Result<[PathBuf; 2], String>> = OnceLock::new();
+    PACKAGES
         .get_or_init(|| make().map_err(|error| format!("{error:#}")))
         .as_ref()
-        .map(PathBuf::as_path)
         .map_err(|error| anyhow!("{error}"))
 }
 
-fn make() -> Result<PathBuf> {
+fn make() -> Result<[PathBuf; 2]> {
     need(&["make", "rpmbuild"])?;
     let top = build_dir().join("rpm");
     fs::create_dir_all(&top).with_context(|| top.display().to_string())?;
@@ -44,23 +49,20 @@ fn make() -> Result<PathBuf> {
     run(&mut make)?;
     let mut rpms = Vec::new();
     walk(&built, &mut rpms)?;
-    rpms.retain(|path| is_system(path));
-    let [made] = rpms.as_slice() else {
-        bail!("make rpm left packages kmpkit {rpms:?}");
+    // The longer name is that for builders.
+    rpms.sort_by_key(|path| path.as_os_str().len());
+    let [system, build] = rpms.as_slice() else {
+        bail!("make rpm left packages {rpms:?}");
     };
-    publish(made, top.join("kmpkit.rpm"))
+    let to = top.join("whole");
+    fs::create_dir_all(&to).with_context(|| to.display().to_string())?;
+    Ok([publish(system, &to)?, publish(build, &to)?])
 }
 
-/// Whether a package is that for systems, by what follows its name.
-fn is_system(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str());
-    let rest = name.and_then(|name| name.strip_prefix("kmpkit-"));
-    rest.is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
-}
-
-/// Copies to a path at which there is always a whole package: when another process makes its own,
-/// this one may still be reading.
-fn publish(made: &Path, path: PathBuf) -> Result<PathBuf> {
+/// Copies a package to where there is always a whole one of its name: when another process makes
+/// its own, this one may still be reading.
+fn publish(made: &Path, to: &Path) -> Result<PathBuf> {
+    let path = to.join(made.file_name().context("no name")?);
     let partial = beside(&path, ".partial");
     fs::copy(made, &partial).with_context(|| partial.display().to_string())?;
     fs::rename(&partial, &path).with_context(|| path.display().to_string())?;
