@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use rustix::fs::{FlockOperation, flock};
 
 use crate::stage::project;
 
@@ -33,11 +34,7 @@ pub fn once(dir: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
         .parent()
         .with_context(|| format!("{}: no parent directory", dir.display()))?;
     fs::create_dir_all(parent).with_context(|| format!("create {}", parent.display()))?;
-    let lock = beside(dir, ".lock");
-    let lock_file = File::create(&lock).with_context(|| format!("create {}", lock.display()))?;
-    lock_file
-        .lock()
-        .with_context(|| format!("lock {}", lock.display()))?;
+    let _locked = lock(dir)?;
     if dir.exists() {
         return Ok(());
     }
@@ -49,6 +46,15 @@ pub fn once(dir: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     make(&partial).with_context(|| format!("cannot make {}", dir.display()))?;
     fs::rename(&partial, dir)
         .with_context(|| format!("rename {} to {}", partial.display(), dir.display()))
+}
+
+/// Waits until no other process is at work on `path`; until the file is closed, the others wait.
+pub fn lock(path: &Path) -> Result<File> {
+    let lock = beside(path, ".lock");
+    let file = File::create(&lock).with_context(|| format!("create {}", lock.display()))?;
+    flock(&file, FlockOperation::LockExclusive)
+        .with_context(|| format!("lock {}", lock.display()))?;
+    Ok(file)
 }
 
 /// The path with `suffix` added to its file name.

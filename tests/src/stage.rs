@@ -3,14 +3,14 @@
 //! `make install` fills a directory; beside it lies a copy of rpm's configuration with ours in it,
 //! which `RPM_CONFIGDIR` shows to rpmbuild.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::once::{beside, build_dir};
+use crate::once::{build_dir, lock};
 use crate::tools::{run, tool};
 
 /// The checkout.
@@ -43,11 +43,7 @@ impl Stage {
             rpm_config: target.join("rpm-config"),
         };
         fs::create_dir_all(&target).with_context(|| format!("create {}", target.display()))?;
-        let lock = beside(&stage.root, ".lock");
-        let lock_file = File::create(&lock).with_context(|| format!("{}", lock.display()))?;
-        lock_file
-            .lock()
-            .with_context(|| format!("{}", lock.display()))?;
+        let _locked = lock(&stage.root)?;
         stage.install(&stage.root)?;
         let own = PathBuf::from(run(tool("rpm")?.args(["--eval", "%{_rpmconfigdir}"]))?.trim());
         fs::create_dir_all(&stage.rpm_config)?;

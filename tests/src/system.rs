@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::kernel::walk;
-use crate::once::{beside, build_dir};
+use crate::once::{beside, build_dir, lock};
 use crate::stage::project;
 use crate::tools::{need, run, tool};
 
@@ -31,9 +31,7 @@ fn make() -> Result<[PathBuf; 2]> {
     let top = build_dir().join("rpm");
     fs::create_dir_all(&top).with_context(|| top.display().to_string())?;
     // Another process may be at it, or installing the same files.
-    let lock = beside(&build_dir().join("stage"), ".lock");
-    let file = fs::File::create(&lock).with_context(|| lock.display().to_string())?;
-    file.lock().with_context(|| lock.display().to_string())?;
+    let _locked = lock(&build_dir().join("stage"))?;
     // What an older checkout left is not to be taken for what is made now.
     let built = top.join("RPMS");
     if built.exists() {

@@ -72,11 +72,11 @@ impl Trace {
             let time: f64 = time.parse().with_context(|| line.to_owned())?;
             if line.contains(&format!(" execve(\"{program}\"")) {
                 started.insert(process.to_owned(), time);
-            } else if line.contains(" exit_group(")
-                && let Some(start) = started.remove(process)
-            {
-                sum += time - start;
-                count += 1;
+            } else if line.contains(" exit_group(") {
+                if let Some(start) = started.remove(process) {
+                    sum += time - start;
+                    count += 1;
+                }
             }
         }
         Ok((sum, count))

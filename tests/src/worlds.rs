@@ -24,7 +24,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use crate::kernel::Kernel;
 use crate::kmod_tools::{depmod, modversions, symvers};
 use crate::modular::{packages, part, policy, repository};
-use crate::once::{beside, build_dir, cache_dir};
+use crate::once::{build_dir, cache_dir, lock};
 use crate::rpmbuild::Rpm;
 use crate::rpms::createrepo;
 use crate::scenario::World;
@@ -93,15 +93,12 @@ fn anew(name: &str, make: Make) -> Result<(World, File)> {
     let dir = directory(name);
     let parent = dir.parent().context("no parent")?;
     fs::create_dir_all(parent).with_context(|| format!("create {}", parent.display()))?;
-    let lock = beside(&dir, ".lock");
-    let file = File::create(&lock).with_context(|| format!("create {}", lock.display()))?;
-    file.lock()
-        .with_context(|| format!("lock {}", lock.display()))?;
+    let locked = lock(&dir)?;
     if dir.exists() {
         fs::remove_dir_all(&dir).with_context(|| format!("remove {}", dir.display()))?;
     }
     fs::create_dir(&dir).with_context(|| format!("create {}", dir.display()))?;
-    Ok((make(&dir)?, file))
+    Ok((make(&dir)?, locked))
 }
 
 fn modules(dir: &Path) -> Result<World> {

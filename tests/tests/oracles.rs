@@ -279,9 +279,11 @@ fn redhat_aliases(facts: &Oracle) -> Result<usize> {
 
 /// What a pattern stands for: one for each character in its brackets, from left to right.
 fn expanded(pattern: &str) -> Vec<String> {
-    if let Some((head, rest)) = pattern.split_once('[')
-        && let Some((set, tail)) = rest.split_once(']')
-    {
+    let parts = pattern.split_once('[').and_then(|(head, rest)| {
+        let (set, tail) = rest.split_once(']')?;
+        Some((head, set, tail))
+    });
+    if let Some((head, set, tail)) = parts {
         let tails = expanded(tail);
         let each = set
             .chars()

@@ -12,10 +12,11 @@ pub(crate) fn table_order(name: &[u8], buckets: u32) -> (u32, &[u8]) {
 
 fn hash(key: &[u8]) -> u32 {
     let pair = |a: u8, b: u8| u32::from(u16::from_ne_bytes([a, b]));
-    let single = |byte: u8| i32::from(byte as std::ffi::c_char).cast_unsigned();
+    let single = |byte: u8| i32::from(byte as std::ffi::c_char) as u32;
     let mut hash = key.len() as u32;
-    let (blocks, rest) = key.as_chunks::<4>();
-    for &[a, b, c, d] in blocks {
+    let blocks = key.chunks_exact(4);
+    let rest = blocks.remainder();
+    for &[a, b, c, d] in blocks.filter_map(<[u8]>::first_chunk) {
         hash = hash.wrapping_add(pair(a, b));
         let mixed = (pair(c, d) << 11) ^ hash;
         hash = (hash << 16) ^ mixed;

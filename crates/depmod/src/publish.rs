@@ -12,6 +12,7 @@ use std::time::SystemTime;
 
 use modtree::Store;
 use rayon::prelude::*;
+use rustix::fs::{FlockOperation, flock};
 use tempfile::NamedTempFile;
 
 use crate::error::Error;
@@ -47,7 +48,7 @@ impl<'p> Place<'p> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(Error::write(directory)(error)),
         };
-        if let Some(Err(error)) = handle.as_ref().map(File::lock) {
+        if let Some(Err(error)) = handle.as_ref().map(lock_exclusively) {
             // Some network file systems cannot; runs must not overlap there.
             log::debug!("no lock on {}: {error}", directory.display());
         }
@@ -230,4 +231,9 @@ fn unfinished(directory: &Path) -> Vec<PathBuf> {
         .filter(|entry| entry.file_name().to_str().is_some_and(is_temporary))
         .map(|entry| entry.path())
         .collect()
+}
+
+/// Waits for the lock of a directory; the kernel takes it back when the handle is closed.
+fn lock_exclusively(directory: &File) -> io::Result<()> {
+    Ok(flock(directory, FlockOperation::LockExclusive)?)
 }

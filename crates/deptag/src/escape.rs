@@ -30,8 +30,9 @@ fn append(bytes: &[u8], keep: impl Fn(u8) -> bool, out: &mut Vec<u8>) {
         return out.extend_from_slice(bytes);
     }
     let mut rest = bytes;
-    while let Some(at) = rest.iter().position(|&byte| !keep(byte))
-        && let Some((plain, [byte, behind @ ..])) = rest.split_at_checked(at)
+    let next = |rest: &[u8]| rest.iter().position(|&byte| !keep(byte));
+    while let Some((plain, [byte, behind @ ..])) =
+        next(rest).and_then(|at| rest.split_at_checked(at))
     {
         out.extend_from_slice(plain);
         // Writing to memory cannot fail.

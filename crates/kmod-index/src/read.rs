@@ -150,24 +150,26 @@ impl<'d> Index<'d> {
 struct Node<'d> {
     prefix: &'d [u8],
     first: u8,
-    children: &'d [[u8; 4]],
+    /// A big-endian word for each byte from `first` on.
+    children: &'d [u8],
     values: Option<Cursor<'d>>,
 }
 
 impl<'d> Node<'d> {
     fn child(&self, byte: u8) -> Option<u32> {
         let index = byte.checked_sub(self.first)?;
-        let place = self.children.get(usize::from(index))?;
+        let place = self.children.get(4 * usize::from(index)..)?.first_chunk()?;
         Some(u32::from_be_bytes(*place)).filter(|&place| place != 0)
     }
 
     fn children(&self) -> impl DoubleEndedIterator<Item = (u8, u32)> + use<'d> {
         let first = self.first;
-        let child = move |(index, place): (usize, &[u8; 4])| {
+        let child = move |(index, place): (usize, &[u8])| {
             let byte = first.checked_add(u8::try_from(index).ok()?)?;
-            Some((byte, u32::from_be_bytes(*place))).filter(|&(_, place)| place != 0)
+            let place = u32::from_be_bytes(*place.first_chunk()?);
+            (place != 0).then_some((byte, place))
         };
-        self.children.iter().enumerate().filter_map(child)
+        self.children.chunks_exact(4).enumerate().filter_map(child)
     }
 
     fn values(&self) -> Result<Vec<(u32, &'d [u8])>, ReadError> {
@@ -204,7 +206,7 @@ impl<'d> Cursor<'d> {
         Ok(text)
     }
 
-    fn children(&mut self) -> Result<(u8, &'d [[u8; 4]]), ReadError> {
+    fn children(&mut self) -> Result<(u8, &'d [u8]), ReadError> {
         let (&[first, last], rest) = self.rest.split_first_chunk().ok_or(ReadError::CutShort)?;
         if first > last || last >= BYTES {
             return Err(ReadError::Children);
@@ -212,6 +214,6 @@ impl<'d> Cursor<'d> {
         let bytes = 4 * (usize::from(last - first) + 1);
         let (places, rest) = rest.split_at_checked(bytes).ok_or(ReadError::CutShort)?;
         self.rest = rest;
-        Ok((first, places.as_chunks().0))
+        Ok((first, places))
     }
 }

@@ -271,10 +271,9 @@ impl<'d> AsKmod<'d> {
     /// Adds CRCs, and the symbols only `__versions` knows.
     fn with_versions(&self, mut imports: Vec<KmodImport<'d>>) -> Result<Vec<KmodImport<'d>>> {
         const ENTRY: usize = 64;
-        let (table, rest) = self.contents(self.versions)?.as_chunks::<ENTRY>();
-        if !rest.is_empty() {
+        let Some(table) = entries::<[u8; ENTRY]>(self.contents(self.versions)?) else {
             return Ok(imports);
-        }
+        };
         let at = if self.is_64 { 8 } else { 4 };
         let rows: Vec<_> = table
             .iter()

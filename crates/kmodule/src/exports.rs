@@ -30,10 +30,10 @@ pub(crate) fn exports<'d>(elf: &Elf<'d>) -> Result<Vec<Export<'d>>> {
     }
     // Linked images carry the tables ready for use, with far fewer bytes to
     // read than their symbol table.
-    if !elf.is_relocatable
-        && let Ok(exports) = ksymtab::paired(elf, &tables, None)
-    {
-        return Ok(exports);
+    if !elf.is_relocatable {
+        if let Ok(exports) = ksymtab::paired(elf, &tables, None) {
+            return Ok(exports);
+        }
     }
     let symbols = symbols(elf)?;
     let mut by_name = match &symbols {

@@ -10,7 +10,7 @@
 use object::endian::Endianness;
 
 use crate::Crc;
-use crate::elf::{Elf, dedotted, string_at, word_at};
+use crate::elf::{Elf, dedotted, entries, string_at, word_at};
 use crate::error::{Problem, Result};
 
 /// A symbol a module was linked against.
@@ -40,10 +40,8 @@ fn basic<'d>(elf: &Elf<'d>) -> Result<Vec<Import<'d>>> {
     let Some(section) = elf.section("__versions") else {
         return Ok(Vec::new());
     };
-    let (entries, rest) = elf.data(section)?.as_chunks::<ENTRY>();
-    if !rest.is_empty() {
-        return Err(section.bad("its size is no multiple of 64"));
-    }
+    let entries: &[[u8; ENTRY]] =
+        entries(elf.data(section)?).ok_or_else(|| section.bad("its size is no multiple of 64"))?;
     let word = if elf.is_64 { 8 } else { 4 };
     // The low half of a 64-bit word is the second one in big-endian files.
     let low = if elf.is_64 && elf.endian == Endianness::Big {
@@ -75,10 +73,8 @@ fn extended<'d>(elf: &Elf<'d>) -> Result<Vec<Import<'d>>> {
         (None, Some(_)) => return Err(Problem::NoSection("__version_ext_crcs")),
         (Some(_), None) => return Err(Problem::NoSection("__version_ext_names")),
     };
-    let (words, rest) = elf.data(crcs)?.as_chunks::<4>();
-    if !rest.is_empty() {
-        return Err(crcs.bad("its size is no multiple of 4"));
-    }
+    let words: &[[u8; 4]] =
+        entries(elf.data(crcs)?).ok_or_else(|| crcs.bad("its size is no multiple of 4"))?;
     let table = elf.data(names)?;
     let mut at = 0;
     let imports = words

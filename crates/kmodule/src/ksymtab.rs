@@ -207,10 +207,10 @@ impl<'d> CrcTable<'_, 'd> {
                 let symbol = symbols.get(relocation.symbol).ok_or_else(lost)?;
                 let addend = match relocation.addend {
                     Some(addend) => addend,
-                    None => word_at(data, layout.crc_at(elf, entry), elf.endian)
-                        .ok_or_else(lost)?
-                        .cast_signed()
-                        .into(),
+                    None => {
+                        let word = word_at(data, layout.crc_at(elf, entry), elf.endian);
+                        i64::from(word.ok_or_else(lost)? as i32)
+                    }
                 };
                 exports::crc(elf, &symbol, addend)
             })
@@ -270,7 +270,7 @@ impl Layout {
                 field,
                 crc,
             };
-            let fits = ksymtab.is_multiple_of(entry)
+            let fits = ksymtab % entry == 0
                 && kcrctab.is_none_or(|size| size == layout.count * crc)
                 && (is_64 || field == 4);
             fits.then_some(layout)

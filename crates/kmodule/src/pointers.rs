@@ -46,9 +46,7 @@ impl<'d> Pointers<'d> {
         let places = relocations(elf, table)?.into_iter().filter_map(|entry| {
             let addend = match entry.addend {
                 Some(addend) => addend,
-                None => word_at(data, entry.offset, elf.endian)?
-                    .cast_signed()
-                    .into(),
+                None => i64::from(word_at(data, entry.offset, elf.endian)? as i32),
             };
             Some((entry.offset, led_to(entry.symbol, addend)?))
         });
@@ -88,7 +86,7 @@ impl<'d> Pointers<'d> {
         let Self::Linked { address, is_64, .. } = self else {
             return None;
         };
-        let distance = i64::from(self.word(at)?.cast_signed());
+        let distance = i64::from(self.word(at)? as i32);
         let target = address.wrapping_add(at).wrapping_add_signed(distance);
         self.inside(match is_64 {
             true => target,

@@ -19,8 +19,8 @@ impl NameId {
 
 /// Numbers of names as a store has them, one behind the other.
 pub(crate) fn ids(bytes: &[u8]) -> impl Iterator<Item = NameId> {
-    let (ids, _) = bytes.as_chunks::<4>();
-    ids.iter().map(|&id| {
+    let ids = bytes.chunks_exact(4).filter_map(|id| id.first_chunk());
+    ids.map(|&id| {
         let number = u32::from_le_bytes(id);
         NameId::from_index(usize::try_from(number).unwrap_or(usize::MAX))
     })

@@ -157,9 +157,10 @@ impl ReleaseDir {
                 path: error.path().unwrap_or(&self.path).to_owned(),
                 source: error.into(),
             })?;
-            if entry.file_type().is_file()
-                && let Some(name) = module_name(entry.path())
-            {
+            if !entry.file_type().is_file() {
+                continue;
+            }
+            if let Some(name) = module_name(entry.path()) {
                 modules.push(self.module(entry.path(), name)?);
             }
         }

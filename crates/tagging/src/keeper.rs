@@ -160,10 +160,10 @@ impl Keeper {
 
     fn file(&self, index: usize, path: &Path, reader: &mut Reader) -> Result<(), Error> {
         let keep = |module: &Module<'_>| self.module_at(index, path, module);
-        if module_name(path).is_some()
-            && let Some(kept) = reader.module_unless_link(path, keep)?
-        {
-            return kept;
+        if module_name(path).is_some() {
+            if let Some(kept) = reader.module_unless_link(path, keep)? {
+                return kept;
+            }
         }
         // Before it is read.
         let stamp = stamp(path);

@@ -10,10 +10,10 @@ use crate::scene::{empty, small};
 
 fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
     for at in 0..bytes.len() {
-        if bytes.get(at..).is_some_and(|rest| rest.starts_with(from))
-            && let Some(place) = bytes.get_mut(at..at + to.len())
-        {
-            place.copy_from_slice(to);
+        if bytes.get(at..).is_some_and(|rest| rest.starts_with(from)) {
+            if let Some(place) = bytes.get_mut(at..at + to.len()) {
+                place.copy_from_slice(to);
+            }
         }
     }
 }

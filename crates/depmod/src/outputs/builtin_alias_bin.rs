@@ -41,9 +41,10 @@ fn aliases(text: &[u8]) -> Vec<(Vec<u8>, &[u8])> {
             continue;
         }
         let alias = until(0, &mut rest);
-        if !alias.is_empty()
-            && let Some(key) = normal(alias)
-        {
+        if alias.is_empty() {
+            continue;
+        }
+        if let Some(key) = normal(alias) {
             aliases.push((key, module));
         }
     }

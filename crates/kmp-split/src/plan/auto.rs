@@ -267,11 +267,8 @@ impl<'g, 't> Clusters<'g, 't> {
         let free = origins.contains(&Origin::Free)
             && !origins.contains(&Origin::Rules)
             && first.supported == second.supported;
-        if fits
-            && free
-            && let Some(union) = self.union(a, b)
-        {
-            self.queue.push(Reverse(union));
+        if fits && free {
+            self.queue.extend(self.union(a, b).map(Reverse));
         }
     }
 

@@ -166,7 +166,7 @@ impl Asked {
         let release = match args.next() {
             Some(release) => match release.to_str() {
                 Some(release) if depmod::is_release(release) => release.to_owned(),
-                _ => bail!("Bad version passed {}", release.display()),
+                _ => bail!("Bad version passed {}", release.to_string_lossy()),
             },
             None => rustix::system::uname()
                 .release()

@@ -195,8 +195,8 @@ fn stamp(cursor: &mut Cursor<'_>) -> Option<Stamp> {
         device: number()?,
         inode: number()?,
         size: number()?,
-        modified: (number()?.cast_signed(), number()?.cast_signed()),
-        changed: (number()?.cast_signed(), number()?.cast_signed()),
+        modified: (number()? as i64, number()? as i64),
+        changed: (number()? as i64, number()? as i64),
     })
 }
 
@@ -204,7 +204,7 @@ fn put_stamp(stamp: &Stamp, out: &mut Vec<u8>) {
     let (modified, changed) = (stamp.modified, stamp.changed);
     put_numbers([stamp.device, stamp.inode, stamp.size], out);
     put_numbers(
-        [modified.0, modified.1, changed.0, changed.1].map(i64::cast_unsigned),
+        [modified.0, modified.1, changed.0, changed.1].map(|number| number as u64),
         out,
     );
 }

@@ -1,5 +1,6 @@
 //! An owner and kernels whose initrds are due in, their initrds out.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -116,14 +117,15 @@ fn ran(command: &mut Command) -> Result<bool> {
     // /dev/null. Nothing is ever written to the pipe.
     match command.stdin(Stdio::piped()).status() {
         Ok(status) if status.success() => Ok(true),
-        Ok(status) => bail!("{}: {status}", command.get_program().display()),
+        Ok(status) => bail!("{}: {status}", program(command)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            log::warn!(
-                "{} cannot run yet: {error}",
-                command.get_program().display()
-            );
+            log::warn!("{} cannot run yet: {error}", program(command));
             Ok(false)
         }
-        Err(error) => Err(error).with_context(|| command.get_program().display().to_string()),
+        Err(error) => Err(error).with_context(|| program(command).into_owned()),
     }
+}
+
+fn program(command: &Command) -> Cow<'_, str> {
+    command.get_program().to_string_lossy()
 }
