@@ -7,10 +7,10 @@ use hashbrown::HashMap;
 use std::fs;
 use std::path::Path;
 
-use crate::c_text::lines;
 use crate::hash::table_order;
 use crate::module_file::ModuleFile;
 use crate::settings::Compat;
+use kmod_conf::c_text::lines;
 
 const PATH_MAX: usize = 4096;
 

@@ -1,15 +1,15 @@
 //! Two files of one module in, which of them counts out
 //! (kmod/tools/depmod.c, `depmod_module_is_higher_priority`).
 
-use crate::config::{Config, Search};
 use crate::module_file::ModuleFile;
+use kmod_conf::{DepmodConfig, Search};
 
 /// Whether the file found first stays.
 ///
 /// An override decides, else the rank of the word in `search` lines that covers a file. Of two
 /// that one word covers the later found counts, of two that none covers the first.
 pub(crate) fn first_stays(
-    config: &Config,
+    config: &DepmodConfig,
     directory: &[u8],
     first: &ModuleFile,
     later: &ModuleFile,

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use modtree::{AllFacts, ImportDetail, Said};
+use facts::{AllFacts, ImportDetail, Said};
 
 use crate::cycles::cycles;
 use crate::error::Error;

@@ -4,10 +4,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use modtree::{Listing, Piece, Store, map_with};
+use facts::{Listing, Piece, Store};
+use parallel::map_with;
 
 use crate::arrange::arrange;
-use crate::config::Config;
 use crate::error::Error;
 use crate::kernel_symbols::{self, KernelSymbol};
 use crate::module_file::ModuleFile;
@@ -18,6 +18,7 @@ use crate::stamps::Stamps;
 use crate::state::State;
 use crate::sum::Sum;
 use crate::walk::{Walked, find};
+use kmod_conf::DepmodConfig;
 
 /// The modules of a release, and what else its indexes are made of.
 pub struct Found {
@@ -45,7 +46,7 @@ impl Found {
     /// # Errors
     /// As for [`Found::all`].
     pub fn since(settings: &Settings, store: &Store) -> Result<Self, Error> {
-        let config = Config::load(settings.config.as_deref(), &settings.release);
+        let config = DepmodConfig::load(settings.config.as_deref(), &settings.release);
         let changed = settings.changed.as_deref();
         let walked = find(&settings.directory, &config, store, changed)?;
         Self::new(settings, &config, walked, store)
@@ -78,12 +79,17 @@ impl Found {
             files,
             listings: Vec::new(),
         };
-        Self::new(settings, &Config::default(), walked, &Store::default())
+        Self::new(
+            settings,
+            &DepmodConfig::default(),
+            walked,
+            &Store::default(),
+        )
     }
 
     fn new(
         settings: &Settings,
-        config: &Config,
+        config: &DepmodConfig,
         walked: Walked,
         store: &Store,
     ) -> Result<Self, Error> {

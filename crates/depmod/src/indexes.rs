@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use modtree::Store;
+use facts::Store;
 use rayon::prelude::*;
 
 use crate::dependencies::{self, Dependencies, Need};

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::c_text::{lines, words};
 use crate::error::Error;
 use crate::settings::{KernelSymbols, Settings};
+use kmod_conf::c_text::{lines, words};
 
 const LINE: usize = 10240;
 

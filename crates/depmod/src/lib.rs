@@ -13,9 +13,7 @@
 
 mod abandoned;
 mod arrange;
-mod c_text;
 mod changes;
-mod config;
 mod contest;
 mod cycles;
 mod dependencies;
@@ -23,7 +21,6 @@ mod error;
 mod found;
 mod hash;
 mod indexes;
-mod kernel_pattern;
 mod kernel_symbols;
 mod module_file;
 mod outputs;

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use modtree::Store;
+use facts::Store;
 use rayon::prelude::*;
 use rustix::fs::{FlockOperation, flock};
 use tempfile::NamedTempFile;

@@ -6,11 +6,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use kmodule::Reader;
-use modtree::{
-    AllFacts, Content, Facts, Kept, Listing, Piece, Source, Stamp, Store, Stored, map_with,
-    store_of,
+use facts::{
+    AllFacts, Content, Facts, Kept, Listing, Piece, Source, Stamp, Store, Stored, store_of,
 };
+use kmodule::Reader;
+use parallel::map_with;
 
 use crate::module_file::ModuleFile;
 use crate::stamps::{Stamps, known};

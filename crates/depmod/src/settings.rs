@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use kmod_index::Layout;
 
-use crate::c_text::pair;
+use kmod_conf::c_text::pair;
 
 /// Whose bytes are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::SystemTime;
 
-use modtree::{Kept, Stamp, Store};
+use facts::{Kept, Stamp, Store};
 use rayon::prelude::*;
 
 use crate::module_file::{ModuleFile, Past};

@@ -6,11 +6,11 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-use modtree::Stamp;
+use facts::Stamp;
 
-use crate::config::Config;
 use crate::settings::Settings;
 use crate::sum::Sum;
+use kmod_conf::DepmodConfig;
 
 /// The lists of a kernel that decide on bytes of indexes.
 const LISTS: [&str; 3] = [
@@ -28,7 +28,7 @@ pub(crate) struct State {
 
 impl State {
     /// Looks at the lists; before anything is read of them.
-    pub(crate) fn new(settings: &Settings, config: &Config) -> Self {
+    pub(crate) fn new(settings: &Settings, config: &DepmodConfig) -> Self {
         let started = SystemTime::now();
         let Settings {
             compat,

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use modtree::Piece;
+use facts::Piece;
 
 /// Length and checksum of an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

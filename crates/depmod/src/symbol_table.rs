@@ -2,7 +2,8 @@
 
 use hashbrown::HashMap;
 
-use modtree::{AllFacts, Id, NameId};
+use facts::{AllFacts, NameId};
+use id_table::Id;
 
 use crate::hash::table_order;
 use crate::kernel_symbols::{KernelSymbol, without_prefix};

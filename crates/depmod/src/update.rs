@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use modtree::Store;
+use facts::Store;
 
 use crate::dependencies::Need;
 use crate::error::Error;

@@ -13,13 +13,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use modtree::{Kept, Kind, KnownListing, Listing, Store};
+use facts::{Kept, Kind, KnownListing, Listing, Store};
 
 use crate::changes::Changes;
-use crate::config::Config;
 use crate::contest::first_stays;
 use crate::error::Error;
 use crate::module_file::{ModuleFile, Past, is_module, shown};
+use kmod_conf::DepmodConfig;
 
 /// What was found.
 pub(crate) struct Walked {
@@ -36,7 +36,7 @@ pub(crate) struct Walked {
 /// The release's directory cannot be read.
 pub(crate) fn find(
     directory: &Path,
-    config: &Config,
+    config: &DepmodConfig,
     store: &Store,
     changed: Option<&[std::path::PathBuf]>,
 ) -> Result<Walked, Error> {
@@ -74,7 +74,7 @@ pub(crate) fn find(
 }
 
 struct Walk<'c> {
-    config: &'c Config,
+    config: &'c DepmodConfig,
     directory: &'c [u8],
     store: &'c Store,
     /// What has changed in the root that is walked; `None` where that is not known.

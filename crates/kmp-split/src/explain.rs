@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use anyhow::{Result, bail};
-use modtree::{ModuleId, Table};
+use id_table::Table;
+use modtree::ModuleId;
 use policy::{Named, Place};
 
 use crate::identity::Identity;

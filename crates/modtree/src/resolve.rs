@@ -8,8 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use kmodule::{Crc, Symvers};
 
-use crate::table::Table;
 use crate::tree::{ModuleId, Symbol, SymbolId, Tree};
+use id_table::Table;
 
 /// What the kernel image exports, by name.
 pub type KernelExports = HashMap<Box<[u8]>, Option<Crc>>;

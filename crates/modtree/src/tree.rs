@@ -6,10 +6,12 @@ use std::path::Path;
 
 use kmodule::{Crc, Kernelrelease, Module, Reader};
 
-use crate::parallel::map_with;
 use crate::record::{self, Named, Record, Symbols};
-use crate::table::Table;
-use crate::{Error, ReleaseDir, id};
+use id_table::Table;
+use id_table::id;
+use parallel::map_with;
+
+use crate::{Error, ReleaseDir};
 
 id! {
     /// A module of a [`Tree`].
@@ -172,7 +174,7 @@ impl Interner {
         if let Some(&id) = self.ids.get(&name) {
             return id;
         }
-        let id = <SymbolId as crate::Id>::from_index(self.names.len());
+        let id = <SymbolId as id_table::Id>::from_index(self.names.len());
         self.names.push(name.clone());
         self.ids.insert(name, id);
         id

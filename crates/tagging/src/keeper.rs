@@ -24,7 +24,7 @@ use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kmodule::{Module, Reader, module_name};
-use modtree::map_with;
+use parallel::map_with;
 use policy::TagKind;
 use rayon::slice::ParallelSliceMut;
 

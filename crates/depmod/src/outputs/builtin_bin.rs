@@ -3,8 +3,8 @@
 use kmod_index::{Entry, WriteError};
 
 use super::View;
-use crate::c_text::lines;
 use crate::module_file::name;
+use kmod_conf::c_text::lines;
 
 pub(super) fn index(view: &View<'_>) -> Result<Vec<u8>, WriteError> {
     let Some(text) = view.list("modules.builtin") else {

@@ -1,9 +1,9 @@
 //! modules.devname: the device nodes that load a module when they are opened.
 
-use modtree::Said;
+use facts::Said;
 
 use super::View;
-use crate::c_text::pair;
+use kmod_conf::c_text::pair;
 
 pub(super) fn text(view: &View<'_>) -> Vec<u8> {
     let mut out = Vec::new();

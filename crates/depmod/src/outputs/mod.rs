@@ -16,8 +16,9 @@ mod weakdep;
 use std::fs;
 use std::sync::OnceLock;
 
+use facts::{AllFacts, Said};
 use kmod_index::{Entry, WriteError};
-use modtree::{AllFacts, Said, map_with};
+use parallel::map_with;
 
 use self::texts::Texts;
 use crate::dependencies::Dependencies;

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use depmod::{Compat, Found, Indexes, Output, Place, Settings, Tree, Update, Updated};
+use facts::Store;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use modtree::Store;
 use proptest::prelude::*;
 use tempfile::TempDir;
 

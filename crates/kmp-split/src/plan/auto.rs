@@ -10,7 +10,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-use modtree::{ModuleId, Table, Tree};
+use id_table::Table;
+use modtree::{ModuleId, Tree};
 use policy::Grouping;
 
 use super::groups::{Group, GroupId, Groups, Origin};

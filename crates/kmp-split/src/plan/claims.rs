@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use modtree::{ModuleId, Record, Resolution, Table, Tree};
+use id_table::Table;
+use modtree::{ModuleId, Record, Resolution, Tree};
 use policy::{Named, Override, Place, Policy, Selector, Set, Support, Unclaimed};
 
 use super::error::{PlanError, some_of};

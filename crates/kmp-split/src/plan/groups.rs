@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use modtree::{ModuleId, Resolution, Table, Tree, id};
+use id_table::{Table, id};
+use modtree::{ModuleId, Resolution, Tree};
 use petgraph::algo::{tarjan_scc, toposort};
 use petgraph::graphmap::DiGraphMap;
 

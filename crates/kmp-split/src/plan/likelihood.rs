@@ -5,7 +5,8 @@
 //! depends on what can ask for it: a device by its modalias, the kernel by another alias, or only
 //! somebody who knows its name.
 
-use modtree::{ModuleId, Record, Table, Tree};
+use id_table::Table;
+use modtree::{ModuleId, Record, Tree};
 
 /// The chance that a machine has a device of a class that one driver serves, whoever made it.
 const CLASS: f64 = 0.3;

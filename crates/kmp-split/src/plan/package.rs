@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use modtree::{ModuleId, Table, Tree, id};
+use id_table::{Table, id};
+use modtree::{ModuleId, Tree};
 use policy::{Place, Policy};
 
 use super::claims::{Claim, Claims};
@@ -143,7 +144,7 @@ pub(super) fn assemble(
     let ids: BTreeMap<GroupId, PackageId> = by_stem
         .values()
         .zip(0..)
-        .map(|(&group, place)| (group, modtree::Id::from_index(place)))
+        .map(|(&group, place)| (group, id_table::Id::from_index(place)))
         .collect();
     let set = |stem: &str| policy.sets.iter().find(|set| set.name == stem);
     let packages = by_stem.into_iter().map(|(stem, id)| {

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use modtree::{Id, ModuleId, Resolution};
+use id_table::Id;
+use modtree::{ModuleId, Resolution};
 use serde::Serialize;
 
 use crate::identity::Identity;

@@ -15,8 +15,8 @@ use depmod::{
     Compat, Error, Found, Indexes, KernelSymbols, Need, Place, Settings, Tree, Update,
     is_up_to_date,
 };
+use facts::Store;
 use log::LevelFilter;
-use modtree::Store;
 
 pub use options::Options;
 use options::{Options30, Shared};

@@ -15,7 +15,7 @@ use super::cursor::Cursor;
 use super::head::put_size;
 use crate::all_facts::Places;
 use crate::names::{Names, ids};
-use crate::table::Id;
+use id_table::Id;
 
 /// What a store keeps of modules.
 #[derive(Debug, Default)]

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::id;
-use crate::table::Id;
+use id_table::Id;
+use id_table::id;
 
 id! {
     /// The name of a symbol, among those of all modules of a tree.

@@ -3,20 +3,20 @@
 
 /// Lines as `fgets` with a buffer of `size` bytes gives them and C's string functions see them: cut
 /// into pieces if they are longer, the line feed kept, and nothing behind a NUL.
-pub(crate) fn lines(text: &[u8], size: usize) -> impl Iterator<Item = &[u8]> {
+pub fn lines(text: &[u8], size: usize) -> impl Iterator<Item = &[u8]> {
     text.split_inclusive(|&byte| byte == b'\n')
         .flat_map(move |line| line.chunks(size - 1))
         .map(|line| line.split(|&byte| byte == 0).next().unwrap_or_default())
 }
 
 /// Words between blanks and tabs.
-pub(crate) fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|byte| b" \t".contains(byte))
         .filter(|word| !word.is_empty())
 }
 
 /// The number `sscanf` reads with `%u` at the start of a text, and what is behind it.
-pub(crate) fn unsigned(text: &[u8]) -> Option<(u32, &[u8])> {
+pub fn unsigned(text: &[u8]) -> Option<(u32, &[u8])> {
     let text = text.trim_ascii_start();
     let (negative, text) = match text.split_first() {
         Some((b'-', rest)) => (true, rest),
@@ -37,7 +37,7 @@ pub(crate) fn unsigned(text: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 /// Two numbers with `between` between them, as `sscanf("%u<between>%u")` reads them.
-pub(crate) fn pair(text: &[u8], between: &[u8]) -> Option<(u32, u32)> {
+pub fn pair(text: &[u8], between: &[u8]) -> Option<(u32, u32)> {
     let (first, rest) = unsigned(text)?;
     let (second, _) = unsigned(rest.strip_prefix(between)?)?;
     Some((first, second))

@@ -22,18 +22,20 @@ const DIRECTORIES: [&str; 5] = [
 /// What a tree's modules are found and ranked by. Each list has the last line of the
 /// configuration first, which is the order kmod goes through it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Config {
-    pub(crate) searches: Vec<Search>,
+pub struct DepmodConfig {
+    /// Words of `search` lines.
+    pub searches: Vec<Search>,
     /// `<directory>/<module>`, below the directory of the release, without extension.
-    pub(crate) overrides: Vec<Vec<u8>>,
-    pub(crate) externals: Vec<Vec<u8>>,
+    pub overrides: Vec<Vec<u8>>,
+    /// Directories of `external` lines whose pattern matches the release.
+    pub externals: Vec<Vec<u8>>,
     /// Names of directories, and of files, that are passed over.
-    pub(crate) excludes: Vec<Vec<u8>>,
+    pub excludes: Vec<Vec<u8>>,
 }
 
 /// A word of a `search` line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Search {
+pub enum Search {
     /// A directory below that of the release.
     Path(Vec<u8>),
     /// Everything no other word covers.
@@ -42,10 +44,10 @@ pub(crate) enum Search {
     External,
 }
 
-impl Config {
+impl DepmodConfig {
     /// Reads the system's configuration, or the files and directories of `paths` instead. What
     /// cannot be read or understood is passed over with a message.
-    pub(crate) fn load(paths: Option<&[PathBuf]>, release: &str) -> Self {
+    pub fn load(paths: Option<&[PathBuf]>, release: &str) -> Self {
         let mut files = Vec::new();
         match paths {
             Some(paths) => paths.iter().for_each(|path| list(path, &mut files)),
@@ -214,10 +216,10 @@ fn logical_lines(text: &[u8]) -> Vec<(usize, Vec<u8>)> {
 mod tests {
     use super::*;
 
-    fn config(text: &str) -> Config {
+    fn config(text: &str) -> DepmodConfig {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), text).unwrap();
-        Config::load(Some(&[file.path().to_owned()]), "6.1.0-50-amd64")
+        DepmodConfig::load(Some(&[file.path().to_owned()]), "6.1.0-50-amd64")
     }
 
     #[test]
@@ -263,7 +265,7 @@ mod tests {
         write("two/a.conf", "search two-a");
         write("two/b.conf", "search two-b");
         let paths = ["one", "two", "none"].map(|name| root.path().join(name));
-        let config = Config::load(Some(&paths), "6.1");
+        let config = DepmodConfig::load(Some(&paths), "6.1");
         let path = |text: &str| Search::Path(text.as_bytes().to_vec());
         assert_eq!(config.searches, [path("one-b"), path("two-a")]);
     }

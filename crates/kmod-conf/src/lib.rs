@@ -1,0 +1,8 @@
+//! Reads the configuration of kmod: depmod.d(5).
+
+mod depmod_d;
+mod kernel_pattern;
+
+pub mod c_text;
+
+pub use depmod_d::{DepmodConfig, Search};
