@@ -63,7 +63,7 @@ install: ## Install what was built below DESTDIR, where rpm looks for it
 	install -m 0644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 man/*.7 $(DESTDIR)$(MANDIR)/man7
 	install -m 0644 examples/* $(DESTDIR)$(DOCDIR)/examples
-	install -m 0644 README.md DESIGN.md BENCHMARKS.md COPYING $(DESTDIR)$(DOCDIR)
+	install -m 0644 README.md DESIGN.md BENCHMARKS.md CHANGELOG.md COPYING $(DESTDIR)$(DOCDIR)
 
 .PHONY: rpm
 rpm: ## Make packages of the checkout: kmpkit for systems, kmpkit-build for builders
