@@ -22,7 +22,6 @@ pub mod depmod;
 pub mod differ;
 pub mod drive;
 pub mod generate;
-pub mod goblin_reader;
 pub mod index_differ;
 pub mod initramfs;
 pub mod kept;

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use kmpkit_fixtures::goblin_reader;
 use kmpkit_tests::generate::{Tags, tags};
 use kmpkit_tests::kmod_tools::{depmod, modinfo, modversions, symvers};
-use kmpkit_tests::{Kernel, cache_dir, differ, goblin_reader};
+use kmpkit_tests::{Kernel, cache_dir, differ};
 
 #[test]
 fn bookworm() -> Result<()> {

@@ -43,7 +43,11 @@ pub use imports::Import;
 pub use kernel::KernelImage;
 pub use modinfo::{ModInfo, Vermagic};
 pub use module::Module;
-pub use name::{FileKind, SymversOf, file_kind, module_name};
+pub use name::{
+    COMPRESSION_SUFFIXES, FileKind, IMAGE_NAMES, KMOD_COMPRESSION_SUFFIXES, MODULE_SUFFIX,
+    SYMVERS_NAMES, SymversOf, file_kind, is_same_name, kmod_name, module_name, module_stem,
+    module_stem_str, normalized, normalized_str,
+};
 pub use reader::Reader;
 pub use release::Kernelrelease;
 pub use symvers::{Symvers, SymversEntry};

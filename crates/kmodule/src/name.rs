@@ -1,5 +1,8 @@
-//! A path in, what its name says the file is out.
+//! Tells by their names what files are, and in which spelling module names are compared.
+//!
+//! Every table of suffixes and file names of modules, kernel images and symvers files is here.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -32,50 +35,121 @@ pub enum SymversOf<'p> {
     Unknown,
 }
 
-const SUFFIXES: [&[u8]; 4] = [b".gz", b".xz", b".zst", b".bz2"];
-const IMAGES: [&[u8]; 7] = [
-    b"vmlinuz", b"vmlinux", b"bzImage", b"zImage", b"uImage", b"Image", b"image",
+/// What modules end in, before the suffix of a compression.
+pub const MODULE_SUFFIX: &str = ".ko";
+
+/// What compressed modules, kernel images and symvers files end in.
+pub const COMPRESSION_SUFFIXES: [&str; 4] = [".gz", ".xz", ".zst", ".bz2"];
+
+/// The suffixes among them that kmod knows (kmod/shared/util.c, `kmod_exts`).
+pub const KMOD_COMPRESSION_SUFFIXES: [&str; 3] = [".gz", ".xz", ".zst"];
+
+/// What kernel images are called, in the order in which to look for them. In /boot and beside
+/// modules they may have the release in their names: `vmlinuz-<rel>`.
+pub const IMAGE_NAMES: [&str; 8] = [
+    "vmlinuz", "vmlinux", "Image", "bzImage", "image", "linux", "zImage", "uImage",
 ];
-/// Files that vouch for an image, named like it.
-const VOUCHERS: [&[u8]; 3] = [b".sig", b".sign", b".hmac"];
+
+/// The image name that alone makes no file an image: directories of headers and sources have it.
+const AMBIGUOUS_IMAGE_NAME: &str = "linux";
+
+/// What symvers files are called, the one distributions install first. In /boot they have the
+/// release in their names: `symvers-<rel>`.
+pub const SYMVERS_NAMES: [&str; 2] = ["symvers", "Module.symvers"];
+
+/// What files end in that are named like an image and vouch for it.
+const VOUCHER_SUFFIXES: [&str; 3] = [".sig", ".sign", ".hmac"];
 
 /// Tells modules, kernel images and symvers files from all others by name.
 pub fn file_kind(path: &Path) -> FileKind<'_> {
-    let plain = without_suffix(name_bytes(Some(path)));
-    if let Some(name) = plain.strip_suffix(b".ko")
-        && !name.is_empty()
-    {
+    let file = name_bytes(Some(path));
+    if let Some(name) = module_stem(file) {
         return FileKind::Module { name };
     }
-    if let Some(release) = plain.strip_prefix(b"symvers-") {
-        return FileKind::Symvers(SymversOf::Release(release));
-    }
-    if plain == b"symvers" || plain == b"Module.symvers" {
+    let plain = without_compression(file);
+    let [symvers, built_symvers] = SYMVERS_NAMES;
+    if plain == symvers.as_bytes() || plain == built_symvers.as_bytes() {
         return FileKind::Symvers(release_of_directory(path));
     }
-    IMAGES
+    if let Some(release) = release_behind(plain, symvers) {
+        return FileKind::Symvers(SymversOf::Release(release));
+    }
+    IMAGE_NAMES
         .iter()
-        .find_map(|image| image_release(plain.strip_prefix(*image)?))
+        .filter(|name| **name != AMBIGUOUS_IMAGE_NAME)
+        .find_map(|name| image_release(plain, name))
         .map_or(FileKind::Other, |release| FileKind::KernelImage { release })
 }
 
-/// What follows `vmlinuz` in the name of an image: nothing, or `-<rel>`. A
-/// kernelrelease begins with a digit.
-fn image_release(behind: &[u8]) -> Option<Option<&[u8]>> {
-    if behind.is_empty() {
+/// The release in the name of an image, which may have none: `vmlinuz`, `vmlinuz-<rel>`. A
+/// kernelrelease begins with a digit. `None` if the file has another name.
+fn image_release<'f>(file: &'f [u8], image: &str) -> Option<Option<&'f [u8]>> {
+    if file == image.as_bytes() {
         return Some(None);
     }
-    let release = behind.strip_prefix(b"-")?;
-    let vouches = VOUCHERS.iter().any(|end| release.ends_with(end));
+    let release = release_behind(file, image)?;
+    let vouches = VOUCHER_SUFFIXES
+        .iter()
+        .any(|suffix| release.ends_with(suffix.as_bytes()));
     (release.first()?.is_ascii_digit() && !vouches).then_some(Some(release))
 }
 
-/// The module name in a path: basename without `.ko` and suffix.
+/// What follows `<name>-`.
+fn release_behind<'f>(file: &'f [u8], name: &str) -> Option<&'f [u8]> {
+    file.strip_prefix(name.as_bytes())?.strip_prefix(b"-")
+}
+
+/// The module name in a path: the file's name without `.ko` and compression suffix, dashes kept.
+/// `None` if the file is no module by its name.
 pub fn module_name(path: &Path) -> Option<&[u8]> {
-    match file_kind(path) {
-        FileKind::Module { name } => Some(name),
-        _ => None,
+    module_stem(name_bytes(Some(path)))
+}
+
+/// A module's file name or path without `.ko` and compression suffix. `None` if it has another
+/// suffix or nothing before it.
+pub fn module_stem(path: &[u8]) -> Option<&[u8]> {
+    let stem = without_compression(path).strip_suffix(MODULE_SUFFIX.as_bytes())?;
+    (!stem.is_empty() && !stem.ends_with(b"/")).then_some(stem)
+}
+
+/// As [`module_stem`], for text.
+pub fn module_stem_str(path: &str) -> Option<&str> {
+    path.get(..module_stem(path.as_bytes())?.len())
+}
+
+/// The spelling in which module names are compared, with `-` as `_`: the kernel's own
+/// (linux/scripts/Makefile.lib, `name-fix`) and that of kmod (kmod/shared/util.c,
+/// `modname_normalize`).
+pub fn normalized(name: &[u8]) -> Cow<'_, [u8]> {
+    match memchr::memchr(b'-', name) {
+        None => Cow::Borrowed(name),
+        Some(_) => Cow::Owned(name.iter().copied().map(normalized_byte).collect()),
     }
+}
+
+/// As [`normalized`], for text.
+pub fn normalized_str(name: &str) -> Cow<'_, str> {
+    match name.contains('-') {
+        false => Cow::Borrowed(name),
+        true => Cow::Owned(name.replace('-', "_")),
+    }
+}
+
+/// Whether two names are those of one module.
+pub fn is_same_name(one: &[u8], other: &[u8]) -> bool {
+    let same = |(&one, &other): (&u8, &u8)| normalized_byte(one) == normalized_byte(other);
+    one.len() == other.len() && one.iter().zip(other).all(same)
+}
+
+/// The module name kmod sees in a file's name: what stands before the first dot, normalized
+/// (kmod/shared/util.c, `modname_normalize`).
+pub fn kmod_name(file: &[u8]) -> Cow<'_, [u8]> {
+    let end = memchr::memchr(b'.', file).unwrap_or(file.len());
+    normalized(file.get(..end).unwrap_or(file))
+}
+
+fn normalized_byte(byte: u8) -> u8 {
+    if byte == b'-' { b'_' } else { byte }
 }
 
 /// `/lib/modules/<rel>/`, `/usr/src/linux-headers-<rel>/` (Debian) and
@@ -97,10 +171,10 @@ fn name_bytes(path: Option<&Path>) -> &[u8] {
         .unwrap_or_default()
 }
 
-fn without_suffix(name: &[u8]) -> &[u8] {
-    SUFFIXES
+fn without_compression(name: &[u8]) -> &[u8] {
+    COMPRESSION_SUFFIXES
         .iter()
-        .find_map(|suffix| name.strip_suffix(*suffix))
+        .find_map(|suffix| name.strip_suffix(suffix.as_bytes()))
         .unwrap_or(name)
 }
 
@@ -137,5 +211,43 @@ mod tests {
         for (path, kind) in kinds {
             assert_eq!(file_kind(Path::new(path)), kind, "{path}");
         }
+    }
+
+    #[test]
+    fn stems_have_no_suffix() {
+        for (path, stem) in [
+            ("a.ko", Some("a")),
+            ("kernel/x/snd-hda.ko.zst", Some("kernel/x/snd-hda")),
+            ("a.b.ko.bz2", Some("a.b")),
+            (".ko", None),
+            ("kernel/.ko.xz", None),
+            ("a.ko.lz4", None),
+            ("a.o", None),
+        ] {
+            assert_eq!(module_stem_str(path), stem, "{path}");
+        }
+        assert!(
+            KMOD_COMPRESSION_SUFFIXES
+                .iter()
+                .all(|s| COMPRESSION_SUFFIXES.contains(s))
+        );
+    }
+
+    #[test]
+    fn dashes_are_underscores() {
+        for (name, other, spelled) in [
+            ("snd-hda-intel", "snd_hda-intel", "snd_hda_intel"),
+            ("xfs", "xfs", "xfs"),
+            ("", "", ""),
+        ] {
+            assert_eq!(*normalized(name.as_bytes()), *spelled.as_bytes());
+            assert_eq!(normalized_str(name), spelled);
+            assert!(is_same_name(name.as_bytes(), other.as_bytes()));
+        }
+        for (name, other) in [("a", "b"), ("a-b", "a"), ("a", "a_")] {
+            assert!(!is_same_name(name.as_bytes(), other.as_bytes()));
+        }
+        assert_eq!(*kmod_name(b"snd-x.y.ko.xz"), *b"snd_x");
+        assert_eq!(*kmod_name(b"snd-x"), *b"snd_x");
     }
 }

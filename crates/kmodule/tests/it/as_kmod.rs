@@ -3,7 +3,7 @@
 use kmodule::{Arena, AsKmod, Image};
 
 use crate::common::Files;
-use crate::common::fixture::{BASIC, Fixture, MODINFO, UNDEFINED};
+use kmpkit_fixtures::fixture::{BASIC, Fixture, MODINFO, UNDEFINED};
 
 /// Exports with CRCs, imports with CRCs and whether they are weak, .modinfo; or what went wrong.
 type Seen = (

@@ -3,9 +3,10 @@
 use kmodule::Image;
 use object::Endianness;
 
-use crate::common::fixture::Fixture;
-use crate::common::pack::{FORMATS, pack, pack_in_frames, suffix};
-use crate::common::{Files, complaint, facts, goblin_reader};
+use crate::common::{Files, complaint, facts};
+use kmpkit_fixtures::fixture::Fixture;
+use kmpkit_fixtures::goblin_reader;
+use kmpkit_fixtures::pack::{FORMATS, pack, pack_in_frames, suffix};
 
 #[test]
 fn every_compression_in_one_frame_and_in_many() {

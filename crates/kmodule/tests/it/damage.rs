@@ -6,10 +6,12 @@ use std::path::Path;
 use object::Endianness;
 use object::elf::ET_EXEC;
 
-use crate::common::boot::bzimage;
-use crate::common::fixture::{CrcForm, Fixture, Stripped, Versions};
-use crate::common::{Files, complaint, facts, goblin_reader, kernel};
-use kmodule::{Compression, Image};
+use crate::common::{Files, complaint, facts, kernel};
+use kmodule::Image;
+use kmpkit_fixtures::boot::bzimage;
+use kmpkit_fixtures::fixture::{CrcForm, Fixture, Stripped, Versions};
+use kmpkit_fixtures::goblin_reader;
+use kmpkit_fixtures::pack::Packing;
 
 /// Fixtures that between them have every section kmodule reads.
 fn fixtures() -> impl Iterator<Item = Fixture> {
@@ -80,11 +82,11 @@ fn a_kernel_image_cut_at_every_byte() {
         complaint(kernel(&path), &path);
     }
     for format in [
-        Compression::Gzip,
-        Compression::Xz,
-        Compression::Zstd,
-        Compression::Bzip2,
-        Compression::Lzma,
+        Packing::Gzip,
+        Packing::Xz,
+        Packing::Zstd,
+        Packing::Bzip2,
+        Packing::Lzma,
     ] {
         let image = bzimage(&vmlinux, format, "6.1.0-50-test");
         // What follows the payload is a signature.
@@ -128,7 +130,7 @@ fn every_byte_of_a_kernel_image_changed() {
     let files = Files::new();
     let fixture = Fixture::new(true, Endianness::Little).linked(ET_EXEC);
     let vmlinux = fixture.build();
-    let image = bzimage(&vmlinux, Compression::Gzip, "6.1.0-50-test");
+    let image = bzimage(&vmlinux, Packing::Gzip, "6.1.0-50-test");
     for bytes in [vmlinux, image] {
         for at in 0..bytes.len() {
             for changed in [0, 0xff] {

@@ -2,8 +2,8 @@
 
 use object::Endianness;
 
-use crate::common::fixture::{CrcForm, Fixture, Ksymtab, Stripped, Versions};
 use crate::common::{Files, facts, facts_of};
+use kmpkit_fixtures::fixture::{CrcForm, Fixture, Ksymtab, Stripped, Versions};
 
 const EXTREMES: [u64; 9] = [
     0,

@@ -1,13 +1,13 @@
 //! Kernel images: a vmlinux of any architecture, and the bzImage around one.
 
-use kmodule::Compression;
 use object::Endianness;
 use object::elf::{ET_DYN, ET_EXEC};
 
-use crate::common::boot::{around, bzimage};
-use crate::common::fixture::{CrcForm, Fixture, Ksymtab, RELEASE, Stripped};
-use crate::common::pack::{FORMATS, pack};
-use crate::common::{Files, complaint, goblin_reader, kernel, kernel_of};
+use crate::common::{Files, complaint, kernel, kernel_of};
+use kmpkit_fixtures::boot::{around, bzimage};
+use kmpkit_fixtures::fixture::{CrcForm, Fixture, Ksymtab, RELEASE, Stripped};
+use kmpkit_fixtures::goblin_reader;
+use kmpkit_fixtures::pack::{FORMATS, Packing, pack};
 
 /// Every layout a linked kernel may have.
 fn kernels() -> impl Iterator<Item = Fixture> {
@@ -95,7 +95,7 @@ fn bzimage_of_every_compression() {
         let fixture = Fixture::new(is_64, Endianness::Little).linked(ET_EXEC);
         let mut vmlinux = fixture.build();
         vmlinux.extend([7; 100]);
-        for format in FORMATS.into_iter().chain([Compression::Lzma]) {
+        for format in FORMATS.into_iter().chain([Packing::Lzma]) {
             let image = bzimage(&vmlinux, format, RELEASE);
             let (release, exports) = kernel_of(&image).unwrap();
             assert_eq!((release.as_str(), exports), (RELEASE, fixture.exports()));
@@ -106,7 +106,7 @@ fn bzimage_of_every_compression() {
 #[test]
 fn bad_bzimages_say_what_is_wrong() {
     let fixture = Fixture::new(true, Endianness::Little).linked(ET_EXEC);
-    let good = bzimage(&fixture.build(), Compression::Zstd, RELEASE);
+    let good = bzimage(&fixture.build(), Packing::Zstd, RELEASE);
     let with = |at: usize, bytes: &[u8]| {
         let mut image = good.clone();
         image[at..at + bytes.len()].copy_from_slice(bytes);
@@ -135,11 +135,11 @@ fn bad_bzimages_say_what_is_wrong() {
              give its symvers",
         ),
         (
-            around(&pack(Compression::Xz, &fixture.build()), RELEASE),
+            around(&pack(Packing::Xz, &fixture.build()), RELEASE),
             "bad kernel image: its payload has not the size it announces",
         ),
         (
-            bzimage(b"no ELF file", Compression::Gzip, RELEASE),
+            bzimage(b"no ELF file", Packing::Gzip, RELEASE),
             "not an ELF file",
         ),
         (

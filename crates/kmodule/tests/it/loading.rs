@@ -1,14 +1,14 @@
 //! What the loader needs of a module, whether or not its kernel has
 //! modversions.
 
-use kmodule::{Arena, Compression, Image, Module};
+use kmodule::{Arena, Image, Module};
 use object::Endianness;
 
-use crate::common::fixture::{
+use crate::common::{Files, Symbols, complaint, facts_of, symbols, symbols_of};
+use kmpkit_fixtures::fixture::{
     BSS, CrcForm, Fixture, Ksymtab, MODINFO, Stripped, TEXT, UNDEFINED, Versions,
 };
-use crate::common::pack::{FORMATS, pack};
-use crate::common::{Files, Symbols, complaint, facts_of, symbols, symbols_of};
+use kmpkit_fixtures::pack::{FORMATS, Packing, pack};
 
 /// Every layout of `__ksymtab`, with CRCs and without, stripped or not.
 fn fixtures() -> impl Iterator<Item = Fixture> {
@@ -213,7 +213,7 @@ fn a_signature_is_told_by_the_last_bytes() {
             assert!(signed(&pack(format, &whole)), "{format}");
             assert!(!signed(&pack(format, &bare)), "{format}");
         }
-        let found = symbols_of(&pack(Compression::Xz, &whole)).unwrap();
+        let found = symbols_of(&pack(Packing::Xz, &whole)).unwrap();
         assert_eq!(found, symbols_of(&bare).unwrap());
     }
 }

@@ -3,8 +3,9 @@
 use kmodule::{Arena, Image, Module};
 use object::Endianness;
 
-use crate::common::fixture::{CrcForm, Fixture, Ksymtab, MODINFO, RELEASE, Stripped, Versions};
-use crate::common::{Facts, Files, complaint, facts, facts_of, goblin_reader};
+use crate::common::{Facts, Files, complaint, facts, facts_of};
+use kmpkit_fixtures::fixture::{CrcForm, Fixture, Ksymtab, MODINFO, RELEASE, Stripped, Versions};
+use kmpkit_fixtures::goblin_reader;
 
 /// kmodule and goblin both say of the fixture what it was made from.
 fn assert_facts(fixture: &Fixture) {

@@ -1,9 +1,9 @@
 //! symvers files in every compression, whole or an error.
 
-use kmodule::{Compression, Error, Symvers};
+use kmodule::{Error, Symvers};
 
-use crate::common::pack::{FORMATS, pack};
 use crate::common::{Files, complaint};
+use kmpkit_fixtures::pack::{FORMATS, Packing, pack};
 
 const TEXT: &str = "0x0badc0de\tusb_add\tvmlinux\tEXPORT_SYMBOL_GPL\t\n\
                     0x00000001\tscsi_cmd\tdrivers/scsi/scsi_mod\tEXPORT_SYMBOL\tSCSI\n\
@@ -93,6 +93,6 @@ fn what_is_no_symvers_is_refused() {
         complaint(Symvers::open(&directory).map(drop), &directory),
         "not a regular file"
     );
-    let bomb = pack(Compression::Gzip, &[b'\n'; 100_000]);
+    let bomb = pack(Packing::Gzip, &[b'\n'; 100_000]);
     assert_eq!(complaint(lines(&files, &bomb), &path), "the file is empty");
 }

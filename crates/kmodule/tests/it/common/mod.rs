@@ -1,20 +1,11 @@
 //! Fixtures, and what kmodule says of them.
 
-pub mod boot;
-pub mod elf;
-pub mod fixture;
-#[path = "../../../../../tests/src/goblin_reader.rs"]
-#[allow(dead_code)]
-pub mod goblin_reader;
-pub mod pack;
-
 use std::path::{Path, PathBuf};
 
 use kmodule::{Arena, Error, Image, KernelImage, Module};
 use tempfile::TempDir;
 
-/// Symbols with their CRCs, as owned text.
-pub type Crcs = Vec<(String, u32)>;
+pub use kmpkit_fixtures::Crcs;
 
 /// Those of them every module has, with modversions or without.
 #[derive(Debug, PartialEq, Eq)]
