@@ -39,19 +39,19 @@ fn entries(ours: &[u8], theirs: &[u8]) -> Result<String> {
         return Ok("one of them is empty".to_owned());
     }
     let read = |whose, bytes| -> Result<Vec<String>> {
-        let index = Index::new(bytes).with_context(|| format!("{whose} cannot be read"))?;
-        let all = index
-            .all()
-            .with_context(|| format!("{whose} cannot be read"))?;
+        let mut entries = Vec::new();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let entry = |found: &kmod_index::Found<'_>| {
-            let values = found.values.iter();
+        let take = |key: &[u8], values: &[kmod_index::Value<'_>]| {
             let values: Vec<_> = values
+                .iter()
                 .map(|(n, value)| format!("{n}:{}", text(value)))
                 .collect();
-            format!("{} -> {}", text(&found.key), values.join(", "))
+            entries.push(format!("{} -> {}", text(key), values.join(", ")));
         };
-        Ok(all.iter().map(entry).collect())
+        Index::new(bytes)
+            .and_then(|index| index.for_each(take))
+            .with_context(|| format!("{whose} cannot be read"))?;
+        Ok(entries)
     };
     let (ours, theirs) = (read("ours", ours)?, read("theirs", theirs)?);
     Ok(match ours == theirs {

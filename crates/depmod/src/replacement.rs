@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use kmod_index::{Index, Layout};
+use kmod_index::{Entry, Index, Layout, Value};
 
 use crate::outputs::Output;
 
@@ -14,6 +14,9 @@ pub(crate) const DEP: &str = "modules.dep";
 const DEP_BIN: &str = "modules.dep.bin";
 /// What leads to the modules of modules.dep.bin.
 const LEADING: [&str; 2] = ["modules.alias.bin", "modules.symbols.bin"];
+
+/// The longest name a file can have (linux/include/uapi/linux/limits.h).
+const NAME_MAX: usize = 255;
 
 /// A file name, and what the file shall be next.
 type Staged<'o> = (&'static str, Cow<'o, [u8]>);
@@ -77,28 +80,49 @@ fn are_among(names: &[Vec<u8>], others: &[Vec<u8>]) -> bool {
     names.iter().all(|name| others.any(|other| other == name))
 }
 
-/// The keys of a modules.dep.bin in order; none of one that is damaged or absent.
+/// The keys of a modules.dep.bin in order; none if it is damaged or not there.
+///
+/// They are names of modules, so of files: what is longer is damage that would need much memory.
 fn modules(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let all = Index::new(bytes).and_then(|index| index.all());
-    let all = all.unwrap_or_default().into_iter();
-    all.map(|found| found.key).collect()
+    let mut names = Vec::new();
+    let mut are_names = true;
+    let read = Index::new(bytes).and_then(|index| {
+        index.for_each(|name, _| match name.len() <= NAME_MAX {
+            true => names.push(name.to_vec()),
+            false => are_names = false,
+        })
+    });
+    match read {
+        Ok(_) if are_names => names,
+        _ => Vec::new(),
+    }
 }
 
 /// An index without the values that are not in `known`.
 fn restricted(bytes: &[u8], known: &[Vec<u8>], layout: Layout) -> Option<Vec<u8>> {
-    let all = Index::new(bytes).and_then(|index| index.all()).ok()?;
-    let entries: Vec<_> = all.iter().flat_map(|found| found.entries()).collect();
-    let mut entries = entries;
     let is_known = |value: &[u8]| known.binary_search_by(|name| name[..].cmp(value)).is_ok();
-    entries.retain(|entry| is_known(entry.value));
-    kmod_index::write(&entries, layout).ok()
+    let mut kept: Vec<(Vec<u8>, Vec<Value<'_>>)> = Vec::new();
+    let read = Index::new(bytes).and_then(|index| {
+        index.for_each(|key, values| {
+            let values = values.iter().filter(|(_, value)| is_known(value));
+            kept.push((key.to_vec(), values.copied().collect()));
+        })
+    });
+    read.ok()?;
+    let entry = |key, &(priority, value): &_| Entry {
+        key,
+        value,
+        priority,
+    };
+    let entries = kept
+        .iter()
+        .flat_map(|(key, values)| values.iter().map(move |value| entry(&key[..], value)));
+    kmod_index::write(&entries.collect::<Vec<_>>(), layout).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-
-    use kmod_index::Entry;
 
     use super::*;
 
@@ -147,11 +171,14 @@ mod tests {
             .iter()
             .filter_map(|name| there.get(name))
             .all(|bytes| {
-                let all = Index::new(bytes).unwrap().all().unwrap();
-                let values = all.iter().flat_map(|found| &found.values);
-                values
-                    .into_iter()
-                    .all(|(_, value)| known.contains(&value.to_vec()))
+                let mut usable = true;
+                let take = |_: &[u8], values: &[Value<'_>]| {
+                    usable &= values
+                        .iter()
+                        .all(|(_, value)| known.contains(&value.to_vec()));
+                };
+                Index::new(bytes).unwrap().for_each(take).unwrap();
+                usable
             })
     }
 

@@ -3,9 +3,10 @@
 //! A kernel has 200,000 tags. They are written one behind the other into one string, whose memory
 //! serves the next file too.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
-use crate::common::common;
+use byte_sort::{Keyed, sort_by_bytes};
 
 /// libsolv ignores a namespace dependency of this length or more.
 pub(crate) const LIMIT: usize = 1024;
@@ -14,96 +15,40 @@ pub(crate) const LIMIT: usize = 1024;
 #[derive(Clone, Debug, Default)]
 pub struct TagBuffer {
     text: Vec<u8>,
-    places: Vec<Place>,
-}
-
-/// Where a tag stands, and eight of its bytes as a number that compares as they do.
-#[derive(Clone, Debug)]
-struct Place {
-    key: u64,
-    at: Range<usize>,
+    /// Where each tag stands.
+    ranges: Vec<Keyed<Range<usize>>>,
 }
 
 impl TagBuffer {
     /// Forgets all tags and keeps the memory.
     pub fn clear(&mut self) {
         self.text.clear();
-        self.places.clear();
+        self.ranges.clear();
     }
 
     /// Whether none was added.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.ranges.is_empty()
     }
 
     /// Adds a tag as rpm would read it in a spec: what `write` appends to the text.
     pub fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.text.len();
         write(&mut self.text);
-        let at = start..self.text.len();
-        self.places.push(Place { key: 0, at });
+        self.ranges.push(Keyed::from(start..self.text.len()));
     }
 
     /// All tags so far, sorted, each once.
     pub fn tags(&mut self) -> TagSet<'_> {
-        let Self { text, places } = self;
-        sort(text, places, 0);
-        places.dedup_by(|a, b| a.tag(text) == b.tag(text));
-        let tags = TagSet { text, places };
-        if places.iter().any(|place| place.at.len() >= LIMIT) {
+        let Self { text, ranges } = self;
+        let tag = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
+        sort_by_bytes(ranges, tag, |_, _| Ordering::Equal);
+        ranges.dedup_by(|a, b| tag(&a.item) == tag(&b.item));
+        let tags = TagSet { text, ranges };
+        if ranges.iter().any(|range| range.item.len() >= LIMIT) {
             tags.warn();
         }
         tags
-    }
-}
-
-/// How many bytes are compared at once.
-const KEY: usize = size_of::<u64>();
-
-/// Sorts tags that are equal before `from`.
-///
-/// Nearly all begin alike, with the name of a namespace, and comparing them byte by byte took a
-/// tenth of all time. So what they have in common is passed over, the next bytes are compared as
-/// numbers, and only those equal in them are looked at further.
-fn sort(text: &[u8], places: &mut [Place], from: usize) {
-    let Some((first, others)) = places.split_first() else {
-        return;
-    };
-    let first = first.behind(text, from);
-    let same = others.iter().fold(first.len(), |same, other| {
-        common(first.get(..same).unwrap_or(first), other.behind(text, from))
-    });
-    let from = from + same;
-    for place in &mut *places {
-        place.key = key(place.behind(text, from));
-    }
-    places.sort_unstable_by_key(|place| place.key);
-    for alike in places.chunk_by_mut(|a, b| a.key == b.key) {
-        match alike.iter().any(|place| place.at.len() > from + KEY) {
-            true if alike.len() > 1 => sort(text, alike, from + KEY),
-            // Of those that end here one is the beginning of the other.
-            _ => alike.sort_unstable_by_key(|place| place.at.len()),
-        }
-    }
-}
-
-/// The first bytes as a number, zeros behind the last.
-fn key(bytes: &[u8]) -> u64 {
-    match bytes.first_chunk::<KEY>() {
-        Some(first) => u64::from_be_bytes(*first),
-        None => bytes.iter().rev().fold(0, |key, &byte| {
-            key >> 8 | u64::from(byte) << (u64::BITS - 8)
-        }),
-    }
-}
-
-impl Place {
-    fn behind<'t>(&self, text: &'t [u8], from: usize) -> &'t [u8] {
-        self.tag(text).get(from..).unwrap_or_default()
-    }
-
-    fn tag<'t>(&self, text: &'t [u8]) -> &'t [u8] {
-        text.get(self.at.clone()).unwrap_or_default()
     }
 }
 
@@ -111,19 +56,22 @@ impl Place {
 #[derive(Clone, Copy, Debug)]
 pub struct TagSet<'b> {
     text: &'b [u8],
-    places: &'b [Place],
+    ranges: &'b [Keyed<Range<usize>>],
 }
 
 impl<'b> TagSet<'b> {
     /// The tags in order.
     pub fn iter(self) -> impl Iterator<Item = &'b [u8]> {
-        let Self { text, places } = self;
-        places.iter().map(|place| place.tag(text))
+        let Self { text, ranges } = self;
+        let tag = |range: &Keyed<Range<usize>>| text.get(range.item.clone());
+        ranges
+            .iter()
+            .map(move |range| tag(range).unwrap_or_default())
     }
 
     /// How many there are.
     pub fn len(self) -> usize {
-        self.places.len()
+        self.ranges.len()
     }
 
     fn warn(self) {
@@ -135,7 +83,7 @@ impl<'b> TagSet<'b> {
 
     /// Appends each as a line.
     pub fn write_lines(self, text: &mut Vec<u8>) {
-        let bytes = self.places.iter().map(|place| place.at.len() + 1);
+        let bytes = self.ranges.iter().map(|range| range.item.len() + 1);
         text.reserve(bytes.sum());
         for tag in self.iter() {
             text.extend_from_slice(tag);
@@ -145,7 +93,7 @@ impl<'b> TagSet<'b> {
 
     /// Whether there is none.
     pub fn is_empty(self) -> bool {
-        self.places.is_empty()
+        self.ranges.is_empty()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What an index is made of.
+//! What the writer of an index is given.
 
 /// A key and one of its values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,11 +7,11 @@ pub struct Entry<'a> {
     pub key: &'a [u8],
     /// 7-bit, without NUL; may be empty.
     pub value: &'a [u8],
-    /// Values of one key are in ascending order of it.
+    /// The values of a key are in ascending order of priority.
     pub priority: u32,
 }
 
-/// In which order the nodes of a trie follow each other.
+/// The order in which nodes follow each other in the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
     /// A node before its children, as kmod 34 writes them.

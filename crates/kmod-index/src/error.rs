@@ -1,35 +1,37 @@
-//! What can be wrong with entries or with an index.
+//! What is wrong with entries that no index can hold, or with bytes that are no index.
 
-/// Entries no index can hold.
+use crate::format::LONGEST_KEY;
+
+/// Entries that no index can hold.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum WriteError {
     /// A byte above 127 or a NUL.
-    #[error("{0:?}: an index holds 7-bit text only")]
+    #[error("{0:?} is not 7-bit text; an index can hold nothing else")]
     BadByte(String),
-    /// Longer than kmod ever makes one.
-    #[error("a key of an index with {0} bytes")]
+    /// A key longer than kmod ever makes one.
+    #[error("a key has {0} bytes; an index can hold {LONGEST_KEY}")]
     LongKey(usize),
     /// Offsets have 28 bits.
-    #[error("an index of more than 256 MiB")]
+    #[error("the index would be larger than 256 MiB")]
     TooLarge,
 }
 
 /// Bytes that are no index.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ReadError {
-    /// Not the bytes every index starts with.
-    #[error("no kmod index: wrong magic")]
+    /// It does not begin with the bytes every index begins with.
+    #[error("not a kmod index: wrong magic")]
     Magic,
     /// A format of another time.
-    #[error("a kmod index of version {0:#x}")]
+    #[error("a kmod index of unknown version {0:#x}")]
     Version(u32),
     /// An offset or a string leads out of the file.
-    #[error("a damaged kmod index: cut short")]
+    #[error("damaged kmod index: cut short")]
     CutShort,
     /// Children for a range of bytes that ends before it begins, or beyond 127.
-    #[error("a damaged kmod index: children of impossible bytes")]
+    #[error("damaged kmod index: children of impossible bytes")]
     Children,
-    /// More nodes than bytes: offsets lead in circles.
-    #[error("a damaged kmod index: its nodes form no tree")]
+    /// A node that several others lead to, or a key longer than kmod makes one.
+    #[error("damaged kmod index: its nodes form no tree")]
     Tangled,
 }

@@ -1,43 +1,25 @@
-//! The bytes of an index in, its entries out: all of them, or those of one key.
+//! Reads an index: all keys with their values.
 
-use crate::entry::Entry;
 use crate::error::ReadError;
-use crate::{BYTES, CHILDS, HEADER, LONGEST_KEY, MAGIC, OFFSET, PREFIX, VALUES, VERSION};
+use crate::format::{BYTES, CHILDS, HEADER, LONGEST_KEY, MAGIC, OFFSET, PREFIX, VALUES, VERSION};
 
 /// An index whose header has been checked; every node is when it is reached.
 #[derive(Clone, Copy, Debug)]
 pub struct Index<'d> {
-    data: &'d [u8],
+    bytes: &'d [u8],
     root: u32,
 }
 
-/// A key of an index with its values, lowest priority number first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found<'d> {
-    /// The whole key.
-    pub key: Vec<u8>,
-    /// Priorities and values, as they follow each other in the file.
-    pub values: Vec<(u32, &'d [u8])>,
-}
-
-impl Found<'_> {
-    /// The key once for each value.
-    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        self.values.iter().map(|&(priority, value)| Entry {
-            key: &self.key,
-            value,
-            priority,
-        })
-    }
-}
+/// A value of a key, with its priority.
+pub type Value<'d> = (u32, &'d [u8]);
 
 impl<'d> Index<'d> {
     /// Takes the bytes of an index.
     ///
     /// # Errors
-    /// They start like none, or with the version of another format.
-    pub fn new(data: &'d [u8]) -> Result<Self, ReadError> {
-        let mut header = Cursor { rest: data };
+    /// They begin as no index does, or with the version of another format.
+    pub fn new(bytes: &'d [u8]) -> Result<Self, ReadError> {
+        let mut header = Cursor { rest: bytes };
         if header.word()? != MAGIC {
             return Err(ReadError::Magic);
         }
@@ -47,87 +29,55 @@ impl<'d> Index<'d> {
             return Err(ReadError::Version(version));
         }
         let root = header.word()?;
-        Ok(Self { data, root })
+        Ok(Self { bytes, root })
     }
 
-    /// The values of one key; none if the index does not have it.
-    ///
-    /// # Errors
-    /// The index is damaged on the way there.
-    pub fn get(&self, key: &[u8]) -> Result<Vec<(u32, &'d [u8])>, ReadError> {
-        let mut node = self.root()?;
-        let mut rest = key;
-        loop {
-            let Some(behind) = rest.strip_prefix(node.prefix) else {
-                return Ok(Vec::new());
-            };
-            let Some((&byte, behind)) = behind.split_first() else {
-                return node.values();
-            };
-            let Some(place) = node.child(byte) else {
-                return Ok(Vec::new());
-            };
-            node = self.node(place)?;
-            rest = behind;
-        }
-    }
-
-    /// All keys in order, with their values.
+    /// Calls `take` with each key in order and its values, lowest priority number first. Gives the
+    /// number of bytes that were read for it, which is never more than the index has.
     ///
     /// # Errors
     /// The index is damaged.
-    pub fn all(&self) -> Result<Vec<Found<'d>>, ReadError> {
-        self.below(|_, _| true, |_| true)
-    }
-
-    /// The keys `wanted` accepts, in order; branches whose keys all begin with what `enter`
-    /// refuses are passed over. It is given the part of the key that is known and the next byte.
-    pub(crate) fn below(
-        &self,
-        enter: impl Fn(&[u8], u8) -> bool,
-        wanted: impl Fn(&[u8]) -> bool,
-    ) -> Result<Vec<Found<'d>>, ReadError> {
-        let mut found = Vec::new();
-        let mut room = self.data.len();
+    pub fn for_each(&self, mut take: impl FnMut(&[u8], &[Value<'d>])) -> Result<usize, ReadError> {
+        // The nodes of a tree lie beside each other. So whoever has read more bytes than there are
+        // has met a node twice.
+        let mut left = Bytes(self.bytes.len());
         let mut key: Vec<u8> = Vec::new();
-        let mut tasks = vec![(0, None, self.root()?)];
-        while let Some((known, byte, node)) = tasks.pop() {
-            key.truncate(known);
-            key.extend(byte);
-            key.extend(node.prefix);
-            let values = node.values()?;
-            // Every node of a tree has bytes of its own.
-            room = room
-                .checked_sub(1 + node.prefix.len() + 4 * values.len())
-                .ok_or(ReadError::Tangled)?;
+        let mut values = Vec::new();
+        let root = Branch {
+            known: 0,
+            byte: None,
+            place: self.root,
+        };
+        let mut branches = vec![root];
+        while let Some(branch) = branches.pop() {
+            let node = self.node(branch.place, &mut left)?;
+            key.truncate(branch.known);
+            key.extend(branch.byte);
+            key.extend_from_slice(node.prefix);
             if key.len() > LONGEST_KEY {
                 return Err(ReadError::Tangled);
             }
-            if !values.is_empty() && wanted(&key) {
-                let key = key.clone();
-                found.push(Found { key, values });
+            if let Some(behind) = node.values {
+                read_values(behind, &mut left, &mut values)?;
+                take(&key, &values);
             }
-            for (byte, place) in node.children().rev() {
-                if enter(&key, byte) {
-                    tasks.push((key.len(), Some(byte), self.node(place)?));
-                }
-            }
+            branches.extend(node.children().rev().map(|(byte, place)| Branch {
+                known: key.len(),
+                byte: Some(byte),
+                place,
+            }));
         }
-        Ok(found)
+        Ok(self.bytes.len() - left.0)
     }
 
-    fn root(&self) -> Result<Node<'d>, ReadError> {
-        self.node(self.root)
-    }
-
-    fn node(&self, place: u32) -> Result<Node<'d>, ReadError> {
+    fn node(&self, place: u32, left: &mut Bytes) -> Result<Node<'d>, ReadError> {
         let offset = place & OFFSET;
         if offset < HEADER {
             return Err(ReadError::CutShort);
         }
         let rest = usize::try_from(offset)
             .ok()
-            .and_then(|offset| self.data.get(offset..))
+            .and_then(|offset| self.bytes.get(offset..))
             .ok_or(ReadError::CutShort)?;
         let mut cursor = Cursor { rest };
         let prefix = match place & PREFIX {
@@ -138,13 +88,52 @@ impl<'d> Index<'d> {
             0 => (0, &[][..]),
             _ => cursor.children()?,
         };
+        let parts = rest.len() - cursor.rest.len();
+        // Only the root of an empty index has no part, but many could be said to have none.
+        let has_values = place & VALUES != 0;
+        left.take(parts.max(usize::from(!has_values)))?;
         Ok(Node {
             prefix,
             first,
             children,
-            values: (place & VALUES != 0).then_some(cursor),
+            values: has_values.then_some(cursor),
         })
     }
+}
+
+/// A node that has not been read yet.
+struct Branch {
+    /// How much of the key before it leads to it.
+    known: usize,
+    /// The byte that follows.
+    byte: Option<u8>,
+    place: u32,
+}
+
+/// How many bytes may still be read.
+struct Bytes(usize);
+
+impl Bytes {
+    fn take(&mut self, count: usize) -> Result<(), ReadError> {
+        self.0 = self.0.checked_sub(count).ok_or(ReadError::Tangled)?;
+        Ok(())
+    }
+}
+
+fn read_values<'d>(
+    mut cursor: Cursor<'d>,
+    left: &mut Bytes,
+    values: &mut Vec<Value<'d>>,
+) -> Result<(), ReadError> {
+    values.clear();
+    let count = cursor.word()?;
+    left.take(size_of::<u32>())?;
+    for _ in 0..count {
+        let value = (cursor.word()?, cursor.text()?);
+        left.take(size_of::<u32>() + value.1.len() + 1)?;
+        values.push(value);
+    }
+    Ok(())
 }
 
 struct Node<'d> {
@@ -156,12 +145,6 @@ struct Node<'d> {
 }
 
 impl<'d> Node<'d> {
-    fn child(&self, byte: u8) -> Option<u32> {
-        let index = byte.checked_sub(self.first)?;
-        let place = self.children.get(4 * usize::from(index)..)?.first_chunk()?;
-        Some(u32::from_be_bytes(*place)).filter(|&place| place != 0)
-    }
-
     fn children(&self) -> impl DoubleEndedIterator<Item = (u8, u32)> + use<'d> {
         let first = self.first;
         let child = move |(index, place): (usize, &[u8])| {
@@ -170,16 +153,6 @@ impl<'d> Node<'d> {
             (place != 0).then_some((byte, place))
         };
         self.children.chunks_exact(4).enumerate().filter_map(child)
-    }
-
-    fn values(&self) -> Result<Vec<(u32, &'d [u8])>, ReadError> {
-        let Some(mut cursor) = self.values else {
-            return Ok(Vec::new());
-        };
-        let count = cursor.word()?;
-        (0..count)
-            .map(|_| Ok((cursor.word()?, cursor.text()?)))
-            .collect()
     }
 }
 

@@ -1,27 +1,27 @@
-//! Sorted entries in, one node of their radix trie out: what it says and what lies below it.
+//! A node of the trie of sorted entries: what it says, and which entries lie below it.
 
 use crate::entry::Entry;
-use crate::{CHILDS, PREFIX, VALUES};
+use crate::format::{CHILDS, PREFIX, VALUES};
 
-/// Where the keys of some entries meet.
+/// A node: some entries with the same beginning.
 #[derive(Clone, Copy)]
 pub(crate) struct Node<'e, 'a> {
-    /// The bytes all of its keys go on with.
+    /// The bytes that all of its keys go on with.
     prefix: &'a [u8],
     /// Entries whose keys end here.
     values: &'e [Entry<'a>],
-    /// Those that go on.
+    /// Entries whose keys go on.
     below: &'e [Entry<'a>],
-    /// How long keys are here.
+    /// The length of keys that end here.
     end: usize,
 }
 
-/// What all keys below a node with the same next byte share.
+/// Entries below a node with the same next byte.
 pub(crate) struct Child<'e, 'a> {
-    /// The place of its byte behind that of the first child.
+    /// How far its byte is behind the first child's.
     pub(crate) index: usize,
     pub(crate) entries: &'e [Entry<'a>],
-    /// How much of the keys led to it.
+    /// How many bytes of the keys led to it.
     pub(crate) depth: usize,
 }
 
@@ -38,7 +38,7 @@ impl<'e, 'a> Node<'e, 'a> {
     }
 
     fn new(entries: &'e [Entry<'a>], prefix: &'a [u8], end: usize) -> Self {
-        // Few keys end in one node.
+        // Few keys end in one node, so counting is fast.
         let ending = entries.iter().take_while(|entry| entry.key.len() == end);
         let (values, below) = entries.split_at_checked(ending.count()).unwrap_or_default();
         Self {
@@ -49,7 +49,7 @@ impl<'e, 'a> Node<'e, 'a> {
         }
     }
 
-    /// The parts it has, as the upper bits of its offset tell them.
+    /// The upper bits of its offset, which say what parts it has.
     pub(crate) fn flags(&self) -> u32 {
         let flag = |flag, has| if has { flag } else { 0 };
         flag(PREFIX, !self.prefix.is_empty())
@@ -57,8 +57,8 @@ impl<'e, 'a> Node<'e, 'a> {
             | flag(VALUES, !self.values.is_empty())
     }
 
-    /// How many offsets of children it has room for: one for each byte from the first child's to
-    /// the last's.
+    /// How many offsets of children it has room for: one for each byte from that of the first child
+    /// to that of the last.
     pub(crate) fn slots(&self) -> usize {
         let span = self.span();
         span.map_or(0, |(first, last)| {
@@ -84,7 +84,7 @@ impl<'e, 'a> Node<'e, 'a> {
         })
     }
 
-    /// Writes all of it that stands before the offsets of its children.
+    /// Writes what comes before the offsets of its children.
     pub(crate) fn put_head(&self, out: &mut Vec<u8>) {
         if !self.prefix.is_empty() {
             put_text(self.prefix, out);
@@ -94,7 +94,7 @@ impl<'e, 'a> Node<'e, 'a> {
         }
     }
 
-    /// Writes what stands behind them.
+    /// Writes what comes behind them.
     pub(crate) fn put_values(&self, out: &mut Vec<u8>) {
         if self.values.is_empty() {
             return;
@@ -118,22 +118,22 @@ fn put_text(text: &[u8], out: &mut Vec<u8>) {
     out.push(0);
 }
 
-/// How many of sorted entries have this byte next.
+/// How many of the sorted entries have this byte next.
 ///
-/// Looks ahead in leaps: there are nodes with thousands of keys and few children, and such with
-/// many children of one key.
+/// Looks ahead in steps that double: some nodes have thousands of keys and few children, others
+/// have many children with one key each.
 fn same(entries: &[Entry<'_>], at: usize, byte: u8) -> usize {
     let has = |entry: &Entry<'_>| entry.key.get(at) == Some(&byte);
-    let mut leap = 1;
-    while entries.get(leap).is_some_and(has) {
-        leap *= 2;
+    let mut step = 1;
+    while entries.get(step).is_some_and(has) {
+        step *= 2;
     }
-    let known = leap / 2;
-    let unknown = entries.get(known..leap.min(entries.len()));
+    let known = step / 2;
+    let unknown = entries.get(known..step.min(entries.len()));
     known + unknown.unwrap_or_default().partition_point(has)
 }
 
-/// What all keys have in common behind `depth`: of sorted ones, the first and the last.
+/// What all keys have in common behind `depth`: as they are sorted, what the first and the last have.
 fn common<'a>(entries: &[Entry<'a>], depth: usize) -> &'a [u8] {
     let rest = |entry: Option<&Entry<'a>>| -> &'a [u8] {
         entry

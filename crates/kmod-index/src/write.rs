@@ -1,25 +1,25 @@
-//! Entries in, the bytes of an index out.
+//! Writes an index.
 
 use crate::entry::{Entry, Layout};
 use crate::error::WriteError;
+use crate::format::{LONGEST_KEY, MAGIC, OFFSET, VERSION};
 use crate::order::ordered;
 use crate::trie::Node;
-use crate::{LONGEST_KEY, MAGIC, OFFSET, VERSION};
 
 /// Bytes of an offset.
 const SLOT: usize = 4;
 
 /// The index of entries given in any order.
 ///
-/// Values of a key are sorted by priority; of those with the same, the one that comes last here is
-/// the first there, as kmod inserts them (kmod/tools/depmod.c, `index_add_value`). Repeated ones
-/// stay.
+/// Values of a key are sorted by priority. Of values with the same priority the one that was given
+/// last comes first, as kmod inserts them (kmod/tools/depmod.c, `index_add_value`). Repeated values
+/// are kept.
 ///
 /// # Errors
 /// A key or value is not 7-bit text, a key is too long, or the index would be too large.
 pub fn write(entries: &[Entry<'_>], layout: Layout) -> Result<Vec<u8>, WriteError> {
     let sorted = sorted(entries)?;
-    // More than is needed: memory that is not written to costs nothing.
+    // This is more than needed, but memory that is not written to costs nothing.
     let length = |entry: &Entry<'_>| entry.key.len() + entry.value.len() + 4 * SLOT;
     let mut out = Vec::with_capacity(sorted.iter().map(length).sum());
     out.extend(MAGIC.to_be_bytes());
@@ -46,22 +46,23 @@ fn sorted<'a>(entries: &[Entry<'a>]) -> Result<Vec<Entry<'a>>, WriteError> {
     Ok(ordered(entries))
 }
 
-/// Whether all bytes are 7-bit and none is NUL; looks at all of them, which is quicker than stopping.
+/// Whether all bytes are 7-bit and none is NUL. Looking at all of them is faster than to stop at the
+/// first that is wrong.
 fn is_text(bytes: &[u8]) -> bool {
     let is_text = |byte: u8| byte.wrapping_sub(1) < 0x7F;
     bytes.iter().fold(true, |all, &byte| all & is_text(byte))
 }
 
-/// A node to write, and where its offset goes: into the node above it, or what will be that.
+/// A node to write, and where to put its offset: in the node above it.
 struct Task<'e, 'a> {
     node: Node<'e, 'a>,
     slot: usize,
 }
 
-/// Writes each node before its children, whose offsets are filled in when they are known.
+/// Writes each node before its children. Their offsets are filled in when they are written.
 fn pre_order<'e, 'a>(root: Node<'e, 'a>, out: &mut Vec<u8>) -> Result<(), WriteError> {
     let slot = reserve(1, out);
-    // Of our own, for keys may be as long as they like.
+    // Not recursion: keys may have thousands of bytes, and so many nodes.
     let mut stack = vec![Task { node: root, slot }];
     while let Some(Task { node, slot }) = stack.pop() {
         let place = place(&node, out)?;
@@ -74,14 +75,14 @@ fn pre_order<'e, 'a>(root: Node<'e, 'a>, out: &mut Vec<u8>) -> Result<(), WriteE
     Ok(())
 }
 
-/// What is left to do of a node in the other order.
+/// What is left to do for a node in post-order.
 enum Step<'e, 'a> {
     Begin(Task<'e, 'a>),
     /// Its children are written; their offsets begin there.
     End(Task<'e, 'a>, usize),
 }
 
-/// Writes each node behind its children, whose offsets wait on a stack.
+/// Writes each node after its children. Their offsets wait on a stack.
 fn post_order<'e, 'a>(root: Node<'e, 'a>, out: &mut Vec<u8>) -> Result<(), WriteError> {
     let of_root = reserve(1, out);
     let mut offsets = Vec::new();
@@ -109,7 +110,7 @@ fn post_order<'e, 'a>(root: Node<'e, 'a>, out: &mut Vec<u8>) -> Result<(), Write
     Ok(())
 }
 
-/// Puts the children of a node onto a stack, from which they come ascending by byte.
+/// Puts the children of a node on a stack, in the order that takes them off ascending by byte.
 fn push_children<'e, 'a, S>(
     node: &Node<'e, 'a>,
     slots: usize,
@@ -128,14 +129,14 @@ fn push_children<'e, 'a, S>(
     }
 }
 
-/// Makes room for offsets; where.
+/// Makes room for offsets, and says where.
 fn reserve(count: usize, bytes: &mut Vec<u8>) -> usize {
     let start = bytes.len();
     bytes.resize(start + SLOT * count, 0);
     start
 }
 
-/// The offset of a node that is about to be written, with what tells its parts.
+/// The offset of a node that is about to be written, with the bits that name its parts.
 fn place(node: &Node<'_, '_>, out: &[u8]) -> Result<u32, WriteError> {
     let offset = u32::try_from(out.len()).ok();
     let offset = offset.filter(|&offset| offset <= OFFSET);

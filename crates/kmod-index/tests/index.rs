@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kmod_index::{Entry, Index, Layout, ReadError, WriteError, matches, write};
+use kmod_index::{Entry, Index, Layout, ReadError, WriteError, write};
 use proptest::prelude::*;
 
 const LAYOUTS: [Layout; 2] = [Layout::PreOrder, Layout::PostOrder];
@@ -31,6 +31,14 @@ fn expected(entries: &Entries) -> BTreeMap<&[u8], Vec<(u32, &[u8])>> {
     all
 }
 
+type KeyValues<'d> = (Vec<u8>, Vec<(u32, &'d [u8])>);
+
+fn all(bytes: &[u8]) -> Result<Vec<KeyValues<'_>>, ReadError> {
+    let mut all = Vec::new();
+    Index::new(bytes)?.for_each(|key, values| all.push((key.to_vec(), values.to_vec())))?;
+    Ok(all)
+}
+
 fn some_entries() -> impl Strategy<Value = Entries> {
     prop::collection::vec(("[a-c*:]{0,6}", "[a-z]{0,4}", 0..4_u32), 0..60)
 }
@@ -41,15 +49,8 @@ proptest! {
         let expected = expected(&entries);
         for layout in LAYOUTS {
             let bytes = write(&borrowed(&entries), layout).unwrap();
-            let index = Index::new(&bytes).unwrap();
-            let all = index.all().unwrap();
-            let read: Vec<_> = all.iter().map(|found| (&found.key[..], found.values.clone())).collect();
-            let wanted: Vec<_> = expected.iter().map(|(key, values)| (*key, values.clone())).collect();
-            prop_assert_eq!(read, wanted);
-            for (key, values) in &expected {
-                prop_assert_eq!(&index.get(key).unwrap(), values);
-            }
-            prop_assert!(index.get(b"abcabcabc").unwrap().is_empty());
+            let wanted: Vec<_> = expected.iter().map(|(key, values)| (key.to_vec(), values.clone())).collect();
+            prop_assert_eq!(all(&bytes).unwrap(), wanted);
         }
     }
 
@@ -63,36 +64,19 @@ proptest! {
     }
 
     #[test]
-    fn patterns_are_found(entries in some_entries(), text in "[a-c:]{0,6}") {
-        let bytes = write(&borrowed(&entries), Layout::PreOrder).unwrap();
-        let found = Index::new(&bytes).unwrap().matching(text.as_bytes()).unwrap();
-        let found: Vec<_> = found.into_iter().map(|found| found.key).collect();
-        let wanted: Vec<_> = expected(&entries).into_keys().filter(|key| matches(key, text.as_bytes())).collect();
-        prop_assert_eq!(found, wanted);
-    }
-
-    #[test]
     fn changed_bytes_do_not_panic(entries in some_entries(), at in any::<prop::sample::Index>(), byte: u8, cut in any::<prop::sample::Index>()) {
         let mut bytes = write(&borrowed(&entries), Layout::PreOrder).unwrap();
         let at = at.index(bytes.len());
         bytes[at] = byte;
-        read_all(&bytes);
-        read_all(&bytes[..cut.index(bytes.len())]);
+        let _ = all(&bytes);
+        let _ = all(&bytes[..cut.index(bytes.len())]);
     }
 
     #[test]
     fn made_up_nodes_do_not_panic(nodes in prop::collection::vec(any::<u8>(), 0..200), root: u32) {
         let header = [0xB007_F457_u32, 0x0002_0001, root & 0xF000_00FF];
         let bytes: Vec<u8> = header.into_iter().flat_map(u32::to_be_bytes).chain(nodes).collect();
-        read_all(&bytes);
-    }
-}
-
-fn read_all(bytes: &[u8]) {
-    if let Ok(index) = Index::new(bytes) {
-        let _ = index.all();
-        let _ = index.get(b"abc:abc");
-        let _ = index.matching(b"abc:abc");
+        let _ = all(&bytes);
     }
 }
 
@@ -101,7 +85,7 @@ fn an_empty_index_is_its_header() {
     for layout in LAYOUTS {
         let bytes = write(&[], layout).unwrap();
         assert_eq!(bytes, [0xB0, 0x07, 0xF4, 0x57, 0, 2, 0, 1, 0, 0, 0, 12]);
-        assert!(Index::new(&bytes).unwrap().all().unwrap().is_empty());
+        assert!(all(&bytes).unwrap().is_empty());
     }
 }
 
@@ -174,16 +158,78 @@ fn what_is_no_index_is_an_error() {
     );
 }
 
+/// The bytes of an index whose root is the node at byte 12, and has children.
+fn tree_of(nodes: &[u8]) -> Vec<u8> {
+    [
+        &[0xB0, 0x07, 0xF4, 0x57, 0, 2, 0, 1, 0x20, 0, 0, 12][..],
+        nodes,
+    ]
+    .concat()
+}
+
+/// A node of children alone, one for each of so many bytes from the first, all at one place.
+fn fork(first: u8, count: u8, place: u32) -> Vec<u8> {
+    let mut node = vec![first, first + count - 1];
+    node.extend(place.to_be_bytes().repeat(count.into()));
+    node
+}
+
 #[test]
 fn circles_end() {
-    // A node whose children are itself, with and without bytes of its own.
-    let one = [
-        0xB0, 0x07, 0xF4, 0x57, 0, 2, 0, 1, 0x20, 0, 0, 12, b'a', b'b', 0x20, 0, 0, 12, 0x20, 0, 0,
-        12,
-    ];
-    let index = Index::new(&one).unwrap();
-    assert_eq!(index.all().unwrap_err(), ReadError::Tangled);
-    assert!(index.get(&b"ab".repeat(50)).unwrap().is_empty());
+    let bytes = tree_of(&fork(b'a', 2, 0x2000_000C));
+    assert_eq!(all(&bytes).unwrap_err(), ReadError::Tangled);
+}
+
+/// A node that is its own child 128 times took 8.6 s in a file of a megabyte: its children were
+/// read before it was found out that they are too many.
+#[test]
+fn circles_are_read_no_longer_than_their_file() {
+    for padding in [0, 1_000, 1_000_000] {
+        let mut bytes = tree_of(&fork(0, 128, 0x2000_000C));
+        bytes.extend(vec![0; padding]);
+        let mut nodes = 0;
+        let read = Index::new(&bytes).unwrap().for_each(|_, _| nodes += 1);
+        assert_eq!((read.unwrap_err(), nodes), (ReadError::Tangled, 0));
+    }
+}
+
+/// The bytes that are read grow as the file does: a node that is shared is read once for each of
+/// its parents, and with that the file is read to its end before all of it has been seen.
+#[test]
+fn shared_nodes_are_damage() {
+    // `depth` forks, each of whose two children is the next; 2^depth ways lead to the value.
+    let value = [0, 0, 0, 1, 0, 0, 0, 7, b'm', 0];
+    for depth in [2_u32, 20, 200, 2_000] {
+        let mut nodes = Vec::new();
+        for at in 1..depth {
+            nodes.extend(fork(b'a', 2, 0x2000_000C + 10 * at));
+        }
+        nodes.extend(fork(b'a', 2, 0x4000_000C + 10 * depth));
+        nodes.extend(value);
+        let bytes = tree_of(&nodes);
+        let mut keys = 0;
+        let read = Index::new(&bytes).unwrap().for_each(|_, _| keys += 1);
+        assert_eq!(read.unwrap_err(), ReadError::Tangled);
+        assert!(keys <= bytes.len() / value.len(), "{depth}: {keys}");
+    }
+}
+
+#[test]
+fn all_bytes_of_an_index_are_read_once() {
+    let keys: Vec<String> = (0..999_u32).map(|n| format!("{n:b}")).collect();
+    let entry = |key: &'static str| Entry {
+        key: key.as_bytes(),
+        value: b"v",
+        priority: 1,
+    };
+    let keys: Vec<&'static str> = keys.into_iter().map(|key| &*key.leak()).collect();
+    let entries: Vec<_> = keys.into_iter().map(entry).collect();
+    for layout in LAYOUTS {
+        let bytes = write(&entries, layout).unwrap();
+        let read = Index::new(&bytes).unwrap().for_each(|_, _| {}).unwrap();
+        // All but the header.
+        assert_eq!(read, bytes.len() - 12);
+    }
 }
 
 #[test]
@@ -199,6 +245,6 @@ fn keys_of_any_length_need_no_stack() {
         .collect();
     for layout in LAYOUTS {
         let bytes = write(&entries, layout).unwrap();
-        assert_eq!(Index::new(&bytes).unwrap().all().unwrap().len(), keys.len());
+        assert_eq!(all(&bytes).unwrap().len(), keys.len());
     }
 }

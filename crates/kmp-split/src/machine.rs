@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use glob::Pattern;
+use kmod_conf::fnmatch;
 use modtree::{ModuleId, Tree};
 
 use crate::plan::{PackageId, Plan};
@@ -80,14 +80,6 @@ impl Machine {
             let of_device = device.split_once(':').map_or("", |(bus, _)| bus);
             bus.contains(['*', '?', '[']) || bus == of_device
         });
-        // Two stars say no more than one, but mean directories to the library.
-        let mut pattern = alias.to_owned();
-        while pattern.contains("**") {
-            pattern = pattern.replace("**", "*");
-        }
-        match Pattern::new(&pattern) {
-            Ok(pattern) => devices.any(|device| pattern.matches(device)),
-            Err(_) => devices.any(|device| device == alias),
-        }
+        devices.any(|device| fnmatch(alias.as_bytes(), device.as_bytes()))
     }
 }

@@ -110,14 +110,14 @@ fn a_read_only_file_system_changes_nothing() -> Result<()> {
 /// Values of an index by key.
 fn read(directory: &Path, name: &str) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let bytes = fs::read(directory.join(name))?;
-    let all = Index::new(&bytes).and_then(|index| index.all());
-    let all = all.with_context(|| name.to_owned())?;
-    let values = |found: &kmod_index::Found<'_>| {
-        let values = found.values.iter();
-        let pair = |&(_, value): &(u32, &[u8])| (found.key.clone(), value.to_vec());
-        values.map(pair).collect::<Vec<_>>()
+    let mut all = Vec::new();
+    let take = |key: &[u8], values: &[(u32, &[u8])]| {
+        all.extend(values.iter().map(|(_, value)| (key.to_vec(), value.to_vec())));
     };
-    Ok(all.iter().flat_map(values).collect())
+    Index::new(&bytes)
+        .and_then(|index| index.for_each(take))
+        .with_context(|| name.to_owned())?;
+    Ok(all)
 }
 
 /// What modprobe relies on.
