@@ -1,95 +1,101 @@
-//! Tags in any order in, sorted and unique ones out, so that the same facts print the same bytes.
+//! Gathers tags and sorts them, each once, so that the same facts give the same bytes.
 //!
-//! A kernel has 200,000 tags. They are written one behind the other into one string, whose memory
-//! serves the next file too.
+//! A kernel has 200,000 tags. So the tags of a file stand one after another in one buffer, whose
+//! memory is used again for the next file.
 
 use std::ops::Range;
 
-use crate::common::common;
+use crate::common::common_prefix;
 
-/// libsolv ignores a namespace dependency of this length or more.
-pub(crate) const LIMIT: usize = 1024;
+/// libsolv ignores a namespace dependency of this many bytes or more.
+pub(crate) const LIBSOLV_LIMIT: usize = 1024;
 
-/// Gathers the tags of one file and one dependency type.
+/// The tags of one file and one dependency type, in the order they were added.
 #[derive(Clone, Debug, Default)]
 pub struct TagBuffer {
     text: Vec<u8>,
-    places: Vec<Place>,
+    ranges: Vec<TagRange>,
 }
 
-/// Where a tag stands, and eight of its bytes as a number that compares as they do.
+/// Where a tag stands in the buffer.
 #[derive(Clone, Debug)]
-struct Place {
+struct TagRange {
+    /// Eight of its bytes as a number, which compares as the bytes do.
     key: u64,
     at: Range<usize>,
 }
 
 impl TagBuffer {
-    /// Forgets all tags and keeps the memory.
+    /// Removes all tags and keeps the memory.
     pub fn clear(&mut self) {
         self.text.clear();
-        self.places.clear();
+        self.ranges.clear();
     }
 
-    /// Whether none was added.
+    /// Whether there are no tags.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.ranges.is_empty()
     }
 
-    /// Adds a tag as rpm would read it in a spec: what `write` appends to the text.
+    /// Adds a tag: what `write` appends to the buffer. It is written as in a spec.
     pub fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.text.len();
         write(&mut self.text);
         let at = start..self.text.len();
-        self.places.push(Place { key: 0, at });
+        self.ranges.push(TagRange { key: 0, at });
     }
 
-    /// All tags so far, sorted, each once.
+    /// Adds a tag that is there as text.
+    pub fn add_text(&mut self, tag: &str) {
+        self.add(|text| text.extend_from_slice(tag.as_bytes()));
+    }
+
+    /// All tags, sorted, each once.
     pub fn tags(&mut self) -> TagSet<'_> {
-        let Self { text, places } = self;
-        sort(text, places, 0);
-        places.dedup_by(|a, b| a.tag(text) == b.tag(text));
-        let tags = TagSet { text, places };
-        if places.iter().any(|place| place.at.len() >= LIMIT) {
+        let Self { text, ranges } = self;
+        sort(text, ranges, 0);
+        ranges.dedup_by(|a, b| a.tag(text) == b.tag(text));
+        let tags = TagSet { text, ranges };
+        if ranges.iter().any(|range| range.at.len() >= LIBSOLV_LIMIT) {
             tags.warn();
         }
         tags
     }
 }
 
-/// How many bytes are compared at once.
-const KEY: usize = size_of::<u64>();
+/// How many bytes of a tag are compared at once.
+const KEY_LENGTH: usize = size_of::<u64>();
 
-/// Sorts tags that are equal before `from`.
+/// Sorts tags whose first `from` bytes are equal.
 ///
-/// Nearly all begin alike, with the name of a namespace, and comparing them byte by byte took a
-/// tenth of all time. So what they have in common is passed over, the next bytes are compared as
-/// numbers, and only those equal in them are looked at further.
-fn sort(text: &[u8], places: &mut [Place], from: usize) {
-    let Some((first, others)) = places.split_first() else {
+/// Nearly all tags begin with the same name of a namespace, and comparing them byte by byte took a
+/// tenth of all time. So the common prefix is skipped, the next eight bytes are compared as one
+/// number, and only tags with equal numbers are compared further.
+fn sort(text: &[u8], ranges: &mut [TagRange], from: usize) {
+    let Some((first, others)) = ranges.split_first() else {
         return;
     };
-    let first = first.behind(text, from);
+    let first = first.after(text, from);
     let same = others.iter().fold(first.len(), |same, other| {
-        common(first.get(..same).unwrap_or(first), other.behind(text, from))
+        common_prefix(first.get(..same).unwrap_or(first), other.after(text, from))
     });
     let from = from + same;
-    for place in &mut *places {
-        place.key = key(place.behind(text, from));
+    for range in &mut *ranges {
+        range.key = key(range.after(text, from));
     }
-    places.sort_unstable_by_key(|place| place.key);
-    for alike in places.chunk_by_mut(|a, b| a.key == b.key) {
-        match alike.iter().any(|place| place.at.len() > from + KEY) {
-            true if alike.len() > 1 => sort(text, alike, from + KEY),
-            // Of those that end here one is the beginning of the other.
-            _ => alike.sort_unstable_by_key(|place| place.at.len()),
+    ranges.sort_unstable_by_key(|range| range.key);
+    for alike in ranges.chunk_by_mut(|a, b| a.key == b.key) {
+        match alike.iter().any(|range| range.at.len() > from + KEY_LENGTH) {
+            true if alike.len() > 1 => sort(text, alike, from + KEY_LENGTH),
+            // Tags that end here are prefixes of each other: the shorter one sorts first.
+            _ => alike.sort_unstable_by_key(|range| range.at.len()),
         }
     }
 }
 
-/// The first bytes as a number, zeros behind the last.
+/// The first eight bytes as a number, with zeros if there are fewer.
 fn key(bytes: &[u8]) -> u64 {
-    match bytes.first_chunk::<KEY>() {
+    match bytes.first_chunk::<KEY_LENGTH>() {
         Some(first) => u64::from_be_bytes(*first),
         None => bytes.iter().rev().fold(0, |key, &byte| {
             key >> 8 | u64::from(byte) << (u64::BITS - 8)
@@ -97,8 +103,8 @@ fn key(bytes: &[u8]) -> u64 {
     }
 }
 
-impl Place {
-    fn behind<'t>(&self, text: &'t [u8], from: usize) -> &'t [u8] {
+impl TagRange {
+    fn after<'t>(&self, text: &'t [u8], from: usize) -> &'t [u8] {
         self.tag(text).get(from..).unwrap_or_default()
     }
 
@@ -107,35 +113,35 @@ impl Place {
     }
 }
 
-/// The tags of one file and one dependency type: sorted and unique.
+/// The tags of one file and one dependency type, sorted, each once.
 #[derive(Clone, Copy, Debug)]
 pub struct TagSet<'b> {
     text: &'b [u8],
-    places: &'b [Place],
+    ranges: &'b [TagRange],
 }
 
 impl<'b> TagSet<'b> {
     /// The tags in order.
     pub fn iter(self) -> impl Iterator<Item = &'b [u8]> {
-        let Self { text, places } = self;
-        places.iter().map(|place| place.tag(text))
+        let Self { text, ranges } = self;
+        ranges.iter().map(|range| range.tag(text))
     }
 
     /// How many there are.
     pub fn len(self) -> usize {
-        self.places.len()
+        self.ranges.len()
     }
 
     fn warn(self) {
-        for tag in self.iter().filter(|tag| tag.len() >= LIMIT) {
+        for tag in self.iter().filter(|tag| tag.len() >= LIBSOLV_LIMIT) {
             let tag = String::from_utf8_lossy(tag);
-            log::warn!("libsolv ignores tags of {LIMIT} bytes or more: {tag}");
+            log::warn!("libsolv ignores this tag, which has {LIBSOLV_LIMIT} bytes or more: {tag}");
         }
     }
 
-    /// Appends each as a line.
+    /// Appends each tag as a line.
     pub fn write_lines(self, text: &mut Vec<u8>) {
-        let bytes = self.places.iter().map(|place| place.at.len() + 1);
+        let bytes = self.ranges.iter().map(|range| range.at.len() + 1);
         text.reserve(bytes.sum());
         for tag in self.iter() {
             text.extend_from_slice(tag);
@@ -143,9 +149,9 @@ impl<'b> TagSet<'b> {
         }
     }
 
-    /// Whether there is none.
+    /// Whether there are no tags.
     pub fn is_empty(self) -> bool {
-        self.places.is_empty()
+        self.ranges.is_empty()
     }
 }
 

@@ -397,11 +397,13 @@ impl IdentityArgs {
         let release = &planned.tree.release;
         let flavor = match &self.form.flavor {
             Some(flavor) => flavor.clone(),
-            None => release.flavor().parse()?,
+            None => (release.flavor().parse())
+                .with_context(|| format!("flavor of {release}: give --flavor"))?,
         };
         let kabi = match &self.form.kabi {
             Some(kabi) => kabi.clone(),
-            None => release.as_str().replace('-', "_").parse()?,
+            None => (release.as_str().replace('-', "_").parse())
+                .with_context(|| format!("kABI of {release}: give --kabi"))?,
         };
         let image = self.image.clone();
         let identity = Identity {
