@@ -11,16 +11,16 @@ DOCDIR ?= /usr/share/doc/kmpkit
 DATADIR ?= /usr/share/kmpkit
 SBINDIR ?= /usr/sbin
 
-# rpm runs kmp in roots that have no libc yet, and a generator is started for each file of a driver
-# package: without libraries to load that takes three quarters of the time.
+# kmp and generators are static. rpm runs kmp in roots that have no libc yet, and starts a generator for
+# each file of a driver package, which takes three quarters of the time without libraries to load.
 LINKING ?= -C target-feature=+crt-static
 
-GENERATORS := ksym-provides ksym-requires modalias-supplements depmod-requires policy-tags
-BINARIES := $(GENERATORS) kmp-split
 LINKS := kmp-depmod kmp-trigger
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 OUT := $(TARGET)/release
+# What rpm has to know of the generators, made from the table of them.
+RPM_FILES := $(OUT)/rpm
 DIST := $(TARGET)/dist
 # The same commit and crates, the same archive.
 REPRODUCIBLE = --sort=name --numeric-owner --owner=0 --group=0 --mtime=@$(shell git log -1 --format=%ct)
@@ -29,14 +29,12 @@ REPRODUCIBLE = --sort=name --numeric-owner --owner=0 --group=0 --mtime=@$(shell 
 export CARGO_TARGET_DIR := $(abspath $(TARGET))
 
 .PHONY: all
-all: binaries man ## Build everything
+all: binaries man rpm-files ## Build everything
 
 .PHONY: binaries
 binaries: ## Build the generators, kmp-split and kmp
 	$(CARGO) build --release --locked -p kmp-split
-	for binary in $(GENERATORS); do \
-		$(CARGO) rustc --release --locked -p generators --bin $$binary -- $(LINKING) || exit 1; \
-	done
+	$(CARGO) rustc --release --locked -p generators --bin kmpkit-generator -- $(LINKING)
 	$(CARGO) rustc --release --locked -p kmp --bin kmp -- $(LINKING)
 
 .PHONY: man
@@ -46,22 +44,32 @@ man: ## Make the manual pages from the option tables
 	$(CARGO) run --quiet --release --locked -p kmp-split --example kmp-split-man -- $(TARGET)/man
 	$(CARGO) run --quiet --release --locked -p kmp --example kmp-man -- $(TARGET)/man
 
+.PHONY: rpm-files
+rpm-files: ## Make file attributes, macros and Lua from the table of generators
+	$(CARGO) run --quiet --release --locked -p generators --example rpm-files -- $(RPM_FILES)
+
 .PHONY: install
 install: ## Install what was built below DESTDIR, where rpm looks for it
 	install -d $(DESTDIR)$(RPMCONFIGDIR)/fileattrs $(DESTDIR)$(RPMCONFIGDIR)/macros.d $(DESTDIR)$(RPMCONFIGDIR)/lua
-	install -m 0755 $(BINARIES:%=$(OUT)/%) $(DESTDIR)$(RPMCONFIGDIR)
+	install -m 0755 $(OUT)/kmp-split $(DESTDIR)$(RPMCONFIGDIR)
+	install -m 0755 $(OUT)/kmpkit-generator $(DESTDIR)$(RPMCONFIGDIR)
+	# The program looks at the name it is called by.
+	for name in $$(cat $(RPM_FILES)/programs); do \
+		ln -f $(DESTDIR)$(RPMCONFIGDIR)/kmpkit-generator $(DESTDIR)$(RPMCONFIGDIR)/$$name || exit 1; \
+	done
+	rm $(DESTDIR)$(RPMCONFIGDIR)/kmpkit-generator
 	install -D -m 0755 $(OUT)/kmp $(DESTDIR)$(SBINDIR)/kmp
 	for link in $(LINKS); do ln -sf kmp $(DESTDIR)$(SBINDIR)/$$link; done
-	install -m 0644 fileattrs/*.attr $(DESTDIR)$(RPMCONFIGDIR)/fileattrs
-	install -m 0644 macros.d/macros.kmpkit* $(DESTDIR)$(RPMCONFIGDIR)/macros.d
-	install -m 0644 lua/*.lua $(DESTDIR)$(RPMCONFIGDIR)/lua
+	install -m 0644 fileattrs/*.attr $(RPM_FILES)/fileattrs/*.attr $(DESTDIR)$(RPMCONFIGDIR)/fileattrs
+	install -m 0644 macros.d/macros.kmpkit* $(RPM_FILES)/macros.d/* $(DESTDIR)$(RPMCONFIGDIR)/macros.d
+	install -m 0644 lua/*.lua $(RPM_FILES)/lua/*.lua $(DESTDIR)$(RPMCONFIGDIR)/lua
 	install -d $(DESTDIR)$(DATADIR)/policy $(DESTDIR)$(DATADIR)/machines $(DESTDIR)$(DOCDIR)/examples
 	install -m 0644 policy/*.toml $(DESTDIR)$(DATADIR)/policy
 	install -m 0644 machines/*.modalias $(DESTDIR)$(DATADIR)/machines
 	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7
 	install -m 0644 $(TARGET)/man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 0644 man/*.5 $(DESTDIR)$(MANDIR)/man5
-	install -m 0644 man/*.7 $(DESTDIR)$(MANDIR)/man7
+	install -m 0644 man/*.7 $(TARGET)/man/*.7 $(DESTDIR)$(MANDIR)/man7
 	install -m 0644 examples/* $(DESTDIR)$(DOCDIR)/examples
 	install -m 0644 README.md DESIGN.md BENCHMARKS.md CHANGELOG.md COPYING $(DESTDIR)$(DOCDIR)
 
@@ -70,8 +78,8 @@ rpm: ## Make packages of the checkout: kmpkit for systems, kmpkit-build for buil
 	$(RPM)build -bb --build-in-place --define '_topdir $(abspath $(TARGET))/rpm' \
 		--define 'kmpkit_target $(abspath $(TARGET))' --define 'kmpkit_online 1' packaging/kmpkit.spec
 
-# The second archive has what tells cargo to look nowhere else, in cargo's own words. Crates come
-# from where the packager's configuration has them.
+# The second archive has all crates, from the source that the packager's cargo configuration names, and
+# the configuration, as cargo prints it, that makes cargo use them.
 .PHONY: dist
 dist: ## Make the archives of sources that distributions build packages from
 	mkdir -p $(DIST)/.cargo

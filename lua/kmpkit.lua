@@ -1,4 +1,4 @@
--- Macros and a kernel in, its subpackages out: what the macros of kmpkit-macros(7) do in process.
+-- Implements the macros for kernels of kmpkit-macros(7).
 
 local answer = require("kmpkit_answer")
 local changelog = require("kmpkit_changelog")
@@ -11,31 +11,25 @@ function kmpkit.policy_options()
    print(options.policy())
 end
 
--- What rpm runs for a type of tags that a policy adds.
-function kmpkit.policy_tags(kind)
-   local command = options.policy_tags(kind)
-   print(command ~= "" and command .. rpm.expand("%{__kmpkit_multifile}") or "")
-end
-
 local function define_unless_set(name, value)
    if rpm.expand("%{?" .. name .. "}") == "" then
       rpm.define(name .. " " .. value)
    end
 end
 
--- What holds for a kernel whichever way it comes: its names, no changelog in every
--- package, generators in process.
+-- What %kmp_kernel and %kmp_tree have in common: they name flavor and kABI, keep the changelog out of
+-- packages, and answer rpm in process.
 local function take_over(flavor, kabi)
    define_unless_set("kmp_flavor", flavor)
    define_unless_set("kmp_kabi", kabi)
    options.check()
-   -- No entry is younger: none is copied into any package.
+   -- No entry is younger than that, so rpm copies none into a package.
    rpm.define("_changelog_trimtime 2147483647")
    changelog.read()
    answer.take_over()
 end
 
--- kmp_kernel: names the kernel that the spec builds.
+-- %kmp_kernel: names the kernel that the spec builds.
 function kmpkit.kernel(release, more)
    if not release or more then
       error("usage: %kmp_kernel KERNELRELEASE", 0)
@@ -44,7 +38,7 @@ function kmpkit.kernel(release, more)
    take_over(release:match("([^-]*)$"), (release:gsub("-", "_")))
 end
 
--- kmp_tree: defines the macros kmp-split prints for a kernel tree.
+-- %kmp_tree: defines the macros that kmp-split prints for a kernel tree.
 function kmpkit.tree(root, release, more)
    if not root or more then
       error("usage: %kmp_tree DIRECTORY [KERNELRELEASE]", 0)
@@ -56,12 +50,12 @@ function kmpkit.tree(root, release, more)
    local pipe = io.popen(command)
    local lines = pipe:read("a")
    if not pipe:close() then
-      error("%kmp_tree " .. root .. " failed: see above", 0)
+      error("%kmp_tree " .. root .. " failed: kmp-split has printed the reason above", 0)
    end
    for name, value in lines:gmatch("(kmp_[%w_]+) ([^\n]*)\n") do
       rpm.define(name .. " " .. value)
    end
-   -- All its packages are of files that ours alone has a say in.
+   -- Only our file attributes have anything to say about its files.
    if rpm.expand("%{?kmp_file_attrs:1}") == "" then
       rpm.define("kmp_file_attrs %{nil}")
    end
@@ -72,8 +66,7 @@ local function has_spec_parts()
    return rpm.expand("%{?specpartsdir}") ~= ""
 end
 
--- kmp_subpackages: the subpackages of a kernel tree, for an rpm that takes none
--- after the build.
+-- %kmp_subpackages: the subpackages of a kernel tree, for an rpm that takes none after the build.
 function kmpkit.subpackages()
    if has_spec_parts() then
       return
@@ -82,33 +75,33 @@ function kmpkit.subpackages()
    local pipe = io.popen(rpm.expand("%{_rpmconfigdir}/kmp-split spec %{kmp_root} %{__kmpkit_split_options}"))
    local text = pipe:read("a")
    if not pipe:close() then
-      error("%kmp_subpackages failed: see above", 0)
+      error("%kmp_subpackages failed: kmp-split has printed the reason above", 0)
    end
    rpm.define("__kmpkit_parse_time 1")
    print(text)
 end
 
--- The command that plans and writes the lists and the tags, with the subpackages where rpm takes
--- them now.
+-- The command that makes the plan, the file lists, the tag cache and, where rpm takes them after the
+-- build, the subpackages.
 local function split_command()
    if rpm.expand("%{?kmp_kernelrelease}") == "" then
-      error("%kmp_split: no kernel: use %kmp_kernel, or %kmp_tree, in the preamble", 0)
+      error("%kmp_split does not know the kernel: use %kmp_kernel or %kmp_tree in the preamble", 0)
    end
    options.check()
    local command = "%{_rpmconfigdir}/kmp-split lists %{?kmp_root}%{!?kmp_root:%{buildroot}} %{__kmpkit_split_options}"
       .. " --buildroot %{buildroot} --plan %{kmp_plan}%{?kmp_root: --everything}"
-      .. " %{__kmpkit_keep_tags}"
+      .. " %{__kmpkit_tag_cache}"
    if rpm.expand("%{?__kmpkit_parse_time}") == "" then
       if not has_spec_parts() then
-         error("%kmp_split: this rpm takes no subpackages after the build (4.19 does): package the built tree with %kmp_tree, %kmp_install and %kmp_subpackages", 0)
+         error("%kmp_split: this rpm takes no subpackages after the build, which needs 4.19: package the built tree with %kmp_tree, %kmp_install and %kmp_subpackages", 0)
       end
       command = command .. " --spec %{specpartsdir}/kmp.specpart"
    end
    return rpm.expand(command)
 end
 
--- The part that makes a directory of the file attributes that rpm is to look for, if these were
--- named. Only their names count: the macros in them are there already.
+-- Shell commands that make a directory of the file attributes that rpm is to use, if a packager has
+-- named them. Only the names of the files count, for rpm has read the macros in them already.
 local function file_attrs()
    if rpm.expand("%{?kmp_file_attrs:1}") == "" then
       return ""
@@ -124,7 +117,8 @@ local function file_attrs()
    return "rm -rf " .. directory .. "\nmkdir " .. directory .. "\n" .. table.concat(files, "\n")
 end
 
--- kmp_split: a failure of this part must be one of the script that it is in.
+-- %kmp_split: shell commands. An error here becomes a command that fails, because the script around it
+-- has to fail.
 function kmpkit.split()
    local ok, script = pcall(function()
       return table.concat({

@@ -1,35 +1,24 @@
--- The path of a file and a dependency type in, its tags out, without a process: kmp_split has left
--- the tags of all files beside the build, each with the size, mtime, ctime and inode the file had.
--- For a file that is not there or has changed since, the generators run.
+-- Answers rpm's questions for tags in process, from the tag cache that %kmp_split has left beside the
+-- build.
 --
--- The index is read once. It says where in the file of a dependency type the tags of a file stand
--- (kmp-split(1)), so answering is a look into a table and a read.
+-- The cache has the tags of all files, each with size, mtime, ctime and inode of the file. If a file is
+-- not in it or has changed since, the generators run. The index is read once. It says where in the file
+-- of a dependency type the tags of a file stand (kmp-split(1)), so an answer is a look into a table and
+-- a read.
 
+local command = require("kmpkit_command")
 local neighbours = require("kmpkit_neighbours")
 local options = require("kmpkit_options")
+local table_of_generators = require("kmpkit_generators")
 
 local answer = {}
 
 local REFUSED = "kmpkit-failed = see-the-error-above\n"
 
--- The dependency types, in the order rpm asks, with our attrs that print such tags
--- and the macros that hold the commands of their generators.
-local KINDS = {
-   { kind = "provides", ksym_provides = "ksym_provides", modalias_supplements = "modalias_provides_%{kmp_dialect}" },
-   { kind = "requires", ksym_requires = "ksym_requires", depmod_requires = "depmod_requires" },
-   { kind = "recommends", depmod_requires = "depmod_recommends" },
-   { kind = "suggests", depmod_requires = "depmod_suggests" },
-   { kind = "supplements", modalias_supplements = "modalias_supplements_%{kmp_dialect}" },
-   -- A policy alone has these.
-   { kind = "enhances" },
-   { kind = "conflicts" },
-   { kind = "obsoletes" },
-   { kind = "orderwithrequires" },
-}
+-- The dependency types, in the order rpm asks.
+local TYPES = table_of_generators.types
 
-local ATTRS = { "ksym_provides", "ksym_requires", "depmod_requires", "modalias_supplements" }
-
--- Whether rpm is to ask for a type of tags.
+-- The types of tags that rpm asks for.
 local asked = {}
 
 local function ask(kind, wanted)
@@ -44,17 +33,17 @@ local function ask(kind, wanted)
    end
 end
 
--- Has rpm ask in process.
+-- Makes rpm ask in process.
 function answer.take_over()
    if rpm.expand("%{__kmpkit_parametric}") ~= "" then
-      for _, entry in ipairs(KINDS) do
-         ask(entry.kind, true)
+      for _, kind in ipairs(TYPES) do
+         ask(kind, true)
       end
       rpm.define("__kmpkit_in_process 1")
    end
 end
 
--- Size, mtime, ctime and inode of a file, as the index has them; of a link its own.
+-- Size, mtime, ctime and inode of a file, as the index has them. For a link they are those of the link.
 local function stamp(path)
    local stat = posix.stat(path)
    return stat and string.format("%.0f %.0f %.0f %.0f", stat.size, stat.mtime, stat.ctime, stat.ino) or "-"
@@ -68,7 +57,7 @@ local function debug(...)
 end
 
 -- Where the tags of a file stand: offset and length by type.
-local function places(text)
+local function ranges(text)
    local all = {}
    for kind, offset, length in text:gmatch("(%l+)=(%d+)%+(%d+)") do
       all[kind] = { tonumber(offset), tonumber(length) }
@@ -76,20 +65,20 @@ local function places(text)
    return all
 end
 
--- The files of the index with their stamps and places; none if it was made with other options or
--- from other policies.
+-- The files of the index, each with stamp and ranges. There are none if the cache was made with other
+-- options or policies.
 local function read_index(directory)
    local files, last = {}, nil
    local index = io.open(directory .. "index")
    if not index then
-      debug(directory, "index: not there")
+      debug("no tag cache, for there is no ", directory, "index")
       return files
    end
    for line in index:lines() do
       local what, rest = line:match("^(%l+) (.*)$")
       if what == "file" then
          local of, where, path = rest:match("^(%d+ %d+ %d+ %d+)([%l%d=+ ]*) (/.*)$")
-         last = path and { stamp = of, places = places(where), beside = {} }
+         last = path and { stamp = of, ranges = ranges(where), beside = {} }
          if last then
             files[path] = last
          end
@@ -99,11 +88,11 @@ local function read_index(directory)
       elseif what == "input" then
          local of, path = rest:match("^(.-) (/.*)$")
          if of ~= stamp(path) then
-            debug(path, ": has changed since the tags were kept")
+            debug("the tag cache is not used, because this has changed: ", path)
             return {}
          end
       elseif what == "options" and rest ~= options.of_tags() then
-         debug("tags were kept with ", rest, ", wanted are ", options.of_tags())
+         debug("the tag cache is not used, because it was made with ", rest, " and not with ", options.of_tags())
          return {}
       end
    end
@@ -111,9 +100,9 @@ local function read_index(directory)
    return files
 end
 
-local kept
+local cache
 
--- Whether a file, and what its tags depend on beside it, are what they were.
+-- Whether a file, and the files beside it that its tags depend on, are unchanged.
 local function is_fresh(file, path)
    for beside, of in pairs(file.beside) do
       if of ~= stamp(beside) then
@@ -123,44 +112,51 @@ local function is_fresh(file, path)
    return file.stamp == stamp(path)
 end
 
--- What is known of a file, if it is still what it was.
-local function known(path)
-   if not kept then
+-- The entry of the index for a file, if it is still valid.
+local function cached(path)
+   if not cache then
       local directory = rpm.expand("%{__kmpkit_state}/tags/")
-      kept = { directory = directory, files = read_index(directory), texts = {} }
+      cache = { directory = directory, files = read_index(directory), type_files = {} }
    end
-   local file = kept.files[path]
+   local file = cache.files[path]
    if file and file.fresh == nil then
       file.fresh = is_fresh(file, path)
    end
    return file and file.fresh and file
 end
 
-local ours = {}
+local is_tagged_by_path = {}
 
--- Whether our generators have anything to say of a file. rpm asks about others too,
--- because it makes the expression of an attr ready again for each package.
-local function is_ours(path)
-   if ours[path] == nil then
-      local below = path:sub(#rpm.expand("%{buildroot}") + 1)
-      local may_be = below:match("^/boot/") or below:match("^/lib/modules/") or below:match("^/usr/lib/modules/")
-      local matches = "printf '%s\\n' " .. options.quoted(below) .. " | grep -E -q -e "
-      local ok, how, code = nil, "exit", 1
-      if may_be then
-         ok, how, code = os.execute(matches .. options.quoted(rpm.expand("%{__kmpkit_provider_path}")))
+local function lies_in(path, directories)
+   for _, directory in ipairs(directories) do
+      if path:sub(1, #directory) == directory then
+         return true
       end
-      if not ok and not (how == "exit" and code == 1) then
-         error(path .. ": grep failed", 0)
-      end
-      ours[path] = ok or false
    end
-   return ours[path]
 end
 
--- Asking costs rpm more than the answer, and few files have tags of most types. It asks
--- for the types in the order of KINDS, for all files of a package before the next type;
--- so the first two tell which of the others the package needs, unless a spec has rpm ask
--- for neither.
+-- Whether our generators have tags of a file. rpm asks about other files too, because the expression of
+-- our file attribute is a short one.
+local function is_tagged(path)
+   if is_tagged_by_path[path] == nil then
+      local below = path:sub(#rpm.expand("%{buildroot}") + 1)
+      local matches = "printf '%s\\n' " .. options.quoted(below) .. " | grep -E -q -e "
+      local ok, how, code = nil, "exit", 1
+      if lies_in(below, table_of_generators.directories) then
+         ok, how, code = os.execute(matches .. options.quoted(rpm.expand("%{__kmpkit_tagged_path}")))
+      end
+      if not ok and not (how == "exit" and code == 1) then
+         error(path .. ": cannot run grep -E on its name", 0)
+      end
+      is_tagged_by_path[path] = ok or false
+   end
+   return is_tagged_by_path[path]
+end
+
+-- A question costs rpm more than the answer, and most files have tags of few types. rpm asks for the
+-- types in the order of TYPES, for all files of a package before the next type. So while it asks for the
+-- first two we decide which of the others the package needs. That does not work if a spec keeps rpm from
+-- asking for both.
 local current = { files = {} }
 
 local function are_both_asked()
@@ -176,80 +172,71 @@ local function prepare(path, kind)
    current.kind = kind
    if begins and are_both_asked() then
       current.files = {}
-      for _, entry in ipairs(KINDS) do
-         if entry.kind ~= "provides" and entry.kind ~= "requires" then
-            ask(entry.kind, false)
+      for _, other in ipairs(TYPES) do
+         if other ~= "provides" and other ~= "requires" then
+            ask(other, false)
          end
       end
    elseif current.files[path] then
       return
    end
    current.files[path] = true
-   local file = known(path)
-   for _, entry in ipairs(KINDS) do
-      if not file or file.places[entry.kind] then
-         ask(entry.kind, true)
+   local file = cached(path)
+   for _, other in ipairs(TYPES) do
+      if not file or file.ranges[other] then
+         ask(other, true)
       end
    end
 end
 
--- The tags of a type that were kept for a file, if they are all there.
-local function tags_kept(path, kind)
-   local file = known(path)
-   local place = file and file.places[kind]
-   if not place then
+-- The cached tags of a type of a file; nothing if they cannot be read in full.
+local function cached_tags(path, kind)
+   local file = cached(path)
+   local range = file and file.ranges[kind]
+   if not range then
       return file and ""
    end
-   local text = kept.texts[kind] or io.open(kept.directory .. kind)
-   kept.texts[kind] = text
-   local tags = text and text:seek("set", place[1]) and text:read(place[2])
-   return tags and #tags == place[2] and tags
+   local text = cache.type_files[kind] or io.open(cache.directory .. kind)
+   cache.type_files[kind] = text
+   local tags = text and text:seek("set", range[1]) and text:read(range[2])
+   return tags and #tags == range[2] and tags
 end
 
-local function run(command, path)
+local function run(text, path)
    local build_root = "RPM_BUILD_ROOT=" .. options.quoted(rpm.expand("%{buildroot}")) .. " "
-   local pipe = io.popen("printf '%s\\n' " .. options.quoted(path) .. " | " .. build_root .. command)
+   local pipe = io.popen("printf '%s\\n' " .. options.quoted(path) .. " | " .. build_root .. text)
    local output = pipe:read("a")
-   -- A generator that fails has printed a line that rpm refuses; one that could
-   -- not be started has not.
+   -- A generator that fails prints a line that rpm refuses. One that cannot be started does not.
    if not pipe:close() then
       output = output .. REFUSED
    end
    return output
 end
 
--- The tags of a type, by the generators that print such, but for those of attrs that
--- leave the file to others.
-local function tags_told(path, kind, left)
+-- The tags of a type, printed by the generators. Those of file attributes in `left` do not run.
+local function generated_tags(path, kind, left)
    local output = {}
-   local function tell(command)
-      if command ~= "" then
-         debug(path, ": runs ", command, " for its ", kind)
-         output[#output + 1] = run(command, path)
+   for _, generator in ipairs(table_of_generators.generators) do
+      local text = left[generator.attr] and "" or command.text(generator.attr, kind)
+      if text ~= "" then
+         debug(path, ": runs ", text, " for its ", kind)
+         output[#output + 1] = run(text, path)
       end
    end
-   for _, entry in ipairs(KINDS) do
-      for _, attr in ipairs(ATTRS) do
-         if entry.kind == kind and entry[attr] and not left[attr] then
-            tell(rpm.expand("%{expand:%%{?__kmpkit_" .. entry[attr] .. "}}"))
-         end
-      end
-   end
-   tell(options.policy_tags(kind))
    return table.concat(output)
 end
 
 local function tags(path, kind)
-   if not known(path) and not is_ours(path) then
+   if not cached(path) and not is_tagged(path) then
       return ""
    end
    prepare(path, kind)
    local left = neighbours.left(path, kind)
-   return not left and tags_kept(path, kind) or tags_told(path, kind, left or {})
+   return not left and cached_tags(path, kind) or generated_tags(path, kind, left or {})
 end
 
--- What rpm runs: for one file or, since it knows multifile, for all of a package, whose
--- tags follow their paths.
+-- What rpm calls: with one file or, in the multifile protocol, with all files of a package. In that
+-- protocol each path comes before the tags of its file.
 function answer.print(paths, kind)
    local multifile = options.protocol() == "multifile"
    local output = {}

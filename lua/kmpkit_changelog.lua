@@ -1,8 +1,8 @@
--- The %changelog of the spec file in, a file of the image package out, since no other package has it.
+-- Puts the %changelog of the spec file into a file of the image package, which alone has it.
 
 local changelog = {}
 
--- The spec file is open while it is parsed; rpm has no macro that names it.
+-- The path of the spec file. No macro has it, but the file is open while rpm parses it.
 local function spec_path()
    for _, descriptor in ipairs(posix.dir("/proc/self/fd") or {}) do
       local target = posix.readlink("/proc/self/fd/" .. descriptor)
@@ -10,7 +10,7 @@ local function spec_path()
          return target
       end
    end
-   error("cannot find the spec file in /proc/self/fd", 0)
+   error("cannot find the path of the spec file in /proc/self/fd: mount /proc where rpmbuild runs", 0)
 end
 
 local function set(words)
@@ -27,8 +27,7 @@ local SECTIONS = set("package description files prep conf build install check cl
    .. "transfiletriggerin transfiletriggerun transfiletriggerpostun")
 local CONDITIONALS = set("if ifarch ifnarch ifos ifnos elif elifarch elifos else endif")
 
--- The lines below %changelog in a spec file, with what it includes, up to where
--- another section begins.
+-- The lines of %changelog in the spec file and in the files it includes.
 local function entries()
    local entries, inside = {}, false
    local function read(path)
@@ -58,9 +57,8 @@ local function is_empty()
    return not table.concat(lines):match("%w")
 end
 
--- The part that writes the changelog of the spec file into a file of the image
--- package, since no other package has it. Each line begins with a bar on its way
--- through rpm, which would take some for directives.
+-- Shell commands that write the changelog into a file of the image package. rpm would take some lines
+-- for directives, so each begins with a bar until sed removes it.
 function changelog.write()
    if is_empty() then
       return ""
@@ -74,7 +72,8 @@ function changelog.write()
       .. table.concat(text, "\n") .. "\nEND_OF_CHANGELOG\n"
 end
 
--- The part that adds it to the image package's list, unless that has all files.
+-- Shell commands that add the file to the list of the image package. With %kmp_tree that list has all
+-- files anyway.
 function changelog.list()
    if is_empty() then
       return ""

@@ -1,13 +1,12 @@
-//! Bytes from a module in, characters that survive rpm and libsolv out.
+//! Escapes bytes of a module so that a tag passes rpm and libsolv unchanged.
 //!
-//! rpm splits generator output at commas and blanks and refuses more; libzypp
-//! decodes `%XX` inside modalias() (`str::hexdecode`). Percent signs are not
-//! macros here: rpm does not expand generator output.
+//! rpm splits generator output at commas and blanks and refuses some other characters. libzypp
+//! decodes `%XX` inside modalias() (`str::hexdecode`). A percent sign starts no macro here, because
+//! rpm does not expand generator output.
 
 use std::io::Write;
 
-/// An alias as it stands inside modalias(), where SUSE leaves `[*:a-zA-Z0-9]` as
-/// it is.
+/// An alias as SUSE writes it inside modalias(): only `[*:a-zA-Z0-9]` stay as they are.
 pub(crate) fn modalias(alias: &[u8]) -> Vec<u8> {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b':');
     let mut escaped = Vec::with_capacity(alias.len() + 8);
@@ -15,17 +14,18 @@ pub(crate) fn modalias(alias: &[u8]) -> Vec<u8> {
     escaped
 }
 
-/// Appends a name as it stands inside kmod(), ksym() and kernel(): as it is, but
-/// for what rpm would take apart. No symbol or module of a real kernel needs it.
+/// Appends a name as it is written inside kmod(), ksym() and kernel(). Only characters that rpm
+/// would split at or refuse are escaped; no symbol or module of a real kernel has any.
 pub(crate) fn name(name: &[u8], out: &mut Vec<u8>) {
     let keep =
         |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b',' | b';' | b'(' | b')' | b'%');
     append(name, keep, out);
 }
 
-/// `keep` says what stays as it is.
+/// Appends `bytes`, with `%XX` for each byte that `keep` rejects.
 fn append(bytes: &[u8], keep: impl Fn(u8) -> bool, out: &mut Vec<u8>) {
-    // Most stay whole; looking at all bytes takes the processor fewer steps than to stop at one.
+    // Most names need no escape. The fold looks at all bytes without branches, which is faster
+    // than stopping at the first bad one.
     if bytes.iter().fold(true, |all, &byte| all & keep(byte)) {
         return out.extend_from_slice(bytes);
     }
@@ -35,7 +35,7 @@ fn append(bytes: &[u8], keep: impl Fn(u8) -> bool, out: &mut Vec<u8>) {
         next(rest).and_then(|at| rest.split_at_checked(at))
     {
         out.extend_from_slice(plain);
-        // Writing to memory cannot fail.
+        // Writing to a Vec cannot fail.
         let _ = write!(out, "%{byte:02X}");
         rest = behind;
     }

@@ -1,17 +1,16 @@
-//! A module's aliases in, `modalias()` tags out.
+//! Makes `modalias()` tags from a module's aliases.
 
 use kmodule::{Error, Module};
 
+use crate::combine::combine;
 use crate::escape;
-use crate::modalias::combine;
 use crate::rules::{Dialect, TagRules};
 use crate::tag::TagBuffer;
 
-/// The hardware a module drives: Supplements in the suse dialect, Provides in
-/// the redhat one.
+/// Adds the hardware a module drives: Supplements in the suse dialect, Provides in the redhat one.
 ///
 /// # Errors
-/// The module does not say which kernel it is for.
+/// The module has no vermagic, which names the kernel it was built for.
 pub fn hardware(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) -> Result<(), Error> {
     match rules.dialect {
         Dialect::Suse => supplements(module, rules, out),
@@ -22,8 +21,8 @@ pub fn hardware(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) -> R
     }
 }
 
-/// Only aliases with a colon name hardware; `fs-`, `crypto-`, `net-pf-` and
-/// their kin are asked for by the kernel when they are used.
+/// Only aliases with a colon name hardware. The kernel itself loads the others (`fs-`, `crypto-`,
+/// `net-pf-`) when they are used.
 fn supplements(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) -> Result<(), Error> {
     let aliases = module.modinfo().values("alias");
     let patterns: Vec<_> = aliases
@@ -41,7 +40,7 @@ fn supplements(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) -> Re
     Ok(())
 }
 
-/// All aliases, as Fedora's modalias.prov has it.
+/// All aliases, as in Fedora's modalias.prov.
 fn provides(module: &Module<'_>, out: &mut TagBuffer) {
     let patterns = module.modinfo().values("alias").map(sanitised).collect();
     let suffix = format!("){}", module_version(module));
@@ -55,8 +54,8 @@ fn add(prefix: &str, patterns: Vec<Vec<u8>>, suffix: &str, out: &mut TagBuffer) 
     }
 }
 
-/// As Fedora's modalias.prov writes them: what is not `[][0-9a-zA-Z._:*?/-]`
-/// becomes an underscore.
+/// An alias as Fedora's modalias.prov writes it: an underscore for each character that is not one
+/// of `[][0-9a-zA-Z._:*?/-]`.
 fn sanitised(alias: &[u8]) -> Vec<u8> {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"][._:*?/-".contains(&byte);
     let kept = alias
@@ -65,7 +64,8 @@ fn sanitised(alias: &[u8]) -> Vec<u8> {
     kept.collect()
 }
 
-/// ` = <version>` where the module states one: the first, since some state two.
+/// ` = <version>` if the module states a version, else nothing. Some modules state two; the first
+/// counts.
 fn module_version(module: &Module<'_>) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"._".contains(&byte);
     let version: String = module

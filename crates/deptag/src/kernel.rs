@@ -1,66 +1,45 @@
-//! A kernel's release, exports and builtin modules in, its Provides out.
-
-use std::fmt::Arguments;
-use std::io::Write;
+//! Makes the Provides of a kernel image from its release, exports and builtin modules.
 
 use kmodule::{Crc, Kernelrelease};
 
 use crate::kmod::provided;
+use crate::release::{kernel_release, kernel_uname_r};
 use crate::rules::{Dialect, TagRules};
-use crate::symbols::Spelling;
+use crate::symbols::{SymbolOwner, SymbolSpelling};
 use crate::tag::TagBuffer;
 
-/// What is known of a kernel that is being packaged.
-pub struct Kernel<'k> {
-    /// Its release.
+/// The facts about a kernel that its tags are made of.
+pub struct KernelFacts<'k> {
+    /// The release.
     pub release: &'k Kernelrelease,
-    /// The symbols of the image with their CRCs; none without modversions.
+    /// The symbols that the image exports, with their CRCs. Empty without modversions.
     pub exports: &'k [(&'k [u8], Crc)],
-    /// Names of the modules linked into it, without `.ko`.
+    /// Names of the modules that are linked into the image, without `.ko`.
     pub builtin: &'k [Vec<u8>],
 }
 
-/// Provides: the kernel, each module linked into it and each symbol it exports.
-pub fn kernel(kernel: &Kernel<'_>, rules: &TagRules, out: &mut TagBuffer) {
+/// Adds Provides of the kernel, of each module that is linked into it and of each symbol that it
+/// exports.
+pub fn kernel(kernel: &KernelFacts<'_>, rules: &TagRules, out: &mut TagBuffer) {
     let release = kernel.release;
-    add(out, format_args!("kernel-release({release})"));
-    if is_version(release) {
-        add(out, format_args!("kernel-uname-r = {release}"));
+    out.add_text(&kernel_release(release));
+    if let Some(tag) = kernel_uname_r(release) {
+        out.add_text(&tag);
     }
     if rules.dialect == Dialect::Suse {
         let flavor = rules.flavor(release);
-        add(out, format_args!("kernel-{flavor}"));
+        out.add_text(&format!("kernel-{flavor}"));
         if let Some(kabi) = &rules.kabi {
-            add(out, format_args!("kernel-{flavor}-{kabi}"));
+            out.add_text(&format!("kernel-{flavor}-{kabi}"));
         }
     }
     for name in kernel.builtin {
         provided(name, rules, out);
     }
-    let spell = Spelling::new(rules, release);
+    let spelling = SymbolSpelling::new(rules, release);
     for &(name, crc) in kernel.exports {
-        out.add(|tag| spell.tag(true, name, crc, tag));
+        out.add(|tag| spelling.append(SymbolOwner::Kernel, name, crc, tag));
     }
-}
-
-fn add(out: &mut TagBuffer, tag: Arguments<'_>) {
-    // Writing to memory cannot fail.
-    out.add(|text| drop(text.write_fmt(tag)));
-}
-
-/// The requirement that only a kernel of exactly this release meets, in the
-/// form stock kernels provide too wherever rpm accepts it.
-pub(crate) fn exact_release(release: &Kernelrelease) -> String {
-    match is_version(release) {
-        true => format!("kernel-uname-r = {release}"),
-        false => format!("kernel-release({release})"),
-    }
-}
-
-/// rpm reads `a-b` as version and release; with two dashes it is an error.
-fn is_version(release: &Kernelrelease) -> bool {
-    release.as_str().matches('-').count() <= 1
-        && release.as_str().split('-').all(|part| !part.is_empty())
 }
 
 #[cfg(test)]
@@ -71,7 +50,7 @@ mod tests {
 
     fn tags_of(release: &str, rules: &TagRules) -> Vec<String> {
         let release = Kernelrelease::try_from(release.as_bytes()).unwrap();
-        let facts = Kernel {
+        let facts = KernelFacts {
             release: &release,
             exports: &[(b"_printk", 0xbad)],
             builtin: &[b"ext4-x".to_vec()],

@@ -1,33 +1,33 @@
-//! `kmod()`: a module's name in, and the names it depends on.
+//! Makes `kmod()` tags: of the module itself, of the modules it needs, and for the initrd.
 
-use kmodule::Module;
+use kmodule::{Module, normalized};
 
 use crate::escape;
 use crate::rules::{Dialect, TagRules};
 use crate::tag::TagBuffer;
 
-/// Provides: the module is here.
+/// Adds the Provides of a module, which is also what other modules require of it.
 ///
 /// `name` is its basename without `.ko`.
 pub fn provided(name: &[u8], rules: &TagRules, out: &mut TagBuffer) {
     out.add(|tag| kmod(name, rules, tag));
 }
 
-/// Provides: whoever makes an initrd is to put the module into it.
+/// Adds the Provides that asks tools that make an initrd to put the module into it.
 ///
-/// It says that of a name, not of a build, so it carries no kABI.
+/// The tag is about a module name, not about a build, so it has no kABI.
 pub fn initrd(name: &[u8], rules: &TagRules, out: &mut TagBuffer) {
     out.add(|tag| named("kmod-initrd(", name, rules, tag));
 }
 
-/// Requires: the modules it was linked against, by its `depends=`.
+/// Adds Requires of the modules that this one was linked against: its `depends=`.
 pub fn depends(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) {
     for name in module.modinfo().list("depends") {
         provided(name, rules, out);
     }
 }
 
-/// Recommends: the modules its `softdep=` wants loaded before or after it
+/// Adds Recommends of the modules that its `softdep=` wants loaded before or after it
 /// (modprobe.d(5): `pre: a b post: c`).
 pub fn recommends(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) {
     for name in words(module, "softdep").filter(|word| !word.ends_with(b":")) {
@@ -35,14 +35,14 @@ pub fn recommends(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) {
     }
 }
 
-/// Suggests: the modules its `weakdep=` says it may load itself.
+/// Adds Suggests of the modules that its `weakdep=` says it may load itself.
 pub fn suggests(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) {
     for name in words(module, "weakdep") {
         provided(name, rules, out);
     }
 }
 
-/// Appends the tag of one module, as provider and consumers must both spell it.
+/// Appends `kmod(<name>.ko)`. Providers and users of a module must spell it the same.
 pub fn kmod(name: &[u8], rules: &TagRules, tag: &mut Vec<u8>) {
     named("kmod(", name, rules, tag);
     if let Some(kabi) = &rules.kabi {
@@ -54,15 +54,10 @@ pub fn kmod(name: &[u8], rules: &TagRules, tag: &mut Vec<u8>) {
 fn named(space: &str, name: &[u8], rules: &TagRules, tag: &mut Vec<u8>) {
     tag.extend_from_slice(space.as_bytes());
     match rules.dialect {
-        Dialect::Suse => escape::name(&underscored(name), tag),
+        Dialect::Suse => escape::name(&normalized(name), tag),
         Dialect::RedHat => escape::name(name, tag),
     }
     tag.extend_from_slice(b".ko)");
-}
-
-fn underscored(name: &[u8]) -> Vec<u8> {
-    let spelled = |&byte: &u8| if byte == b'-' { b'_' } else { byte };
-    name.iter().map(spelled).collect()
 }
 
 fn words<'d>(module: &Module<'d>, key: &str) -> impl Iterator<Item = &'d [u8]> {

@@ -1,29 +1,31 @@
-//! Turns facts and rules into the dependency tags of an rpm dialect.
+//! Turns facts about modules and kernels into the dependency tags of an rpm dialect.
 //!
 //! | file | tags |
 //! | --- | --- |
-//! | `symbols` | `ksym()`, `kernel()`: what a module exports and imports |
+//! | `symbols` | `ksym()`, `kernel()`: the symbols that a module exports and imports |
 //! | `kmod` | `kmod()`: the module itself, depends=, softdep=, weakdep=; `kmod-initrd()` |
-//! | `hardware` | `modalias()`, by way of `modalias`, which combines patterns |
-//! | `kernel` | what a kernel image offers |
+//! | `hardware` | `modalias()`; `combine` shortens the patterns |
+//! | `kernel` | what a kernel image provides; `release` writes its kernelrelease |
 //!
-//! `protocol` speaks with rpmbuild. The grammar of all tags is in DESIGN.md.
+//! `rules` has what decides the form of a tag, `escape` the characters in it, `tag` the order of
+//! tags. `protocol` speaks with rpmbuild. DESIGN.md has the grammar of all tags.
 
+mod combine;
 mod common;
 mod escape;
 mod hardware;
 mod kernel;
 mod kmod;
-mod modalias;
 mod protocol;
+mod release;
 mod rules;
 mod symbols;
 mod tag;
 
 pub use hardware::hardware;
-pub use kernel::{Kernel, kernel};
+pub use kernel::{KernelFacts, kernel};
 pub use kmod::{depends, initrd, kmod, provided, recommends, suggests};
 pub use protocol::{Protocol, REFUSED, serve};
 pub use rules::{BadValue, Dialect, Flavor, Kabi, TagRules};
-pub use symbols::{KernelSymbols, exports, imports, is_in_tree};
+pub use symbols::{InTreeSymbols, exports, imports, is_in_tree};
 pub use tag::{TagBuffer, TagSet};

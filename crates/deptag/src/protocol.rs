@@ -1,32 +1,32 @@
-//! Paths on stdin in, tags on stdout out: rpm-dependency-generators(7).
+//! Speaks rpm's protocol for dependency generators: paths on stdin, tags on stdout
+//! (rpm-dependency-generators(7)).
 //!
-//! rpm ignores the exit status of a generator and keeps what it printed. So a
-//! file that cannot be read gets no tag but a line that every rpm refuses,
-//! which fails the build.
+//! rpm ignores the exit status of a generator and keeps what it printed. So a file that cannot be
+//! read gets, instead of tags, a line that every rpm refuses. That fails the build.
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// How rpm tells the files' tags apart.
+/// How rpm assigns tags to files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// One run for each file: tags only.
+    /// One run for each file. Only tags are printed.
     Singlefile,
-    /// One run for all files (rpm 4.20): `;<path>` goes before each file's tags.
+    /// One run for all files (rpm 4.20). `;<path>` is printed before the tags of each file.
     Multifile,
 }
 
-/// A version that rpm 4.18, 4.20 and 6.1 all refuse, for its dashes.
+/// A version that rpm 4.18, 4.20 and 6.1 refuse, because it has more than one dash.
 pub const REFUSED: &str = "see-the-error-above";
 
-/// Answers each path of `input` with the lines of tags `add` appends for it.
+/// Answers each path of `input` with the lines that `add` appends for it.
 ///
-/// Returns whether all files could be read; `add` has told the reason.
+/// Returns whether all files could be read. If `add` fails, it has reported the reason itself.
 ///
 /// # Errors
-/// stdin cannot be read or stdout cannot be written.
+/// stdin cannot be read, or stdout cannot be written.
 pub fn serve<E>(
     generator: &str,
     protocol: Protocol,
@@ -58,7 +58,7 @@ pub fn serve<E>(
     Ok(sound)
 }
 
-/// The line for a file without an answer. rpm shows it, so it names the file.
+/// The line that makes rpm refuse the package. rpm shows it, so it names the file.
 fn refused(generator: &str, path: &[u8]) -> String {
     let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);

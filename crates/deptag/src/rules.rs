@@ -1,11 +1,11 @@
-//! What decides the form of a tag, as checked types.
+//! The settings that decide how tags are written: dialect, flavor and kABI, checked when parsed.
 
 use std::fmt;
 use std::str::FromStr;
 
 use kmodule::Kernelrelease;
 
-/// Whose tag grammar is spoken.
+/// The grammar of tags, which is one of a family of distributions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
     /// openSUSE and SUSE Linux Enterprise.
@@ -15,20 +15,20 @@ pub enum Dialect {
     RedHat,
 }
 
-/// The rules for all tags of one run.
+/// How all tags of one run are written.
 #[derive(Clone, Debug, Default)]
 pub struct TagRules {
-    /// Whose grammar.
+    /// The grammar.
     pub dialect: Dialect,
-    /// Overrides the flavor a kernelrelease ends in.
+    /// Replaces the flavor at the end of a kernelrelease.
     pub flavor: Option<Flavor>,
-    /// Names the kABI: `kmod()` tags carry it, and hardware tags hold only for
-    /// a kernel of it.
+    /// The kABI. `kmod()` tags have it as their version, and hardware tags apply only to kernels
+    /// that provide it.
     pub kabi: Option<Kabi>,
 }
 
 impl TagRules {
-    /// The flavor tags of a file built for `release` carry.
+    /// The flavor in the tags of a file that was built for `release`.
     pub fn flavor<'r>(&'r self, release: &'r Kernelrelease) -> &'r str {
         self.flavor
             .as_ref()
@@ -36,11 +36,10 @@ impl TagRules {
     }
 }
 
-/// A value that would not survive inside a tag.
+/// A value that cannot stand in a tag. The message says what can; whoever shows it names the value.
 #[derive(Debug, thiserror::Error)]
-#[error("\"{value}\" is not {allowed}")]
+#[error("use {allowed}")]
 pub struct BadValue {
-    value: String,
     allowed: &'static str,
 }
 
@@ -48,10 +47,7 @@ fn checked(value: &str, extra: &str, allowed: &'static str) -> Result<String, Ba
     let fits = |c: char| c.is_ascii_alphanumeric() || extra.contains(c);
     match !value.is_empty() && value.chars().all(fits) {
         true => Ok(value.to_owned()),
-        false => Err(BadValue {
-            value: value.escape_debug().to_string(),
-            allowed,
-        }),
+        false => Err(BadValue { allowed }),
     }
 }
 
@@ -76,12 +72,12 @@ impl FromStr for Flavor {
     type Err = BadValue;
 
     fn from_str(value: &str) -> Result<Self, BadValue> {
-        checked(value, "._+~", "of letters, digits and . _ + ~").map(Self)
+        checked(value, "._+~", "letters, digits and . _ + ~").map(Self)
     }
 }
 
-/// The name of a kABI: the release that opened it. It is the version of
-/// `kmod()` tags, so it has no dash.
+/// The name of a kABI, which is the release that opened it. It has no dash, because it is the
+/// version of `kmod()` tags.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kabi(String);
 
@@ -96,7 +92,7 @@ impl FromStr for Kabi {
     type Err = BadValue;
 
     fn from_str(value: &str) -> Result<Self, BadValue> {
-        checked(value, "._+~^", "of letters, digits and . _ + ~ ^ (no dash)").map(Self)
+        checked(value, "._+~^", "letters, digits and . _ + ~ ^ (no dash)").map(Self)
     }
 }
 
@@ -123,7 +119,6 @@ impl FromStr for Dialect {
             "suse" => Ok(Self::Suse),
             "redhat" => Ok(Self::RedHat),
             _ => Err(BadValue {
-                value: value.escape_debug().to_string(),
                 allowed: "suse or redhat",
             }),
         }

@@ -1,22 +1,22 @@
-//! Exports and imports in, `ksym()` and `kernel()` tags out.
+//! Makes `ksym()` and `kernel()` tags from the exports and imports of modules and kernels.
 
 use std::collections::HashSet;
 
 use kmodule::{Crc, Error, Kernelrelease, Module, Symvers};
 
 use crate::escape;
-use crate::kernel::exact_release;
+use crate::release::exact_release;
 use crate::rules::{Dialect, TagRules};
 use crate::tag::TagBuffer;
 
-/// The exports of a kernel and all its own modules.
+/// The exports of a kernel and of all modules of its tree.
 ///
-/// The redhat dialect names a symbol `kernel()` if they have it and `ksym()`
-/// if it comes from out of tree.
-pub struct KernelSymbols(HashSet<(Vec<u8>, Crc)>);
+/// The redhat dialect writes `kernel()` for these symbols, and `ksym()` for those of modules that
+/// are built out of tree.
+pub struct InTreeSymbols(HashSet<(Vec<u8>, Crc)>);
 
-impl KernelSymbols {
-    /// Takes every line of the kernel's symvers.
+impl InTreeSymbols {
+    /// The exports that the kernel's symvers lists.
     pub fn new(symvers: &Symvers) -> Self {
         let entries = symvers.entries();
         Self(
@@ -31,31 +31,31 @@ impl KernelSymbols {
     }
 }
 
-/// Provides: the symbols a module exports.
+/// Adds Provides of the symbols that a module exports.
 ///
 /// # Errors
-/// What reading its tables gives.
+/// A table of the module is damaged.
 pub fn exports(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) -> Result<(), Error> {
-    let spell = Spelling::new(rules, &module.vermagic()?.kernelrelease);
-    let in_tree = is_in_tree(module);
+    let spelling = SymbolSpelling::new(rules, &module.vermagic()?.kernelrelease);
+    let owner = SymbolOwner::kernel_if(is_in_tree(module));
     for export in module.exports()? {
-        out.add(|tag| spell.tag(in_tree, export.name, export.crc, tag));
+        out.add(|tag| spelling.append(owner, export.name, export.crc, tag));
     }
     Ok(())
 }
 
-/// Requires: the symbols a module imports, or the exact kernelrelease where no
-/// CRC tells whether it fits.
+/// Adds Requires of the symbols that a module imports. Without modversions there are no CRCs, and
+/// the module requires exactly its kernelrelease instead.
 ///
-/// `kernel` is asked in the redhat dialect alone. A module of the kernel's own
-/// tree imports from that tree only and does without.
+/// `in_tree` tells in the redhat dialect who exports a symbol. Without it the module's own mark
+/// decides: a module of the kernel's tree imports from that tree only.
 ///
 /// # Errors
-/// What reading its tables gives.
+/// A table of the module is damaged.
 pub fn imports(
     module: &Module<'_>,
     rules: &TagRules,
-    kernel: Option<&KernelSymbols>,
+    in_tree: Option<&InTreeSymbols>,
     out: &mut TagBuffer,
 ) -> Result<(), Error> {
     let vermagic = module.vermagic()?;
@@ -63,33 +63,54 @@ pub fn imports(
     let imports = module.imports()?;
     if !vermagic.modversions || imports.is_empty() {
         log::info!("no modversions: requires exactly {release}");
-        out.add(|tag| tag.extend_from_slice(exact_release(release).as_bytes()));
+        out.add_text(&exact_release(release));
         return Ok(());
     }
-    let spell = Spelling::new(rules, release);
-    let in_tree = is_in_tree(module);
+    let spelling = SymbolSpelling::new(rules, release);
+    let is_in_tree = is_in_tree(module);
     for import in imports {
-        let from_kernel = kernel.map_or(in_tree, |kernel| kernel.has(import.name, import.crc));
-        out.add(|tag| spell.tag(from_kernel, import.name, import.crc, tag));
+        let in_tree = in_tree.map_or(is_in_tree, |known| known.has(import.name, import.crc));
+        let owner = SymbolOwner::kernel_if(in_tree);
+        out.add(|tag| spelling.append(owner, import.name, import.crc, tag));
     }
     Ok(())
 }
 
-/// Whether modpost marked the module as built within the kernel tree.
+/// Whether modpost marked the module as built inside the kernel tree (`intree=Y`).
 pub fn is_in_tree(module: &Module<'_>) -> bool {
     module.modinfo().value("intree") == Some(b"Y")
 }
 
-/// How a symbol with its CRC is written.
-pub(crate) struct Spelling {
-    dialect: Dialect,
-    /// What goes before the name of a symbol of the kernel, and of another's.
-    before: (String, String),
+/// Who exports a symbol.
+#[derive(Clone, Copy)]
+pub(crate) enum SymbolOwner {
+    /// The kernel image or a module of its tree.
+    Kernel,
+    /// A module that is built out of tree.
+    OutOfTree,
 }
 
-impl Spelling {
+impl SymbolOwner {
+    fn kernel_if(in_tree: bool) -> Self {
+        match in_tree {
+            true => Self::Kernel,
+            false => Self::OutOfTree,
+        }
+    }
+}
+
+/// How a dialect writes a symbol with its CRC.
+pub(crate) struct SymbolSpelling {
+    dialect: Dialect,
+    /// What is written before the symbol's name, for the kernel's symbols.
+    before_kernel: String,
+    /// The same for symbols of modules out of tree.
+    before_out_of_tree: String,
+}
+
+impl SymbolSpelling {
     pub(crate) fn new(rules: &TagRules, release: &Kernelrelease) -> Self {
-        let before = match rules.dialect {
+        let (before_kernel, before_out_of_tree) = match rules.dialect {
             Dialect::Suse => {
                 let before = format!("ksym({}:", rules.flavor(release));
                 (before.clone(), before)
@@ -98,14 +119,18 @@ impl Spelling {
         };
         Self {
             dialect: rules.dialect,
-            before,
+            before_kernel,
+            before_out_of_tree,
         }
     }
 
     /// Appends the tag of a symbol.
-    pub(crate) fn tag(&self, from_kernel: bool, name: &[u8], crc: Crc, tag: &mut Vec<u8>) {
-        let (kernel, other) = &self.before;
-        tag.extend_from_slice(if from_kernel { kernel } else { other }.as_bytes());
+    pub(crate) fn append(&self, owner: SymbolOwner, name: &[u8], crc: Crc, tag: &mut Vec<u8>) {
+        let before = match owner {
+            SymbolOwner::Kernel => &self.before_kernel,
+            SymbolOwner::OutOfTree => &self.before_out_of_tree,
+        };
+        tag.extend_from_slice(before.as_bytes());
         escape::name(name, tag);
         match self.dialect {
             Dialect::Suse => {
@@ -120,8 +145,8 @@ impl Spelling {
     }
 }
 
-/// Appends a CRC with as many digits as it needs, `least` of them at least. `write!` takes as long
-/// as all the rest of a tag.
+/// Appends a CRC in hexadecimal, with zeros in front up to `least` digits. `write!` would take as
+/// long as the whole rest of a tag.
 fn push_hex(crc: Crc, least: usize, tag: &mut Vec<u8>) {
     let bytes = crc.to_be_bytes();
     let digits = bytes.map(|byte| [byte >> 4, byte & 0xf].map(hex_digit));
@@ -146,16 +171,19 @@ mod tests {
     fn crcs_are_spelled_as_each_dialect_compares_them() {
         let release = Kernelrelease::try_from(&b"6.4-default"[..]).unwrap();
         let mut rules = TagRules::default();
-        let tag = |rules: &TagRules, from_kernel| {
+        let tag = |rules: &TagRules, owner| {
             let mut tag = Vec::new();
-            let spell = Spelling::new(rules, &release);
-            spell.tag(from_kernel, b"ehci_handshake", 0x0456664e, &mut tag);
+            let spelling = SymbolSpelling::new(rules, &release);
+            spelling.append(owner, b"ehci_handshake", 0x0456664e, &mut tag);
             String::from_utf8(tag).unwrap()
         };
-        assert_eq!(tag(&rules, true), "ksym(default:ehci_handshake) = 456664e");
+        use SymbolOwner::{Kernel, OutOfTree};
+        for owner in [Kernel, OutOfTree] {
+            assert_eq!(tag(&rules, owner), "ksym(default:ehci_handshake) = 456664e");
+        }
         rules.dialect = Dialect::RedHat;
-        assert_eq!(tag(&rules, true), "kernel(ehci_handshake) = 0x0456664e");
-        assert_eq!(tag(&rules, false), "ksym(ehci_handshake) = 0x0456664e");
+        assert_eq!(tag(&rules, Kernel), "kernel(ehci_handshake) = 0x0456664e");
+        assert_eq!(tag(&rules, OutOfTree), "ksym(ehci_handshake) = 0x0456664e");
     }
 
     #[test]

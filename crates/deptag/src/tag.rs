@@ -1,17 +1,17 @@
-//! Tags in any order in, sorted and unique ones out, so that the same facts print the same bytes.
+//! Gathers tags and sorts them, each once, so that the same facts give the same bytes.
 //!
-//! A kernel has 200,000 tags. They are written one behind the other into one string, whose memory
-//! serves the next file too.
+//! A kernel has 200,000 tags. So the tags of a file stand one after another in one buffer, whose
+//! memory is used again for the next file.
 
 use std::cmp::Ordering;
 use std::ops::Range;
 
 use byte_sort::{Keyed, sort_by_bytes};
 
-/// libsolv ignores a namespace dependency of this length or more.
-pub(crate) const LIMIT: usize = 1024;
+/// libsolv ignores a namespace dependency of this many bytes or more.
+pub(crate) const LIBSOLV_LIMIT: usize = 1024;
 
-/// Gathers the tags of one file and one dependency type.
+/// The tags of one file and one dependency type, in the order they were added.
 #[derive(Clone, Debug, Default)]
 pub struct TagBuffer {
     text: Vec<u8>,
@@ -20,39 +20,44 @@ pub struct TagBuffer {
 }
 
 impl TagBuffer {
-    /// Forgets all tags and keeps the memory.
+    /// Removes all tags and keeps the memory.
     pub fn clear(&mut self) {
         self.text.clear();
         self.ranges.clear();
     }
 
-    /// Whether none was added.
+    /// Whether there are no tags.
     pub fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }
 
-    /// Adds a tag as rpm would read it in a spec: what `write` appends to the text.
+    /// Adds a tag: what `write` appends to the buffer. It is written as in a spec.
     pub fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.text.len();
         write(&mut self.text);
         self.ranges.push(Keyed::from(start..self.text.len()));
     }
 
-    /// All tags so far, sorted, each once.
+    /// Adds a tag that is there as text.
+    pub fn add_text(&mut self, tag: &str) {
+        self.add(|text| text.extend_from_slice(tag.as_bytes()));
+    }
+
+    /// All tags, sorted, each once.
     pub fn tags(&mut self) -> TagSet<'_> {
         let Self { text, ranges } = self;
         let tag = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
         sort_by_bytes(ranges, tag, |_, _| Ordering::Equal);
         ranges.dedup_by(|a, b| tag(&a.item) == tag(&b.item));
         let tags = TagSet { text, ranges };
-        if ranges.iter().any(|range| range.item.len() >= LIMIT) {
+        if ranges.iter().any(|range| range.item.len() >= LIBSOLV_LIMIT) {
             tags.warn();
         }
         tags
     }
 }
 
-/// The tags of one file and one dependency type: sorted and unique.
+/// The tags of one file and one dependency type, sorted, each once.
 #[derive(Clone, Copy, Debug)]
 pub struct TagSet<'b> {
     text: &'b [u8],
@@ -75,13 +80,13 @@ impl<'b> TagSet<'b> {
     }
 
     fn warn(self) {
-        for tag in self.iter().filter(|tag| tag.len() >= LIMIT) {
+        for tag in self.iter().filter(|tag| tag.len() >= LIBSOLV_LIMIT) {
             let tag = String::from_utf8_lossy(tag);
-            log::warn!("libsolv ignores tags of {LIMIT} bytes or more: {tag}");
+            log::warn!("libsolv ignores this tag, which has {LIBSOLV_LIMIT} bytes or more: {tag}");
         }
     }
 
-    /// Appends each as a line.
+    /// Appends each tag as a line.
     pub fn write_lines(self, text: &mut Vec<u8>) {
         let bytes = self.ranges.iter().map(|range| range.item.len() + 1);
         text.reserve(bytes.sum());
@@ -91,7 +96,7 @@ impl<'b> TagSet<'b> {
         }
     }
 
-    /// Whether there is none.
+    /// Whether there are no tags.
     pub fn is_empty(self) -> bool {
         self.ranges.is_empty()
     }

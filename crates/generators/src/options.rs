@@ -1,64 +1,60 @@
-//! The options all generators share, and the rules they amount to.
+//! Has the options that all generators share.
 
 use std::path::PathBuf;
 
 use deptag::{Dialect, Flavor, Kabi, Protocol, TagRules};
-use tagging::Sources;
+use tagging::TagInputs;
 
-/// What every manual page says of errors.
+/// The paragraph about errors in every manual page.
 pub(crate) const ERRORS: &str = "\
-For a file that cannot be read no tag is printed but a line that rpm refuses, since rpm does not \
-look at the exit status of a generator; for a wrong option or policy that line is all it prints. \
-File and reason are told on standard error, and the exit \
-status is 1. RUST_LOG=debug tells how many tags each file got and which files were passed over, \
-RUST_LOG=info of kernels without modversions.";
+rpm ignores the exit status of a generator. So for a file that cannot be read the generator prints, \
+instead of tags, one line that rpm refuses; with a wrong option or policy it prints that line and \
+nothing else. Standard error has the file and the reason, and the exit status is 1.
+
+RUST_LOG=debug reports how many tags each file has and which files have none, RUST_LOG=info kernels \
+without modversions.";
 
 /// Options of every generator.
 #[derive(clap::Args, Debug)]
-pub struct Options {
-    /// Whose tag grammar to speak: suse or redhat (rpmbuild passes that of the
-    /// distribution)
+pub(crate) struct Options {
+    /// The grammar of the tags: suse or redhat. rpmbuild passes that of the distribution
     #[arg(long, value_name = "NAME", default_value = "suse")]
     dialect: Dialect,
 
-    /// Flavor the tags name, instead of what follows the last dash of the
-    /// kernelrelease a file was built for
+    /// The flavor in the tags, instead of what follows the last dash of the kernelrelease that a
+    /// file was built for
     #[arg(long, value_name = "NAME")]
     flavor: Option<Flavor>,
 
-    /// Name of the kABI: kmod() tags carry it as their version, and hardware
-    /// tags of the suse dialect hold only for a kernel of this kABI. Leave it
-    /// out for modules that are to fit stock kernels
+    /// The kABI. kmod() tags have it as their version, and hardware tags of the suse dialect apply
+    /// only to kernels of this kABI. Leave it out for modules that are to fit stock kernels
     #[arg(long, value_name = "VERSION")]
     kabi: Option<Kabi>,
 
-    /// Module.symvers of the kernel, plain, gzip, xz or zstd: the exports of
-    /// a kernel image, and in the redhat dialect the symbols that are
-    /// kernel() rather than ksym(). By default it is looked for beside the
-    /// image and among the installed kernel headers
+    /// Module.symvers of the kernel, compressed or not. It has the exports of a kernel image and, in
+    /// the redhat dialect, the symbols that are kernel() rather than ksym(). By default it is
+    /// searched beside the image and among the installed kernel headers
     #[arg(long, value_name = "FILE")]
     symvers: Option<PathBuf>,
 
-    /// A policy file that overrides tags, applied after those before it and
-    /// after those of the system: kmp-policy(5); may be repeated. modalias-supplements and policy-tags
-    /// read them
+    /// A policy file that overrides tags, kmp-policy(5). May be repeated: files are applied in order,
+    /// after those of the system. Generators that no policy concerns do not read it
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
 
-    /// The directory of the system's policy files; it need not be there
+    /// The directory of the system's policy files. It need not exist
     #[arg(long, value_name = "DIRECTORY", default_value = policy::SYSTEM)]
     system_policy: PathBuf,
 
-    /// Speak rpm's multifile protocol: print ";PATH" before the tags of each
-    /// file
+    /// Speak rpm's multifile protocol: print ";PATH" before the tags of each file
     #[arg(long)]
     multifile: bool,
 }
 
 impl Options {
     /// What tags are made from, in a build below `build_root`.
-    pub(crate) fn sources(&self, build_root: Option<PathBuf>) -> Sources {
-        Sources {
+    pub(crate) fn inputs(&self, build_root: Option<PathBuf>) -> TagInputs {
+        TagInputs {
             rules: TagRules {
                 dialect: self.dialect,
                 flavor: self.flavor.clone(),

@@ -1,55 +1,51 @@
-//! Command line and stdin in, tags and exit status out.
+//! Runs a generator: reads its command line and stdin, prints tags, and refuses what is wrong.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use clap::{ArgMatches, FromArgMatches};
 use deptag::{REFUSED, serve};
 use kmodule::Reader;
-use tagging::{Part, Tagger, Tags};
+use tagging::{Generator, Tagger, Tags};
 
+use crate::command::{command, output};
 use crate::options::Options;
 
-/// A dependency generator.
-pub trait Generator: clap::Parser {
-    /// The options it shares with the others.
-    fn options(&self) -> &Options;
-
-    /// What it prints of a file.
-    fn part(&self) -> Part;
-}
-
-/// Runs a generator on the command line, stdin and stdout of the process.
+/// Runs a generator with the arguments, stdin and stdout of the process.
 ///
-/// rpm does not look at the exit status, so every failure, a wrong option or
-/// policy included, also prints a line that rpm refuses.
-pub fn run<G: Generator>() -> ExitCode {
+/// rpm ignores the exit status. So every failure, be it a wrong option or policy, also prints a line
+/// that rpm refuses.
+pub fn run(generator: &'static Generator, args: Vec<OsString>) -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"))
         .format_timestamp(None)
         .init();
-    let name = G::command().get_name().to_owned();
-    refuse_on_panic(&name);
-    let generator = match G::try_parse() {
-        Ok(generator) => generator,
+    refuse_on_panic(generator.name);
+    let matches = match command(generator).try_get_matches_from(args) {
+        Ok(matches) => matches,
         Err(error) if !error.use_stderr() => error.exit(),
-        Err(error) => return refuse(&name, &error.to_string()),
+        Err(error) => return refuse(generator.name, &error.to_string()),
     };
-    match answer(&name, &generator) {
+    match answer(generator, &matches) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(error) => refuse(&name, &format!("{error:#}")),
+        Err(error) => refuse(generator.name, &format!("{error:#}")),
     }
 }
 
-fn answer<G: Generator>(name: &str, generator: &G) -> Result<bool> {
-    let (part, options) = (generator.part(), generator.options());
+/// Answers all paths on stdin. Returns whether all files could be read.
+fn answer(generator: &Generator, matches: &ArgMatches) -> Result<bool> {
+    let name = generator.name;
+    let options = Options::from_arg_matches(matches)?;
+    let output = output(generator, matches).context("the generator has no output")?;
     let build_root = std::env::var_os("RPM_BUILD_ROOT").map(PathBuf::from);
-    let sources = options.sources(build_root);
-    let kind = part.kind(sources.rules.dialect);
-    let tagger = Tagger::new(vec![part], sources)?;
+    let inputs = options.inputs(build_root);
+    let kind = output.types.of(inputs.rules.dialect);
+    let tagger = Tagger::new(vec![output], inputs)?;
     let (mut reader, mut tags) = (Reader::new(), Tags::default());
     let add = |path: &Path, lines: &mut Vec<u8>| {
         tags.clear();
@@ -71,34 +67,33 @@ fn answer<G: Generator>(name: &str, generator: &G) -> Result<bool> {
     )?)
 }
 
-/// What a generator that dies has printed would count as all there is.
-fn refuse_on_panic(name: &str) {
-    let name = name.to_owned();
+/// Makes a panic print a refused line. Otherwise rpm would take what was printed so far for all tags.
+fn refuse_on_panic(name: &'static str) {
     std::panic::set_hook(Box::new(move |panic| {
-        complain(&name, &panic.to_string().replace('\n', " "));
-        // Past the lock and the buffer of stdout, which may be in use: tags still in the
-        // buffer are lost, and a line of which rpm got a part has to end.
+        complain(name, &panic.to_string().replace('\n', " "));
+        // The lock and the buffer of stdout may be in use, so this writes past them. Tags in the
+        // buffer are lost. The line break ends a line of which rpm got only a part.
         if let Ok(stdout) = io::stdout().as_fd().try_clone_to_owned() {
-            let _ = writeln!(File::from(stdout), "\n{}", refusal(&name));
+            let _ = writeln!(File::from(stdout), "\n{}", refusal(name));
         }
     }));
 }
 
-fn refuse(name: &str, reason: &str) -> ExitCode {
+/// Reports why there are no tags at all, and makes rpm refuse the package.
+pub fn refuse(name: &str, reason: &str) -> ExitCode {
     complain(name, reason.trim_end());
     println!("{}", refusal(name));
-    // rpm fails on its own account, and less clearly, when nobody reads the
-    // paths it writes.
+    // If nobody reads the paths that rpm writes, rpm fails itself, with a less clear message.
     let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
     ExitCode::FAILURE
 }
 
-/// A tag that rpm refuses.
+/// A line that rpm refuses.
 fn refusal(name: &str) -> String {
     format!("{name}-failed = {REFUSED}")
 }
 
 fn complain(name: &str, reason: &str) {
-    // Nothing is left to tell it to if stderr is closed.
+    // If stderr is closed, there is nowhere to report that.
     let _ = writeln!(io::stderr(), "{name}: {reason}");
 }

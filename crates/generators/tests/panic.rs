@@ -1,57 +1,63 @@
-//! Turns a generator that dies into output that rpm refuses.
+//! Checks that a generator that panics prints what rpm refuses.
 
 use std::env::current_exe;
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
-use generators::{Generator, Options};
-use tagging::Part;
+use generators::run;
+use policy::TagKind;
+use tagging::{Generator, Output, OutputOption, Prints, Types, Writer};
 
-/// Breaks down when it is asked what it prints.
-#[derive(clap::Parser)]
-#[command(name = "dies")]
-struct Dies {
-    #[command(flatten)]
-    options: Options,
+/// Panics when it is asked for the tags of a module.
+static PANICS: Generator = Generator {
+    name: "panics",
+    summary: "",
+    description: "",
+    prints: Prints::Outputs(&[Output {
+        option: OutputOption::Default,
+        types: Types::Same(TagKind::Provides),
+        writers: &[Writer::Policy(panic)],
+    }]),
+    replaces: &[],
+};
 
-    /// What the test harness is called with.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    _harness: Vec<String>,
+#[expect(clippy::panic, reason = "it is what this test is about")]
+fn panic(
+    _: &tagging::NamedModule<'_>,
+    _: &policy::Override<'_>,
+    _: TagKind,
+    _: &mut deptag::TagBuffer,
+) {
+    panic!("out of\nits mind")
 }
 
-impl Generator for Dies {
-    fn options(&self) -> &Options {
-        &self.options
-    }
-
-    #[expect(clippy::panic, reason = "it is what this test is about")]
-    fn part(&self) -> Part {
-        panic!("out of\nits mind")
-    }
-}
-
-/// Runs itself once more, to die in a process of its own.
+/// Runs itself once more, so that the panic happens in a process of its own.
 #[test]
 fn a_generator_that_panics_is_refused() {
-    const IS_CHILD: &str = "DIES";
+    const IS_CHILD: &str = "PANICS";
     if std::env::var_os(IS_CHILD).is_some() {
-        generators::run::<Dies>();
+        run(&PANICS, vec!["panics".into()]);
         return;
     }
     let name = "a_generator_that_panics_is_refused";
     let mut child = Command::new(current_exe().unwrap());
     let child = child.args([name, "--exact", "--nocapture"]);
     let child = child.env(IS_CHILD, "1");
-    let output = child.output().unwrap();
+    let child = child.stdin(Stdio::piped());
+    let child = child.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = child.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"a.ko\n").unwrap();
+    let output = child.wait_with_output().unwrap();
     let (stdout, stderr) = (
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),
     );
     assert!(!output.status.success());
     assert!(
-        stdout.contains("\ndies-failed = see-the-error-above\n"),
+        stdout.contains("\npanics-failed = see-the-error-above\n"),
         "{stdout}"
     );
-    let said = stderr.lines().find(|line| line.starts_with("dies: "));
+    let said = stderr.lines().find(|line| line.starts_with("panics: "));
     assert!(
         said.is_some_and(|line| line.ends_with("out of its mind")),
         "{stderr}"

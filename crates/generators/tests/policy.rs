@@ -1,8 +1,9 @@
-//! Policies and paths of modules in, what the generators print out.
+//! Checks what the generators print of modules, given policies.
 #![allow(clippy::unwrap_used)]
 
 use std::io::Write;
 use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -10,8 +11,8 @@ use object::write::Object;
 use object::{Architecture, BinaryFormat, Endianness, SectionKind};
 use tempfile::TempDir;
 
-const TAGS: &str = env!("CARGO_BIN_EXE_policy-tags");
-const HARDWARE: &str = env!("CARGO_BIN_EXE_modalias-supplements");
+const TAGS: &str = "policy-tags";
+const HARDWARE: &str = "modalias-supplements";
 
 /// A buildroot with policy files beside it, and the options that name them.
 struct Stage {
@@ -55,7 +56,8 @@ impl Stage {
     }
 
     fn run(&self, generator: &str, more: &[&str], paths: &[&Path]) -> Answer {
-        let mut child = Command::new(generator)
+        let mut child = Command::new(env!("CARGO_BIN_EXE_kmpkit-generator"))
+            .arg0(generator)
             .args(&self.options)
             .args(more)
             .env("RPM_BUILD_ROOT", self.build_root())
@@ -218,14 +220,13 @@ fn a_wrong_policy_is_refused_for_all_files() {
     std::fs::remove_file(missing.root.path().join("p.toml")).unwrap();
     for protocol in [&[][..], &["--multifile"]] {
         for (generator, options) in [(TAGS, &["--type", "requires"][..]), (HARDWARE, &[])] {
-            let name = generator.rsplit('/').next().unwrap();
             let options = [options, protocol].concat();
             let refused = |stage: &Stage, reason: &str| {
                 let answer = stage.run(generator, &options, &[path, path]);
                 let expected = Answer {
                     sound: false,
-                    tags: vec![format!("{name}-failed = see-the-error-above")],
-                    complaint: format!("{name}: {reason}\n"),
+                    tags: vec![format!("{generator}-failed = see-the-error-above")],
+                    complaint: format!("{generator}: {reason}\n"),
                 };
                 assert_eq!(answer, expected);
             };
@@ -241,11 +242,7 @@ fn a_wrong_policy_is_refused_for_all_files() {
 #[test]
 fn generators_that_no_policy_concerns_read_none() {
     let stage = Stage::new().policy("p.toml", "wrong");
-    for generator in [
-        env!("CARGO_BIN_EXE_ksym-provides"),
-        env!("CARGO_BIN_EXE_ksym-requires"),
-        env!("CARGO_BIN_EXE_depmod-requires"),
-    ] {
+    for generator in ["ksym-provides", "ksym-requires", "depmod-requires"] {
         let answer = stage.run(generator, &[], &[Path::new("/note.txt")]);
         assert!(answer.sound, "{answer:?}");
     }
@@ -301,4 +298,17 @@ fn a_link_gets_tags_only_for_a_target_rpm_asks_nobody_about() {
     let elsewhere = tree.join("to-hidden.ko");
     symlink("/opt/vendor/a.ko", &elsewhere).unwrap();
     assert!(!stage.hardware(&elsewhere).is_empty());
+}
+
+#[test]
+fn a_name_of_no_generator_is_refused() {
+    let answer = Stage::new().run("ksym-provide", &[], &[Path::new("/a.ko")]);
+    let expected = Answer {
+        sound: false,
+        tags: vec!["kmpkit-generator-failed = see-the-error-above".into()],
+        complaint: "kmpkit-generator: no generator is called \"ksym-provide\"; call one of \
+                    ksym-provides, ksym-requires, depmod-requires, modalias-supplements, policy-tags\n"
+            .into(),
+    };
+    assert_eq!(answer, expected);
 }

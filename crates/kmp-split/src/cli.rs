@@ -11,7 +11,7 @@ use clap::Parser;
 use deptag::{Dialect, Flavor, Kabi, TagRules};
 use kmodule::Kernelrelease;
 use modtree::{KernelFiles, is_plain_path};
-use tagging::{Keeper, Sources, asked};
+use tagging::{TagCacheWriter, TagInputs, tagged_files};
 
 use crate::document::Document;
 use crate::explain::explain;
@@ -294,14 +294,14 @@ impl Command {
                 tags,
                 symvers,
             } => {
-                let keeper = tags.as_ref().map(|tags| {
+                let cache = tags.as_ref().map(|tags| {
                     let identity = &kernel.identity;
-                    let sources =
-                        sources(&identity.form, &kernel.source.policy, symvers, buildroot);
-                    Keeper::new(sources, asked(buildroot)?, tags)
+                    let inputs =
+                        tag_inputs(&identity.form, &kernel.source.policy, symvers, buildroot);
+                    TagCacheWriter::new(inputs, tagged_files(buildroot)?, tags)
                 });
-                let keeper = keeper.transpose()?;
-                let (planned, identity) = kernel.plan_copied(buildroot, keeper.as_ref())?;
+                let cache = cache.transpose()?;
+                let (planned, identity) = kernel.plan_copied(buildroot, cache.as_ref())?;
                 Lists {
                     tree: &planned.tree,
                     plan: &planned.plan,
@@ -317,8 +317,8 @@ impl Command {
                 if let Some(path) = plan {
                     write(path, &planned.document(&identity).json()?)?;
                 }
-                if let Some(keeper) = keeper {
-                    keeper.finish()?;
+                if let Some(cache) = cache {
+                    cache.finish()?;
                 }
                 Ok(String::new())
             }
@@ -329,21 +329,21 @@ impl Command {
                 policy,
                 symvers,
             } => {
-                let sources = sources(form, policy, symvers, buildroot);
-                tagging::keep(sources, asked(buildroot)?, into)?;
+                let inputs = tag_inputs(form, policy, symvers, buildroot);
+                tagging::write_tag_cache(inputs, tagged_files(buildroot)?, into)?;
                 Ok(String::new())
             }
         }
     }
 }
 
-fn sources(
+fn tag_inputs(
     form: &FormArgs,
     policy: &PolicyArgs,
     symvers: &SymversArgs,
     buildroot: &Path,
-) -> Sources {
-    Sources {
+) -> TagInputs {
+    TagInputs {
         rules: TagRules {
             dialect: form.dialect,
             flavor: form.flavor.clone(),
@@ -363,15 +363,15 @@ impl KernelArgs {
         Ok((planned, identity))
     }
 
-    /// The plan of the modules in a buildroot, whose tags go to a keeper.
+    /// The plan of the modules in a buildroot, whose tags are added to the cache.
     fn plan_copied(
         &self,
         buildroot: &Path,
-        keeper: Option<&Keeper>,
+        cache: Option<&TagCacheWriter>,
     ) -> Result<(Planned, Identity)> {
         let source = self.source.source(Some(buildroot));
         let planned = source.plan_with(|path, module| {
-            let kept = keeper.map(|keeper| keeper.module(path, module));
+            let kept = cache.map(|cache| cache.module(path, module));
             Ok(kept.transpose().map(drop)?)
         })?;
         let identity = self.identity.of(&planned)?;
@@ -397,11 +397,13 @@ impl IdentityArgs {
         let release = &planned.tree.release;
         let flavor = match &self.form.flavor {
             Some(flavor) => flavor.clone(),
-            None => release.flavor().parse()?,
+            None => (release.flavor().parse())
+                .with_context(|| format!("flavor of {release}: give --flavor"))?,
         };
         let kabi = match &self.form.kabi {
             Some(kabi) => kabi.clone(),
-            None => release.as_str().replace('-', "_").parse()?,
+            None => (release.as_str().replace('-', "_").parse())
+                .with_context(|| format!("kABI of {release}: give --kabi"))?,
         };
         let image = self.image.clone();
         let identity = Identity {

@@ -1,31 +1,31 @@
-//! Why a file has no tags, in one line that names it.
+//! The reasons why tags of a file cannot be made or cached.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use kmodule::Kernelrelease;
 
-/// A file whose tags cannot be told, or cannot be kept.
+/// Why tags cannot be made or cached.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A module, kernel image or symvers file that is none.
+    /// A module, kernel image or symvers file is damaged or cannot be read.
     #[error(transparent)]
     File(#[from] kmodule::Error),
-    /// A list beside a kernel that cannot be read.
-    #[error("builtin modules of {release}")]
+    /// The list of a kernel's builtin modules cannot be read.
+    #[error("cannot read the list of builtin modules of {release}")]
     Builtin {
         /// The kernel.
         release: Kernelrelease,
-        /// Why not.
+        /// The reason.
         source: modtree::Error,
     },
-    /// A policy that is wrong or cannot be read.
+    /// A policy is wrong or cannot be read.
     #[error(transparent)]
     Policy(#[from] policy::Error),
-    /// Without it nothing tells whose a symbol is.
+    /// Without Module.symvers nothing tells who exports a symbol.
     #[error(
-        "{}: built out of tree for {release}, whose Module.symvers is not installed: install its \
-         kernel-devel or give --symvers",
+        "{}: built out of tree for {release}, whose Module.symvers is not installed: install the \
+         kernel's devel package or give --symvers",
         path.display()
     )]
     NoSymvers {
@@ -34,12 +34,12 @@ pub enum Error {
         /// The kernel it was built for.
         release: Kernelrelease,
     },
-    /// A file of kept tags that cannot be written.
+    /// A file or directory cannot be read or written.
     #[error("{}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// The refusal.
+        /// The reason.
         source: io::Error,
     },
 }

@@ -1,45 +1,38 @@
-//! The path of a kernel image or symvers file in, the kernel's tags out.
+//! Makes the tags of a kernel image or symvers file.
 
 use std::path::{Path, PathBuf};
 
-use deptag::{Kernel, TagBuffer, TagRules};
+use deptag::{KernelFacts, TagBuffer, TagRules};
 use kmodule::{Crc, FileKind, KernelImage, Kernelrelease, Problem, Symvers, file_kind};
 use modtree::PackagedKernel;
 
 use crate::Error;
+use crate::generator::OtherFile;
 
-/// The kernel a symvers file belongs to.
+/// Adds the Provides of the kernel at a path.
+///
+/// The exports of an image come from the symvers file that an option names, else from that of its
+/// tree, else from the image itself.
 ///
 /// # Errors
-/// Neither path nor content names a release, or a file cannot be read.
-pub(crate) fn symvers_tags(
-    path: &Path,
-    rules: &TagRules,
-    out: &mut TagBuffer,
-) -> Result<(), Error> {
+/// The file is damaged or cannot be read, or neither path nor content names a release.
+pub(crate) fn kernel_tags(file: &OtherFile<'_>, out: &mut TagBuffer) -> Result<(), Error> {
+    let OtherFile {
+        path,
+        rules,
+        symvers,
+    } = *file;
     let packaged = PackagedKernel::around(path);
-    let release = packaged
-        .release
-        .as_ref()
-        .ok_or_else(|| kmodule::Error::new(path, Problem::NoRelease))?;
-    from_symvers(&Symvers::open(path)?, &packaged, release, rules, out)
-}
-
-/// The kernel in an image; its exports come from `symvers`, else from the
-/// symvers of its tree, else from the image itself.
-///
-/// # Errors
-/// The image is none, or a file cannot be read.
-pub(crate) fn image_tags(
-    path: &Path,
-    symvers: Option<&Path>,
-    rules: &TagRules,
-    out: &mut TagBuffer,
-) -> Result<(), Error> {
-    let packaged = PackagedKernel::around(path);
+    if let FileKind::Symvers(_) = file_kind(path) {
+        let release = packaged
+            .release
+            .as_ref()
+            .ok_or_else(|| kmodule::Error::new(path, Problem::NoRelease))?;
+        return from_symvers(&Symvers::open(path)?, &packaged, release, rules, out);
+    }
     let release = image_release(path, &packaged)?;
     let beside = packaged.symvers(&release);
-    if let Some(symvers) = symvers.or(beside.as_deref()) {
+    if let Some(symvers) = symvers.given().or(beside.as_deref()) {
         log::debug!("{}: exports from {}", path.display(), symvers.display());
         return from_symvers(&Symvers::open(symvers)?, &packaged, &release, rules, out);
     }
@@ -49,7 +42,7 @@ pub(crate) fn image_tags(
             .iter()
             .map(|export| (export.name, export.crc))
             .collect();
-        tags(&exports, &packaged, &release, rules, out)
+        add_tags(&exports, &packaged, &release, rules, out)
     })?
 }
 
@@ -60,11 +53,12 @@ fn image_release(path: &Path, packaged: &PackagedKernel) -> Result<Kernelrelease
     })
 }
 
-/// The files beside a kernel image or symvers file that have a say in its tags, there or not.
+/// The files beside a kernel image or symvers file that its tags depend on, whether they exist or
+/// not.
 ///
 /// # Errors
 /// Neither path nor image names a release.
-pub(crate) fn consulted(path: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn files_beside(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let packaged = PackagedKernel::around(path);
     let release = match (file_kind(path), &packaged.release) {
         (FileKind::KernelImage { .. }, _) => image_release(path, &packaged)?,
@@ -88,10 +82,10 @@ fn from_symvers(
             .collect(),
         false => Vec::new(),
     };
-    tags(&exports, packaged, release, rules, out)
+    add_tags(&exports, packaged, release, rules, out)
 }
 
-fn tags(
+fn add_tags(
     exports: &[(&[u8], Crc)],
     packaged: &PackagedKernel,
     release: &Kernelrelease,
@@ -105,7 +99,7 @@ fn tags(
         release: release.clone(),
         source,
     })?;
-    let kernel = Kernel {
+    let kernel = KernelFacts {
         release,
         exports,
         builtin: &builtin,

@@ -1,29 +1,38 @@
-//! Turns the path of a module, kernel image or symvers file into all its tags, and the files of a
-//! whole buildroot into tags kept on disk.
+//! Makes the tags of modules, kernel images and symvers files, and caches those of a whole buildroot.
 //!
 //! ```text
-//! path ─> Tagger (rules, policy, symvers of the kernel) ─> Tags, of the parts that are wanted
-//!            └─> Keeper: the tags of many files, written as they come from all processors
+//! path ─> Tagger (rules, policy, symvers of the kernel) ─> Tags, of the outputs that are wanted
+//!            └─> TagCacheWriter: the tags of many files, made on all processors
 //! ```
 //!
-//! A [`Part`] is what one generator prints. A generator wants one of them, `%kmp_split` all, from
-//! the same reading of the file.
+//! [`GENERATORS`] is the table of dependency generators: what each prints of which files. An
+//! [`Output`] is what one prints in one run. A generator makes one output, `%kmp_split` makes all of
+//! them from the same reading of a file.
 
-mod asked;
+mod cache;
 mod error;
-mod keeper;
+mod file_set;
+mod generator;
+mod generators;
+mod inputs;
 mod kernel;
 mod link;
 mod overrides;
-mod part;
 mod stamp;
 mod symvers;
+mod tagged_files;
 mod tagger;
 mod tags;
+mod type_file;
 
-pub use asked::asked;
+pub use cache::{TagCacheWriter, write_tag_cache};
 pub use error::Error;
-pub use keeper::{Keeper, keep};
-pub use part::Part;
-pub use tagger::{Sources, Tagger};
+pub use file_set::{Depth, FileSet, Location, Names, compression_expression};
+pub use generator::{
+    Generator, ModuleFile, NamedModule, OtherFile, Output, OutputOption, Prints, Types, Writer,
+};
+pub use generators::{GENERATORS, all_outputs, file_sets};
+pub use inputs::TagInputs;
+pub use tagged_files::tagged_files;
+pub use tagger::Tagger;
 pub use tags::Tags;

@@ -1,22 +1,22 @@
-//! A path in, who speaks for the file behind it out.
+//! Decides whether a symbolic link or its target gets the tags of a file.
 
 use std::path::{Path, PathBuf};
 
-use kmodule::{FileKind, file_kind};
+use kmodule::module_name;
 
-/// Whether a path is a symbolic link, and who speaks for its target.
+/// What lies at a path, and which path the tags of a link's target belong to.
 pub(crate) enum Link {
     /// No link.
     None,
-    /// A link to a file of this package that rpm asks no generator about, for
-    /// it lies outside lib/modules.
-    ToHidden(PathBuf),
-    /// A link to a file that gets tags of its own, or that another package has.
-    Elsewhere,
+    /// A link to a file of this package outside lib/modules. rpm asks no generator about the
+    /// target, so the link gets its tags.
+    ToUntagged(PathBuf),
+    /// A link to a file that gets tags itself, or that is not in this package.
+    ToTagged,
 }
 
 impl Link {
-    /// Tells what lies at `path`, below a buildroot if there is one.
+    /// Looks at `path`, which is below the buildroot if there is one.
     pub(crate) fn of(path: &Path, build_root: Option<&Path>) -> Self {
         let Ok(target) = path.read_link() else {
             return Self::None;
@@ -25,19 +25,18 @@ impl Link {
             (Ok(below_root), Some(build_root)) => build_root.join(below_root),
             _ => path.parent().unwrap_or(path).join(target),
         };
-        let is_ours = |target: &Path| {
+        let is_in_package = |target: &Path| {
             let root = build_root.map(Path::canonicalize);
             root.is_none_or(|root| root.is_ok_and(|root| target.starts_with(root)))
         };
         match target.canonicalize() {
-            Ok(target) if is_ours(&target) && !lies_in_modules(&target) => Self::ToHidden(target),
-            _ => Self::Elsewhere,
+            Ok(target) if is_in_package(&target) && !is_tagged(&target) => Self::ToUntagged(target),
+            _ => Self::ToTagged,
         }
     }
 }
 
-fn lies_in_modules(path: &Path) -> bool {
+fn is_tagged(path: &Path) -> bool {
     let names: Vec<_> = path.iter().collect();
-    matches!(file_kind(path), FileKind::Module { .. })
-        && names.windows(2).any(|pair| pair == ["lib", "modules"])
+    module_name(path).is_some() && names.windows(2).any(|pair| pair == ["lib", "modules"])
 }

@@ -1,11 +1,11 @@
-//! Policy files in, what they say of the module at a path out.
+//! Reads policies and finds what they say of the module at a path.
 
 use std::path::{Path, PathBuf};
 
-use kmodule::{FileKind, file_kind};
+use kmodule::module_name;
 use policy::{Error, Named, Override, Policy};
 
-/// What policies say of modules; nothing, without a policy.
+/// What policies say of modules. Without a policy that is nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Overrides {
     policy: Option<Policy>,
@@ -13,10 +13,10 @@ pub(crate) struct Overrides {
 }
 
 impl Overrides {
-    /// The policies of the directory `system`, then `files`.
+    /// Reads the policies of the directory `system`, then `files`.
     ///
     /// # Errors
-    /// One of them is wrong or cannot be read.
+    /// A policy is wrong or cannot be read.
     pub(crate) fn read(
         system: &Path,
         files: &[PathBuf],
@@ -24,7 +24,7 @@ impl Overrides {
     ) -> Result<Self, Error> {
         let layers = policy::layers(Some(system), files)?;
         let policy = match layers.as_slice() {
-            // The default policy comes first and overrides no module.
+            // The default policy is the first layer and overrides no module.
             [] | [_] => None,
             [_, layers @ ..] => Some(Policy::from_layers(layers)?),
         };
@@ -34,9 +34,9 @@ impl Overrides {
         })
     }
 
-    /// What holds for the module at `path`; of a link its own path counts.
+    /// What applies to the module at `path`. For a link its own path counts.
     pub(crate) fn of(&self, path: &Path) -> Override<'_> {
-        let (Some(policy), FileKind::Module { name }) = (&self.policy, file_kind(path)) else {
+        let (Some(policy), Some(name)) = (&self.policy, module_name(path)) else {
             return Override::default();
         };
         let path = below_release(path, self.build_root.as_deref());
@@ -47,8 +47,8 @@ impl Overrides {
     }
 }
 
-/// What follows `lib/modules/<kernelrelease>/`; elsewhere all of the path. A
-/// buildroot may itself lie below such directories, so it is taken off first.
+/// The path below `lib/modules/<kernelrelease>/`, or the whole path elsewhere. The buildroot is
+/// removed first, because it may lie below such a directory itself.
 fn below_release<'p>(path: &'p Path, build_root: Option<&Path>) -> &'p Path {
     let path = build_root
         .and_then(|root| path.strip_prefix(root).ok())

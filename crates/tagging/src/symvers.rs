@@ -1,23 +1,23 @@
-//! A module in, the symbols of its kernel out, each symvers file read once.
+//! Finds and reads the symvers file of the kernel that a module was built for, each file once.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use deptag::KernelSymbols;
+use deptag::InTreeSymbols;
 use kmodule::{Module, Symvers};
 
 use crate::Error;
 
-/// The kernels whose symbols were needed so far.
+/// The symbols of the kernels that were asked for so far.
 #[derive(Default)]
-pub(crate) struct Kernels {
+pub(crate) struct SymversCache {
     given: Option<PathBuf>,
-    read: Mutex<HashMap<PathBuf, Arc<KernelSymbols>>>,
+    read: Mutex<HashMap<PathBuf, Arc<InTreeSymbols>>>,
 }
 
-impl Kernels {
-    /// All modules are of one kernel if its symvers file is given.
+impl SymversCache {
+    /// With `given`, all modules belong to the kernel of that symvers file.
     pub(crate) fn new(given: Option<PathBuf>) -> Self {
         Self {
             given,
@@ -25,21 +25,21 @@ impl Kernels {
         }
     }
 
-    /// The symvers file that was given.
+    /// The symvers file given by an option.
     pub(crate) fn given(&self) -> Option<&Path> {
         self.given.as_deref()
     }
 
-    /// The kernel whose symbols are to be told from others; none for a module
-    /// that says it is the kernel's own.
+    /// The symbols of the kernel that a module was built for. `None` for a module that is marked as
+    /// built in the kernel's tree: all its symbols come from there.
     ///
     /// # Errors
-    /// Its symvers file is not there or cannot be read.
-    pub(crate) fn of(
+    /// The kernel's symvers file is not installed or cannot be read.
+    pub(crate) fn of_kernel(
         &self,
         module: &Module<'_>,
         path: &Path,
-    ) -> Result<Option<Arc<KernelSymbols>>, Error> {
+    ) -> Result<Option<Arc<InTreeSymbols>>, Error> {
         if let Some(symvers) = &self.given {
             return self.symbols(symvers).map(Some);
         }
@@ -56,12 +56,12 @@ impl Kernels {
         self.symbols(&symvers).map(Some)
     }
 
-    fn symbols(&self, symvers: &Path) -> Result<Arc<KernelSymbols>, Error> {
+    fn symbols(&self, symvers: &Path) -> Result<Arc<InTreeSymbols>, Error> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(symbols) = read.get(symvers) {
             return Ok(symbols.clone());
         }
-        let symbols = Arc::new(KernelSymbols::new(&Symvers::open(symvers)?));
+        let symbols = Arc::new(InTreeSymbols::new(&Symvers::open(symvers)?));
         read.insert(symvers.to_owned(), symbols.clone());
         Ok(symbols)
     }

@@ -1,135 +1,62 @@
-//! A path and the parts that are wanted in, the tags out; the file is read once at most.
+//! Makes the tags of a file, for the outputs that are wanted. The file is read once at most.
 
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use deptag::{Dialect, TagRules};
-use kmodule::{FileKind, Module, Reader, file_kind};
-use policy::{Override, TagKind};
+use deptag::TagRules;
+use kmodule::{Module, Reader, module_name};
 
-use crate::kernel::{image_tags, symvers_tags};
+use crate::generator::{ModuleFile, NamedModule, OtherFile, Output, Writer};
 use crate::link::Link;
 use crate::overrides::Overrides;
-use crate::symvers::Kernels;
-use crate::{Error, Part, Tags};
+use crate::symvers::SymversCache;
+use crate::{Error, TagInputs, Tags};
 
-/// What tags are made from, besides the files themselves.
-#[derive(Clone, Debug, Default)]
-pub struct Sources {
-    /// What decides their form.
-    pub rules: TagRules,
-    /// Module.symvers of the kernel, if it is not to be looked for.
-    pub symvers: Option<PathBuf>,
-    /// The directory of the system's policies; it need not be there.
-    pub system_policy: PathBuf,
-    /// Policies applied after those.
-    pub policy: Vec<PathBuf>,
-    /// What goes before the paths a package will have.
-    pub build_root: Option<PathBuf>,
-}
-
-impl Sources {
-    /// The options of a generator that amount to the same, as the macros of kmpkit-macros(7) write
-    /// them.
-    pub(crate) fn options(&self) -> String {
-        let TagRules {
-            dialect,
-            flavor,
-            kabi,
-        } = &self.rules;
-        let option = |name: &str, value: &dyn Display| format!("{name} {value}");
-        let path = |name: &str, path: &Path| option(name, &path.display());
-        let flavor = flavor.as_ref().map(|flavor| option("--flavor", flavor));
-        let kabi = kabi.as_ref().map(|kabi| option("--kabi", kabi));
-        let symvers = self.symvers.as_deref().map(|file| path("--symvers", file));
-        let options = [Some(option("--dialect", dialect)), flavor, kabi, symvers];
-        let policies = self.policy.iter().map(|file| path("--policy", file));
-        let options: Vec<_> = options
-            .into_iter()
-            .flatten()
-            .chain([path("--system-policy", &self.system_policy)])
-            .chain(policies)
-            .collect();
-        options.join(" ")
-    }
-
-    /// The files that tags depend on, and the directory of policies, which changes when one comes
-    /// or goes.
-    ///
-    /// # Errors
-    /// That directory cannot be read.
-    pub(crate) fn files(&self) -> Result<Vec<PathBuf>, policy::Error> {
-        let mut files = vec![self.system_policy.clone()];
-        files.extend(policy::system_files(&self.system_policy)?);
-        files.extend(self.policy.iter().cloned());
-        files.extend(self.symvers.clone());
-        Ok(files)
-    }
-}
-
-/// Tells the tags of files.
+/// Makes the tags of files, one after another.
 pub struct Tagger {
-    parts: Vec<Part>,
+    outputs: Vec<Output>,
     rules: TagRules,
     overrides: Overrides,
-    kernels: Kernels,
+    symvers: SymversCache,
     build_root: Option<PathBuf>,
 }
 
 impl Tagger {
-    /// Reads the policies, if one of `parts` depends on them.
+    /// Reads the policies, if one of `outputs` follows them.
     ///
     /// # Errors
     /// A policy is wrong or cannot be read.
-    pub fn new(parts: Vec<Part>, sources: Sources) -> Result<Self, Error> {
-        let build_root = sources.build_root;
-        let overrides = match parts.iter().any(|part| part.is_of_policy()) {
-            true => Overrides::read(
-                &sources.system_policy,
-                &sources.policy,
-                build_root.as_deref(),
-            )?,
+    pub fn new(outputs: Vec<Output>, inputs: TagInputs) -> Result<Self, Error> {
+        let build_root = inputs.build_root;
+        let mut writers = outputs.iter().flat_map(|output| output.writers);
+        let overrides = match writers.any(Writer::follows_policy) {
+            true => Overrides::read(&inputs.system_policy, &inputs.policy, build_root.as_deref())?,
             false => Overrides::default(),
         };
         Ok(Self {
-            parts,
-            rules: sources.rules,
+            outputs,
+            rules: inputs.rules,
             overrides,
-            kernels: Kernels::new(sources.symvers),
+            symvers: SymversCache::new(inputs.symvers),
             build_root,
         })
     }
 
-    /// Adds the tags of the file at `path`; none for a file that nothing is to
-    /// be said of.
+    /// Adds the tags of the file at `path`. Files that no output is about get none.
     ///
     /// # Errors
-    /// The file is named like a module, kernel image or symvers file but is no
-    /// sound one, or a file that its tags depend on cannot be read.
+    /// The file is damaged or not what its name says, or a file that its tags depend on cannot be
+    /// read.
     pub fn tags(&self, path: &Path, reader: &mut Reader, out: &mut Tags) -> Result<(), Error> {
-        match file_kind(path) {
-            FileKind::Module { name } => self.of_file(path, name, reader, out),
-            FileKind::Other => {
-                log::debug!("{}: no module, no tags", path.display());
-                Ok(())
-            }
-            _ if !self.parts.contains(&Part::Provides) => Ok(()),
-            _ if !matches!(self.link(path), Link::None) => Ok(()),
-            FileKind::KernelImage { .. } => image_tags(
-                path,
-                self.kernels.given(),
-                &self.rules,
-                out.of(TagKind::Provides),
-            ),
-            FileKind::Symvers(_) => symvers_tags(path, &self.rules, out.of(TagKind::Provides)),
+        match module_name(path) {
+            Some(name) => self.of_file(path, name, reader, out),
+            None => self.of_other_file(path, out),
         }
     }
 
-    /// Adds the tags of a module that has been read; `name` is its basename
-    /// without `.ko`.
+    /// Adds the tags of a module that has been read. `name` is its basename without `.ko`.
     ///
     /// # Errors
-    /// It is damaged, or a file that its tags depend on cannot be read.
+    /// The module is damaged, or a file that its tags depend on cannot be read.
     pub fn of_module(
         &self,
         path: &Path,
@@ -137,32 +64,27 @@ impl Tagger {
         module: &Module<'_>,
         out: &mut Tags,
     ) -> Result<(), Error> {
-        let says = self.overrides.of(path);
-        for &part in &self.parts {
-            let rules = &self.rules;
-            let tags = out.of(part.kind(rules.dialect));
-            match part {
-                Part::Provides => {
-                    deptag::provided(name, rules, tags);
-                    deptag::exports(module, rules, tags)?;
-                }
-                Part::Imports => {
-                    let kernel = match rules.dialect {
-                        Dialect::Suse => None,
-                        Dialect::RedHat => self.kernels.of(module, path)?,
-                    };
-                    deptag::imports(module, rules, kernel.as_deref(), tags)?;
-                }
-                Part::Depends => deptag::depends(module, rules, tags),
-                Part::Softdeps => deptag::recommends(module, rules, tags),
-                Part::Weakdeps => deptag::suggests(module, rules, tags),
-                Part::Hardware => match says.hardware {
-                    Some((false, place)) => {
-                        log::debug!("{}: no hardware, says {place}", path.display());
+        let policy = self.overrides.of(path);
+        let rules = &self.rules;
+        let file = ModuleFile {
+            path,
+            name,
+            module,
+            rules,
+            symvers: &self.symvers,
+        };
+        for output in &self.outputs {
+            let kind = output.types.of(rules.dialect);
+            let tags = out.of(kind);
+            for writer in output.writers {
+                match writer {
+                    Writer::Module(write) => write(&file, tags)?,
+                    Writer::ModuleWithPolicy(write) => write(&file, &policy, tags)?,
+                    Writer::Policy(write) => {
+                        write(&NamedModule { name, rules }, &policy, kind, tags)
                     }
-                    _ => deptag::hardware(module, rules, tags)?,
-                },
-                Part::Policy(kind) => self.of_policy(&says, name, kind, out),
+                    Writer::File(..) => {}
+                }
             }
         }
         Ok(())
@@ -175,8 +97,10 @@ impl Tagger {
         reader: &mut Reader,
         out: &mut Tags,
     ) -> Result<(), Error> {
-        if !self.parts.iter().any(|part| part.is_of_module()) {
-            return self.unread(path, name, out);
+        let mut writers = self.outputs.iter().flat_map(|output| output.writers);
+        if !writers.any(Writer::reads_module) {
+            self.of_name(path, name, out);
+            return Ok(());
         }
         let mut tags = |module: &Module<'_>| self.of_module(path, name, module, out);
         if let Some(done) = reader.module_unless_link(path, &mut tags)? {
@@ -184,41 +108,63 @@ impl Tagger {
         }
         match self.link(path) {
             Link::None => reader.module(path, tags)?,
-            Link::ToHidden(target) => reader.module(&target, tags)?,
-            Link::Elsewhere => {
-                log::debug!("{}: its target carries the tags", path.display());
+            Link::ToUntagged(target) => reader.module(&target, tags)?,
+            Link::ToTagged => {
+                log_link(path);
                 Ok(())
             }
         }
     }
 
-    /// What a policy says of a module needs its name only.
-    fn unread(&self, path: &Path, name: &[u8], out: &mut Tags) -> Result<(), Error> {
-        if matches!(self.link(path), Link::Elsewhere) {
-            log::debug!("{}: its target carries the tags", path.display());
-            return Ok(());
+    /// Adds the tags of a module that need only its name and the policy.
+    fn of_name(&self, path: &Path, name: &[u8], out: &mut Tags) {
+        if matches!(self.link(path), Link::ToTagged) {
+            return log_link(path);
         }
-        let says = self.overrides.of(path);
-        for &part in &self.parts {
-            if let Part::Policy(kind) = part {
-                self.of_policy(&says, name, kind, out);
+        let policy = self.overrides.of(path);
+        let rules = &self.rules;
+        for output in &self.outputs {
+            let kind = output.types.of(rules.dialect);
+            for writer in output.writers {
+                if let Writer::Policy(write) = writer {
+                    write(&NamedModule { name, rules }, &policy, kind, out.of(kind));
+                }
             }
         }
-        Ok(())
     }
 
-    fn of_policy(&self, says: &Override<'_>, name: &[u8], kind: TagKind, out: &mut Tags) {
-        let added = says.tags.get(&kind).map_or(&[][..], |(tags, _)| tags);
-        for added in added {
-            out.of(kind)
-                .add(|tag| tag.extend_from_slice(added.as_bytes()));
+    fn of_other_file(&self, path: &Path, out: &mut Tags) -> Result<(), Error> {
+        let mut is_tagged = false;
+        for output in &self.outputs {
+            for writer in output.writers {
+                match writer {
+                    Writer::File(set, write) if (set.has_name)(path) => {
+                        is_tagged = true;
+                        if !matches!(self.link(path), Link::None) {
+                            continue;
+                        }
+                        let file = OtherFile {
+                            path,
+                            rules: &self.rules,
+                            symvers: &self.symvers,
+                        };
+                        write(&file, out.of(output.types.of(self.rules.dialect)))?;
+                    }
+                    _ => {}
+                }
+            }
         }
-        if let (TagKind::Provides, Some((true, _))) = (kind, says.initrd) {
-            deptag::initrd(name, &self.rules, out.of(kind));
+        if !is_tagged {
+            log::debug!("{}: no tags for a file of this name", path.display());
         }
+        Ok(())
     }
 
     fn link(&self, path: &Path) -> Link {
         Link::of(path, self.build_root.as_deref())
     }
+}
+
+fn log_link(path: &Path) {
+    log::debug!("{}: a link; its target has the tags", path.display());
 }

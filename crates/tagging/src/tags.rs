@@ -1,4 +1,4 @@
-//! The tags of one file by dependency type.
+//! Holds the tags of one file by dependency type.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use policy::TagKind;
 pub struct Tags(BTreeMap<TagKind, TagBuffer>);
 
 impl Tags {
-    /// Forgets all tags and keeps the memory.
+    /// Removes all tags and keeps the memory.
     pub fn clear(&mut self) {
         self.0.values_mut().for_each(TagBuffer::clear);
     }
 
-    /// Whether there is none of any type.
+    /// Whether there are no tags of any type.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.values().all(TagBuffer::is_empty)
     }
 
-    /// Those of one type.
+    /// The tags of one type.
     pub fn of(&mut self, kind: TagKind) -> &mut TagBuffer {
         self.0.entry(kind).or_default()
     }

@@ -1,40 +1,39 @@
-//! Many patterns in, fewer out: those that differ in one character become one
-//! with a bracket expression, which fnmatch reads back as the same set.
+//! Combines patterns that differ in one character into one with a bracket expression.
 //!
-//! A pattern is read left to right as plain characters, `%XX` escapes and
-//! brackets. Only a plain letter or digit may become a bracket, and none inside
-//! the escaped brackets a kernel alias may itself have (`%5B0%2D9%5D`), where
-//! fnmatch would see a bracket within a bracket.
+//! fnmatch(3) reads the result back as the same set. A pattern is read from left to right as plain
+//! characters, `%XX` escapes and brackets. Only a plain letter or digit may become a bracket
+//! expression. Nothing becomes one inside the escaped brackets that an alias of the kernel may have
+//! itself (`%5B0%2D9%5D`), because fnmatch knows no nested brackets.
 
 use std::collections::BinaryHeap;
 
-use crate::common::common;
-use crate::tag::LIMIT;
+use crate::common::common_prefix;
+use crate::tag::LIBSOLV_LIMIT;
 
-/// Combines `patterns`; `around` is the length of what a tag has besides.
+/// Combines `patterns`. `around` is the length of the rest of a tag.
 ///
-/// The result is sorted, and stands for exactly the input.
+/// The result is sorted and matches exactly what the input matches.
 pub(crate) fn combine(mut patterns: Vec<Vec<u8>>, around: usize) -> Vec<Vec<u8>> {
     patterns.sort_unstable();
     patterns.dedup();
-    let mut groups: BinaryHeap<Group> = groups(&patterns).into();
+    let mut groups: BinaryHeap<Similar> = groups(&patterns).into();
     let mut taken = vec![false; patterns.len()];
     let mut combined = Vec::new();
     while let Some(mut group) = groups.pop() {
-        let free = |&member: &usize| !taken.get(member).copied().unwrap_or(true);
+        let is_free = |&member: &usize| !taken.get(member).copied().unwrap_or(true);
         let before = group.members.len();
-        group.members.retain(free);
+        group.members.retain(is_free);
         if group.members.len() < 2 {
             continue;
         }
-        // Another group took some members: this one must queue again, so that
-        // the largest still comes first.
+        // An earlier group took some members. Queue this one again, so that the largest group still
+        // comes first.
         if group.members.len() < before {
             groups.push(group);
             continue;
         }
         if let Some(pattern) = group.pattern(&patterns)
-            && pattern.len() + around < LIMIT
+            && pattern.len() + around < LIBSOLV_LIMIT
         {
             for &member in &group.members {
                 if let Some(taken) = taken.get_mut(member) {
@@ -50,15 +49,15 @@ pub(crate) fn combine(mut patterns: Vec<Vec<u8>>, around: usize) -> Vec<Vec<u8>>
     combined
 }
 
-/// Patterns that are equal but for the character at one position. Ordered by
-/// size; among equals the one further right, then the one that sorts first.
+/// Patterns that differ only in the character at one position. The greatest has the most members;
+/// among equals it is the one further right, then the one that sorts first.
 #[derive(PartialEq, Eq)]
-struct Group {
+struct Similar {
     position: usize,
     members: Vec<usize>,
 }
 
-impl Ord for Group {
+impl Ord for Similar {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let key = |group: &Self| (group.members.len(), group.position);
         key(self)
@@ -67,13 +66,13 @@ impl Ord for Group {
     }
 }
 
-impl PartialOrd for Group {
+impl PartialOrd for Similar {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Group {
+impl Similar {
     fn pattern(&self, patterns: &[Vec<u8>]) -> Option<Vec<u8>> {
         let first = patterns.get(*self.members.first()?)?;
         let (head, tail) = (first.get(..self.position)?, first.get(self.position + 1..)?);
@@ -89,22 +88,22 @@ impl Group {
 
 /// All groups of sorted patterns.
 ///
-/// Those that begin alike lie together, so only where neighbours part are their
-/// ends compared.
-fn groups(patterns: &[Vec<u8>]) -> Vec<Group> {
+/// Sorted patterns with a common prefix are neighbours. So their ends are compared only behind the
+/// common prefix.
+fn groups(patterns: &[Vec<u8>]) -> Vec<Similar> {
     let mut groups = Vec::new();
-    let all: Vec<Rest<'_>> = patterns
+    let all: Vec<Tail<'_>> = patterns
         .iter()
         .enumerate()
         .map(|(index, pattern)| (&pattern[..], index))
         .collect();
-    // Patterns that are equal before a position.
+    // Patterns that are equal up to a position, and that position.
     let mut alike = vec![(0, &all[..])];
     while let Some((from, members)) = alike.pop() {
         let [(first, _), .., (last, _)] = members else {
             continue;
         };
-        let position = from + common(behind(first, from), behind(last, from));
+        let position = from + common_prefix(behind(first, from), behind(last, from));
         if first.get(..position).is_some_and(next_may_become_a_bracket) {
             groups_at(position, members, &mut groups);
         }
@@ -114,32 +113,31 @@ fn groups(patterns: &[Vec<u8>]) -> Vec<Group> {
     groups
 }
 
-/// A pattern and its index.
-type Rest<'p> = (&'p [u8], usize);
+/// A pattern, or the end of one, and the pattern's index.
+type Tail<'p> = (&'p [u8], usize);
 
 fn behind(pattern: &[u8], from: usize) -> &[u8] {
     pattern.get(from..).unwrap_or_default()
 }
 
-/// The groups of patterns that are equal before `position`.
-fn groups_at(position: usize, members: &[Rest<'_>], groups: &mut Vec<Group>) {
+/// Adds the groups among patterns that are equal up to `position` and differ there.
+fn groups_at(position: usize, members: &[Tail<'_>], groups: &mut Vec<Similar>) {
     let plain =
-        |&&(pattern, _): &&Rest<'_>| pattern.get(position).is_some_and(u8::is_ascii_alphanumeric);
-    let mut tails: Vec<Rest<'_>> = members
+        |&&(pattern, _): &&Tail<'_>| pattern.get(position).is_some_and(u8::is_ascii_alphanumeric);
+    let mut tails: Vec<Tail<'_>> = members
         .iter()
         .filter(plain)
         .map(|&(pattern, index)| (behind(pattern, position + 1), index))
         .collect();
     tails.sort_unstable();
     let same = tails.chunk_by(|(a, _), (b, _)| a == b);
-    groups.extend(same.filter(|same| same.len() > 1).map(|same| Group {
+    groups.extend(same.filter(|same| same.len() > 1).map(|same| Similar {
         position,
         members: same.iter().map(|&(_, index)| index).collect(),
     }));
 }
 
-/// Whether the character behind `head` stands for itself and lies in no
-/// brackets.
+/// Whether the character after `head` stands for itself, outside of brackets.
 fn next_may_become_a_bracket(head: &[u8]) -> bool {
     let mut in_brackets = false;
     let mut at = 0;
@@ -158,8 +156,8 @@ fn next_may_become_a_bracket(head: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// The patterns a combined one stands for: one for each character in its
-    /// (unescaped) bracket expression.
+    /// The patterns that a combined one stands for: one for each character in its unescaped bracket
+    /// expression.
     fn expand(pattern: &str) -> Vec<String> {
         let Some((head, rest)) = pattern.split_once('[') else {
             return vec![pattern.to_owned()];
@@ -230,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_tag_stays_below_what_libsolv_reads() {
-        let long = "x".repeat(LIMIT - 24);
+        let long = "x".repeat(LIBSOLV_LIMIT - 24);
         let patterns = [format!("{long}1"), format!("{long}2")];
         assert_eq!(combine_text(patterns.clone()), patterns);
     }

@@ -1,7 +1,0 @@
-//! Provides of kernel modules and kernels.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    generators::run::<generators::KsymProvides>()
-}

@@ -1,7 +1,0 @@
-//! Tags of kernel modules, by policy.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    generators::run::<generators::PolicyTags>()
-}

@@ -1,0 +1,268 @@
+//! Says which files of a package rpm asks generators about, as a check here and as a regular
+//! expression for rpm.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use kmodule::{
+    COMPRESSION_SUFFIXES, FileKind, IMAGE_NAMES, MODULE_SUFFIX, SYMVERS_NAMES, file_kind,
+    module_name,
+};
+
+/// Files that rpm asks a generator about.
+pub struct FileSet {
+    /// What `%__kmpkit_<name>_path`, the macro with the expression, is named after.
+    pub name: &'static str,
+    /// Where they lie in a package.
+    pub locations: &'static [Location],
+    /// Whether a path names such a file, wherever it lies. A generator that is run by hand answers
+    /// for files in any directory.
+    pub has_name: fn(&Path) -> bool,
+}
+
+/// Files of a directory of a package.
+pub struct Location {
+    /// The directory below the root. One in lib may also lie in usr.
+    pub directory: &'static str,
+    /// How far below the directory.
+    pub depth: Depth,
+    /// What they are called.
+    pub names: Names,
+}
+
+/// How far below a directory files lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// At any depth.
+    Any,
+    /// In a directory so many levels below it: 0 is the directory itself.
+    Level(usize),
+}
+
+/// What files are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// As modules are, compressed or not.
+    Modules,
+    /// As kernel images and symvers files are beside modules, compressed or not.
+    Kernels,
+    /// As kernel images and symvers files are in /boot, where more follows a dash: the release.
+    /// What vouches for an image, such as `vmlinuz-<rel>.hmac`, is among them and gets no tags.
+    KernelsWithRelease,
+    /// Anything.
+    Any,
+}
+
+/// Kernel modules.
+pub static MODULES: FileSet = FileSet {
+    name: "module",
+    locations: &[Location {
+        directory: "lib/modules",
+        depth: Depth::Any,
+        names: Names::Modules,
+    }],
+    has_name: |path| module_name(path).is_some(),
+};
+
+/// Kernel images and symvers files.
+pub static KERNELS: FileSet = FileSet {
+    name: "kernel",
+    locations: &[
+        Location {
+            directory: "lib/modules",
+            depth: Depth::Level(1),
+            names: Names::Kernels,
+        },
+        Location {
+            directory: "boot",
+            depth: Depth::Level(0),
+            names: Names::KernelsWithRelease,
+        },
+    ],
+    has_name: |path| {
+        let kind = file_kind(path);
+        matches!(kind, FileKind::KernelImage { .. } | FileKind::Symvers(_))
+    },
+};
+
+impl FileSet {
+    /// Whether a file of a package is one of these. `path` is below the package's root.
+    pub fn has(&self, path: &Path) -> bool {
+        self.locations.iter().any(|location| location.has(path))
+    }
+
+    /// The extended regular expression that rpm matches paths with.
+    pub fn expression(&self) -> String {
+        let locations = self.locations.iter().map(Location::expression);
+        locations.collect::<Vec<_>>().join("|")
+    }
+
+    /// A short expression that matches at least these files. rpm compiles that of an attribute
+    /// again for each package.
+    pub fn coarse_expression(&self) -> String {
+        let mut words: Vec<String> = Vec::new();
+        for word in self.locations.iter().flat_map(Location::coarse_words) {
+            if !words.iter().any(|known| word.contains(known.as_str())) {
+                words.retain(|known| !known.contains(&word));
+                words.push(word);
+            }
+        }
+        let words = words.iter().map(|word| literal(word));
+        words.collect::<Vec<_>>().join("|")
+    }
+}
+
+impl Location {
+    /// The directories below a package's root where its files lie.
+    pub fn directories(&self) -> impl Iterator<Item = PathBuf> {
+        let in_usr = self.is_also_in_usr().then(|| PathBuf::from("usr"));
+        let prefixes = [Some(PathBuf::new()), in_usr].into_iter().flatten();
+        prefixes.map(|prefix| prefix.join(self.directory))
+    }
+
+    fn is_also_in_usr(&self) -> bool {
+        self.directory.starts_with("lib/")
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        let below = self
+            .directories()
+            .find_map(|directory| path.strip_prefix(directory).ok());
+        let Some((below, file)) = below.and_then(|path| Some((path, path.file_name()?))) else {
+            return false;
+        };
+        let levels = below.iter().count() - 1;
+        let is_deep_enough = match self.depth {
+            Depth::Any => true,
+            Depth::Level(level) => levels == level,
+        };
+        is_deep_enough && self.names.have(file)
+    }
+
+    fn expression(&self) -> String {
+        let usr = if self.is_also_in_usr() { "(/usr)?" } else { "" };
+        let directory = literal(self.directory);
+        let levels = match self.depth {
+            Depth::Any => "(.*/)?".to_owned(),
+            Depth::Level(level) => "[^/]+/".repeat(level),
+        };
+        format!("^{usr}/{directory}/{levels}{}$", self.names.expression())
+    }
+
+    fn coarse_words(&self) -> Vec<String> {
+        match self.names {
+            Names::Modules => vec![MODULE_SUFFIX.to_owned()],
+            Names::Kernels | Names::KernelsWithRelease => {
+                kernel_names().map(str::to_owned).collect()
+            }
+            Names::Any => vec![format!("/{}/", self.directory)],
+        }
+    }
+}
+
+impl Names {
+    fn have(self, file: &OsStr) -> bool {
+        match self {
+            Self::Modules => module_name(Path::new(file)).is_some(),
+            Self::Kernels => kernel_names().any(|name| is_named(file, name)),
+            Self::KernelsWithRelease => kernel_names().any(|name| is_named_with_more(file, name)),
+            Self::Any => true,
+        }
+    }
+
+    fn expression(self) -> String {
+        let kernels = || kernel_names().map(literal).collect::<Vec<_>>().join("|");
+        let compression = compression_expression();
+        match self {
+            Self::Modules => format!("[^/]+{}{compression}?", literal(MODULE_SUFFIX)),
+            Self::Kernels => format!("({}){compression}?", kernels()),
+            Self::KernelsWithRelease => format!("({})-[^/]*", kernels()),
+            Self::Any => "[^/]+".to_owned(),
+        }
+    }
+}
+
+/// The expression for the suffix of a compressed file.
+pub fn compression_expression() -> String {
+    let suffixes = COMPRESSION_SUFFIXES.map(literal);
+    format!("({})", suffixes.join("|"))
+}
+
+/// What files are called that a kernel's tags are made of. Module.symvers is for source trees and
+/// headers, which are no kernels.
+fn kernel_names() -> impl Iterator<Item = &'static str> {
+    let is_image = |name: &&str| matches!(file_kind(Path::new(name)), FileKind::KernelImage { .. });
+    let [symvers, _] = SYMVERS_NAMES;
+    IMAGE_NAMES.into_iter().filter(is_image).chain([symvers])
+}
+
+/// Whether a file has this name, with or without the suffix of a compression.
+fn is_named(file: &OsStr, name: &str) -> bool {
+    let suffix = file.as_bytes().strip_prefix(name.as_bytes());
+    suffix.is_some_and(|suffix| {
+        suffix.is_empty()
+            || COMPRESSION_SUFFIXES
+                .iter()
+                .any(|known| known.as_bytes() == suffix)
+    })
+}
+
+fn is_named_with_more(file: &OsStr, name: &str) -> bool {
+    let more = file.as_bytes().strip_prefix(name.as_bytes());
+    more.is_some_and(|more| more.starts_with(b"-"))
+}
+
+/// Text as an extended regular expression that matches it alone.
+fn literal(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/_-".contains(c);
+    let mut expression = String::new();
+    for c in text.chars() {
+        if !plain(c) {
+            expression.push('\\');
+        }
+        expression.push(c);
+    }
+    expression
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expressions_are_those_of_the_tables() {
+        let packed = r"(\.gz|\.xz|\.zst|\.bz2)";
+        assert_eq!(
+            MODULES.expression(),
+            format!(r"^(/usr)?/lib/modules/(.*/)?[^/]+\.ko{packed}?$")
+        );
+        let names = "(vmlinuz|vmlinux|Image|bzImage|image|zImage|uImage|symvers)";
+        assert_eq!(
+            KERNELS.expression(),
+            format!(r"^(/usr)?/lib/modules/[^/]+/{names}{packed}?$|^/boot/{names}-[^/]*$")
+        );
+        assert_eq!(MODULES.coarse_expression(), r"\.ko");
+        assert_eq!(
+            KERNELS.coarse_expression(),
+            "vmlinuz|vmlinux|Image|image|symvers"
+        );
+    }
+
+    #[test]
+    fn a_coarse_expression_has_no_word_within_a_word() {
+        static ANY: FileSet = FileSet {
+            name: "firmware",
+            locations: &[Location {
+                directory: "lib/firmware",
+                depth: Depth::Any,
+                names: Names::Any,
+            }],
+            has_name: |_| true,
+        };
+        assert_eq!(ANY.coarse_expression(), "/lib/firmware/");
+        assert_eq!(ANY.expression(), "^(/usr)?/lib/firmware/(.*/)?[^/]+$");
+        assert!(ANY.has(Path::new("usr/lib/firmware/a/b.bin")));
+        assert!(!ANY.has(Path::new("lib/firmware")));
+    }
+}
