@@ -15,7 +15,7 @@ pub struct Kernel<'k> {
     /// Its release.
     pub release: &'k Kernelrelease,
     /// The symbols of the image with their CRCs; none without modversions.
-    pub exports: &'k [(&'k [u8], Crc)],
+    pub exports: &'k [(&'k [u8], Option<Crc>)],
     /// Names of the modules linked into it, without `.ko`.
     pub builtin: &'k [Vec<u8>],
 }
@@ -73,7 +73,7 @@ mod tests {
         let release = Kernelrelease::try_from(release.as_bytes()).unwrap();
         let facts = Kernel {
             release: &release,
-            exports: &[(b"_printk", 0xbad)],
+            exports: &[(b"_printk", Some(0xbad))],
             builtin: &[b"ext4-x".to_vec()],
         };
         let mut out = TagBuffer::default();

@@ -13,7 +13,7 @@ use crate::tag::TagBuffer;
 ///
 /// The redhat dialect names a symbol `kernel()` if they have it and `ksym()`
 /// if it comes from out of tree.
-pub struct KernelSymbols(HashSet<(Vec<u8>, Crc)>);
+pub struct KernelSymbols(HashSet<(Vec<u8>, Option<Crc>)>);
 
 impl KernelSymbols {
     /// Takes every line of the kernel's symvers.
@@ -26,7 +26,7 @@ impl KernelSymbols {
         )
     }
 
-    fn has(&self, name: &[u8], crc: Crc) -> bool {
+    fn has(&self, name: &[u8], crc: Option<Crc>) -> bool {
         self.0.contains(&(name.to_vec(), crc))
     }
 }
@@ -103,7 +103,9 @@ impl Spelling {
     }
 
     /// Appends the tag of a symbol.
-    pub(crate) fn tag(&self, from_kernel: bool, name: &[u8], crc: Crc, tag: &mut Vec<u8>) {
+    pub(crate) fn tag(&self, from_kernel: bool, name: &[u8], crc: Option<Crc>, tag: &mut Vec<u8>) {
+        // As the kernel's build writes a CRC that it could not compute.
+        let crc = crc.unwrap_or(0);
         let (kernel, other) = &self.before;
         tag.extend_from_slice(if from_kernel { kernel } else { other }.as_bytes());
         escape::name(name, tag);
@@ -149,7 +151,7 @@ mod tests {
         let tag = |rules: &TagRules, from_kernel| {
             let mut tag = Vec::new();
             let spell = Spelling::new(rules, &release);
-            spell.tag(from_kernel, b"ehci_handshake", 0x0456664e, &mut tag);
+            spell.tag(from_kernel, b"ehci_handshake", Some(0x0456664e), &mut tag);
             String::from_utf8(tag).unwrap()
         };
         assert_eq!(tag(&rules, true), "ksym(default:ehci_handshake) = 456664e");

@@ -92,7 +92,7 @@ fn from_symvers(
 }
 
 fn tags(
-    exports: &[(&[u8], Crc)],
+    exports: &[(&[u8], Option<Crc>)],
     packaged: &PackagedKernel,
     release: &Kernelrelease,
     rules: &TagRules,
