@@ -13,7 +13,7 @@ pub struct KernelFacts<'k> {
     /// The release.
     pub release: &'k Kernelrelease,
     /// The symbols that the image exports, with their CRCs. Empty without modversions.
-    pub exports: &'k [(&'k [u8], Crc)],
+    pub exports: &'k [(&'k [u8], Option<Crc>)],
     /// Names of the modules that are linked into the image, without `.ko`.
     pub builtin: &'k [Vec<u8>],
 }
@@ -52,7 +52,7 @@ mod tests {
         let release = Kernelrelease::try_from(release.as_bytes()).unwrap();
         let facts = KernelFacts {
             release: &release,
-            exports: &[(b"_printk", 0xbad)],
+            exports: &[(b"_printk", Some(0xbad))],
             builtin: &[b"ext4-x".to_vec()],
         };
         let mut out = TagBuffer::default();

@@ -13,7 +13,7 @@ use crate::tag::TagBuffer;
 ///
 /// The redhat dialect writes `kernel()` for these symbols, and `ksym()` for those of modules that
 /// are built out of tree.
-pub struct InTreeSymbols(HashSet<(Vec<u8>, Crc)>);
+pub struct InTreeSymbols(HashSet<(Vec<u8>, Option<Crc>)>);
 
 impl InTreeSymbols {
     /// The exports that the kernel's symvers lists.
@@ -26,7 +26,7 @@ impl InTreeSymbols {
         )
     }
 
-    fn has(&self, name: &[u8], crc: Crc) -> bool {
+    fn has(&self, name: &[u8], crc: Option<Crc>) -> bool {
         self.0.contains(&(name.to_vec(), crc))
     }
 }
@@ -125,7 +125,15 @@ impl SymbolSpelling {
     }
 
     /// Appends the tag of a symbol.
-    pub(crate) fn append(&self, owner: SymbolOwner, name: &[u8], crc: Crc, tag: &mut Vec<u8>) {
+    pub(crate) fn append(
+        &self,
+        owner: SymbolOwner,
+        name: &[u8],
+        crc: Option<Crc>,
+        tag: &mut Vec<u8>,
+    ) {
+        // The kernel's build writes 0 for a CRC that it could not compute.
+        let crc = crc.unwrap_or(0);
         let before = match owner {
             SymbolOwner::Kernel => &self.before_kernel,
             SymbolOwner::OutOfTree => &self.before_out_of_tree,
@@ -174,7 +182,7 @@ mod tests {
         let tag = |rules: &TagRules, owner| {
             let mut tag = Vec::new();
             let spelling = SymbolSpelling::new(rules, &release);
-            spelling.append(owner, b"ehci_handshake", 0x0456664e, &mut tag);
+            spelling.append(owner, b"ehci_handshake", Some(0x0456664e), &mut tag);
             String::from_utf8(tag).unwrap()
         };
         use SymbolOwner::{Kernel, OutOfTree};

@@ -6,8 +6,8 @@
 use std::cell::OnceCell;
 
 use object::elf::{
-    FileHeader32, FileHeader64, Machine, SHF_ALLOC, SHF_COMPRESSED, SHT_NOBITS, SHT_NULL,
-    SectionFlags, SectionType,
+    FileHeader32, FileHeader64, Machine as MachineNumber, SHF_ALLOC, SHF_COMPRESSED, SHT_NOBITS,
+    SHT_NULL, SectionFlags, SectionType,
 };
 use object::endian::Endianness;
 use object::read::elf::{FileHeader, SectionHeader};
@@ -24,10 +24,22 @@ pub(crate) struct Elf<'d> {
     bytes: Bytes<'d>,
     pub(crate) endian: Endianness,
     pub(crate) is_64: bool,
-    pub(crate) machine: Machine,
+    pub(crate) machine: MachineNumber,
     pub(crate) is_mips64el: bool,
     pub(crate) is_relocatable: bool,
     pub(crate) sections: Vec<Section<'d>>,
+}
+
+/// What an ELF file was compiled for. A kernel loads modules of its own kind alone
+/// (`elf_check_arch` in linux/arch/*/include/asm/elf.h).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Machine {
+    /// e_machine.
+    pub number: u16,
+    /// The class of the file is 64 bits.
+    pub is_64: bool,
+    /// The file is big-endian.
+    pub is_big_endian: bool,
 }
 
 /// One section header, and the contents once they have been read.
@@ -133,6 +145,34 @@ impl<'d> Elf<'d> {
         match section.kind {
             SHT_NOBITS => Ok(&[]),
             _ => self.bytes.range(section.offset, section.size),
+        }
+    }
+
+    pub(crate) fn machine(&self) -> Machine {
+        Machine {
+            number: self.machine.0,
+            is_64: self.is_64,
+            is_big_endian: self.endian == Endianness::Big,
+        }
+    }
+
+    /// The size of the one section of this name, which must take part in memory; `None` if there
+    /// is none.
+    pub(crate) fn loaded_size(&self, name: &str) -> Result<Option<u64>> {
+        let mut named = self
+            .sections
+            .iter()
+            .filter(|section| section.name == name.as_bytes());
+        match (named.next(), named.next()) {
+            (None, _) => Ok(None),
+            (Some(section), Some(_)) => Err(section.bad("it is there twice")),
+            (Some(section), None) if section.kind == SHT_NOBITS => {
+                Err(section.bad("it has no contents"))
+            }
+            (Some(section), None) if section.flags & SHF_ALLOC == SectionFlags(0) => {
+                Err(section.bad("it is not loaded"))
+            }
+            (Some(section), None) => Ok(Some(section.size)),
         }
     }
 

@@ -90,6 +90,12 @@ pub enum Problem {
     /// A file that looks like a kernel image and is none that can be read.
     #[error("bad kernel image: {0}")]
     BadKernel(&'static str),
+    /// A signature that the kernel cannot read.
+    #[error("damaged signature: {0}")]
+    BadSignature(&'static str),
+    /// A file that should be a `.config` and sets no option.
+    #[error("no kernel configuration: no line starts with CONFIG_")]
+    BadConfig,
     /// A line of a symvers file that does not parse.
     #[error("line {line}: {reason}")]
     BadSymvers {

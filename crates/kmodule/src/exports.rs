@@ -1,92 +1,155 @@
-//! The symbol table of a module in, its exported symbols with their CRCs out.
+//! Lists the symbols that a module or a linked kernel exports, with or without their details.
 //!
-//! A modversions kernel gives each exported symbol a `__crc_<symbol>`. Its value
-//! is the CRC itself where the symbol is absolute (most architectures before
-//! 5.19); otherwise it is the place of a 32-bit word that holds it
-//! (`__kcrctab*` since 5.19, `.rodata` with MODULE_REL_CRCS). `strip` may drop
-//! these symbols, which the loader does not need: then `ksymtab` pairs the
-//! tables the loader reads.
+//! A kernel with modversions gives each exported symbol a `__crc_<symbol>`, which is the cheapest
+//! way to names and CRCs. `strip` may drop these symbols, because the loader does not need them.
+//! Then, and for namespaces and the GPL flag, the loader's own tables are read.
 
-use crate::Crc;
-use crate::elf::{Elf, word_at};
-use crate::error::{Problem, Result};
-use crate::ksymtab;
-use crate::symbols::{Place, Symbol, SymbolTable, symbols};
+use crate::crc::{Crc, crc_at};
+use crate::elf::Elf;
+use crate::error::Result;
+use crate::export_tables::{ExportTable, export_tables};
+use crate::kcrctab;
+use crate::ksymtab::Ksymtabs;
+use crate::symbols::{Place, SymbolTable, symbols};
 
-/// A symbol a module or kernel offers, with the CRC of its type.
+/// A symbol that a module or kernel exports, with the CRC of its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Export<'d> {
     /// The symbol.
     pub name: &'d [u8],
-    /// 0 where the build could not compute one.
-    pub crc: Crc,
+    /// `None` where the build could not compute one.
+    pub crc: Option<Crc>,
 }
 
-/// All exports that have a CRC; none for a kernel without modversions.
+/// All that the kernel's loader asks of an exported symbol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DetailedExport<'d> {
+    /// The symbol.
+    pub name: &'d [u8],
+    /// `None` where the build could not compute one, or the kernel has no modversions.
+    pub crc: Option<Crc>,
+    /// The namespace that a module must import to use it.
+    pub namespace: Option<&'d [u8]>,
+    /// Only modules with a GPL-compatible licence may use it.
+    pub gpl_only: bool,
+}
+
+/// All exports that have a CRC, sorted; none for a kernel without modversions.
 pub(crate) fn exports<'d>(elf: &Elf<'d>) -> Result<Vec<Export<'d>>> {
-    let tables = ksymtab::crc_tables(elf)?;
-    if tables.is_empty() {
+    let tables = export_tables(elf)?;
+    if tables.iter().all(|table| table.kcrctab.is_none()) {
         return Ok(Vec::new());
     }
-    // Linked images carry the tables ready for use, with far fewer bytes to
-    // read than their symbol table.
+    // Linked images have the tables ready for use, which are far smaller than their symbol table.
     if !elf.is_relocatable {
-        if let Ok(exports) = ksymtab::paired(elf, &tables, None) {
+        if let Ok(exports) = from_tables(elf, &tables, None) {
             return Ok(exports);
         }
     }
     let symbols = symbols(elf)?;
-    let mut by_name = match &symbols {
-        Some(symbols) => named_crcs(elf, symbols)?,
+    let mut named = match &symbols {
+        Some(symbols) => from_crc_symbols(elf, symbols)?,
         None => Vec::new(),
     };
-    by_name.sort_unstable();
-    by_name.dedup();
-    if ksymtab::is_count(&tables, by_name.len()) {
-        return Ok(by_name);
+    named.sort_unstable();
+    named.dedup();
+    match kcrctab::holds(&tables, named.len()) {
+        true => Ok(named),
+        false => from_tables(elf, &tables, symbols.as_ref()),
     }
-    ksymtab::paired(elf, &tables, symbols.as_ref())
+}
+
+/// All exports with their details, sorted, whether or not they have CRCs.
+///
+/// # Errors
+/// The file was stripped of more than the loader can do without.
+pub(crate) fn detailed_exports<'d>(elf: &Elf<'d>) -> Result<Vec<DetailedExport<'d>>> {
+    let tables = export_tables(elf)?;
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let symbols = symbols(elf)?;
+    let ksymtabs = Ksymtabs::new(elf, symbols.as_ref())?;
+    let mut exports = Vec::new();
+    for table in &tables {
+        let entries = ksymtabs.entries(table)?;
+        let crcs = kcrctab::crcs(elf, table, entries.layout, symbols.as_ref())?;
+        let namespaces = ksymtabs.namespaces(&entries)?;
+        let gpl_only = table.gpl_flags(elf, entries.names.len())?;
+        for (((name, crc), namespace), gpl_only) in entries
+            .names
+            .into_iter()
+            .zip(crcs)
+            .zip(namespaces)
+            .zip(gpl_only)
+        {
+            exports.push(DetailedExport {
+                name,
+                crc,
+                namespace,
+                gpl_only,
+            });
+        }
+    }
+    exports.sort_unstable();
+    Ok(exports)
+}
+
+/// The names of all exports, sorted, whether or not they have CRCs.
+///
+/// `__ksymtab_strings` alone would not do, because namespaces are in it too.
+///
+/// # Errors
+/// As for [`detailed_exports`].
+pub(crate) fn export_names<'d>(elf: &Elf<'d>) -> Result<Vec<&'d [u8]>> {
+    let tables = export_tables(elf)?;
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let symbols = symbols(elf)?;
+    let ksymtabs = Ksymtabs::new(elf, symbols.as_ref())?;
+    let mut names = Vec::new();
+    for table in &tables {
+        names.extend(ksymtabs.entries(table)?.names);
+    }
+    names.sort_unstable();
+    names.dedup();
+    Ok(names)
+}
+
+/// Pairs the entries of `__ksymtab*` with the words of `__kcrctab*`. Relocations name the symbols
+/// of a module, so it needs what is left of the symbol table.
+fn from_tables<'d>(
+    elf: &Elf<'d>,
+    tables: &[ExportTable<'_, 'd>],
+    symbols: Option<&SymbolTable<'_, 'd>>,
+) -> Result<Vec<Export<'d>>> {
+    let ksymtabs = Ksymtabs::new(elf, symbols)?;
+    let mut exports = Vec::new();
+    for table in tables.iter().filter(|table| table.kcrctab.is_some()) {
+        let entries = ksymtabs.entries(table)?;
+        let crcs = kcrctab::crcs(elf, table, entries.layout, symbols)?;
+        let named = entries.names.into_iter().zip(crcs);
+        exports.extend(named.map(|(name, crc)| Export { name, crc }));
+    }
+    exports.sort_unstable();
+    Ok(exports)
 }
 
 /// What the symbol with the CRC of another is called.
 const PREFIX: &[u8] = b"__crc_";
 
-fn named_crcs<'d>(elf: &Elf<'d>, symbols: &SymbolTable<'_, 'd>) -> Result<Vec<Export<'d>>> {
-    let mut crcs = Vec::new();
+fn from_crc_symbols<'d>(elf: &Elf<'d>, symbols: &SymbolTable<'_, 'd>) -> Result<Vec<Export<'d>>> {
+    let mut exports = Vec::new();
     for symbol in symbols.that_start_with(PREFIX) {
         let symbol = symbol?;
         if symbol.place == Place::Elsewhere {
             continue;
         }
         if let Some(name) = symbols.name(&symbol)?.strip_prefix(PREFIX) {
-            let crc = crc(elf, &symbol, 0)?;
-            crcs.push(Export { name, crc });
+            let crc = crc_at(elf, &symbol, 0)?;
+            exports.push(Export { name, crc });
         }
     }
-    Ok(crcs)
-}
-
-/// The CRC that `symbol`, moved by `addend`, is or points at.
-pub(crate) fn crc(elf: &Elf<'_>, symbol: &Symbol<'_>, addend: i64) -> Result<Crc> {
-    let value = symbol.value.wrapping_add_signed(addend);
-    let index = match symbol.place {
-        Place::Absolute => return Ok(value as Crc),
-        Place::Section(index) => index,
-        // A weak undefined symbol: genksyms gave up and the loader sees 0.
-        Place::Undefined | Place::Elsewhere => return Ok(0),
-    };
-    let missing = || Problem::BadSection {
-        section: String::from_utf8_lossy(symbol.name().unwrap_or_default()).into_owned(),
-        reason: "this symbol points outside the file",
-    };
-    let section = elf.sections.get(index).ok_or_else(missing)?;
-    let base = match elf.is_relocatable {
-        true => 0,
-        false => section.address,
-    };
-    let data = elf.data(section)?;
-    value
-        .checked_sub(base)
-        .and_then(|offset| word_at(data, offset, elf.endian))
-        .ok_or_else(missing)
+    Ok(exports)
 }

@@ -1,45 +1,63 @@
-//! The version sections of a module in, the symbols it imports with their CRCs
-//! out.
+//! Reads the symbols that a module imports, with the CRCs it expects, from its version sections.
 //!
-//! `__versions` is an array of `struct modversion_info`
-//! (linux/include/linux/module.h): the CRC as an unsigned long, then the name,
-//! 64 bytes together. Since 6.14 a kernel may write `__version_ext_crcs` and
-//! `__version_ext_names` beside or instead of it (linux/kernel/module/version.c
-//! reads them first), where names may be longer.
+//! `__versions` is an array of `struct modversion_info` (linux/include/linux/module.h): the CRC
+//! as an unsigned long, then the name, 64 bytes together. Since 6.14 a kernel may write
+//! `__version_ext_crcs` and `__version_ext_names` beside it or instead of it. Names may be longer
+//! there. modpost writes them as adjacent strings of C, `"name\0"` each, so the section ends
+//! with one NUL more than the names have (linux/scripts/mod/modpost.c, `add_extended_versions`).
+
+use std::collections::HashSet;
 
 use object::endian::Endianness;
 
-use crate::Crc;
-use crate::elf::{Elf, dedotted, entries, string_at, word_at};
+use crate::crc::{Crc, crc_of};
+use crate::elf::{Elf, Section, dedotted, entries, string_at, word_at};
 use crate::error::{Problem, Result};
 
-/// A symbol a module was linked against.
+/// A symbol that a module was linked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Import<'d> {
     /// Without the dot the ppc64 ABI puts before function names.
     pub name: &'d [u8],
-    /// The CRC it expects.
-    pub crc: Crc,
+    /// The CRC it expects; `None` where the build of the exporter could not compute one.
+    pub crc: Option<Crc>,
+}
+
+/// The two forms of version information, each in file order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Versions<'d> {
+    /// What `__versions` has; `None` if it is not there.
+    pub basic: Option<Vec<Import<'d>>>,
+    /// What the extended sections have; `None` if they are not there.
+    pub extended: Option<Vec<Import<'d>>>,
 }
 
 const ENTRY: usize = 64;
 
+/// Both forms, as far as they are there.
+pub(crate) fn versions<'d>(elf: &Elf<'d>) -> Result<Versions<'d>> {
+    Ok(Versions {
+        basic: elf
+            .section("__versions")
+            .map(|section| basic(elf, section))
+            .transpose()?,
+        extended: extended(elf)?,
+    })
+}
+
 /// All imports: the extended ones, then those only `__versions` names.
 pub(crate) fn imports<'d>(elf: &Elf<'d>) -> Result<Vec<Import<'d>>> {
-    let mut imports = extended(elf)?;
-    let basic = basic(elf)?;
-    if imports.is_empty() {
+    let Versions { basic, extended } = versions(elf)?;
+    let basic = basic.unwrap_or_default();
+    let Some(mut imports) = extended else {
         return Ok(basic);
-    }
-    let named: std::collections::HashSet<_> = imports.iter().map(|import| import.name).collect();
+    };
+    let named: HashSet<_> = imports.iter().map(|import| import.name).collect();
     imports.extend(basic.iter().filter(|import| !named.contains(import.name)));
     Ok(imports)
 }
 
-fn basic<'d>(elf: &Elf<'d>) -> Result<Vec<Import<'d>>> {
-    let Some(section) = elf.section("__versions") else {
-        return Ok(Vec::new());
-    };
+fn basic<'d>(elf: &Elf<'d>, section: &Section<'d>) -> Result<Vec<Import<'d>>> {
     let entries: &[[u8; ENTRY]] =
         entries(elf.data(section)?).ok_or_else(|| section.bad("its size is no multiple of 64"))?;
     let word = if elf.is_64 { 8 } else { 4 };
@@ -52,7 +70,7 @@ fn basic<'d>(elf: &Elf<'d>) -> Result<Vec<Import<'d>>> {
     let import = |entry| {
         Some(Import {
             name: dedotted(string_at(entry, word)?),
-            crc: word_at(entry, low, elf.endian)?,
+            crc: crc_of(word_at(entry, low, elf.endian)?),
         })
     };
     // Collecting results would not know how many there are.
@@ -63,34 +81,33 @@ fn basic<'d>(elf: &Elf<'d>) -> Result<Vec<Import<'d>>> {
     Ok(imports)
 }
 
-fn extended<'d>(elf: &Elf<'d>) -> Result<Vec<Import<'d>>> {
+fn extended<'d>(elf: &Elf<'d>) -> Result<Option<Vec<Import<'d>>>> {
     let (crcs, names) = match (
         elf.section("__version_ext_crcs"),
         elf.section("__version_ext_names"),
     ) {
-        (None, None) => return Ok(Vec::new()),
+        (None, None) => return Ok(None),
         (Some(crcs), Some(names)) => (crcs, names),
         (None, Some(_)) => return Err(Problem::NoSection("__version_ext_crcs")),
         (Some(_), None) => return Err(Problem::NoSection("__version_ext_names")),
     };
     let words: &[[u8; 4]] =
         entries(elf.data(crcs)?).ok_or_else(|| crcs.bad("its size is no multiple of 4"))?;
-    let table = elf.data(names)?;
-    let mut at = 0;
-    let imports = words
-        .iter()
-        .map(|word| {
-            let name = string_at(table, at)?;
-            at += name.len() as u64 + 1;
-            Some(Import {
-                name: dedotted(name),
-                crc: word_at(word, 0, elf.endian)?,
-            })
-        })
-        .collect::<Option<_>>()
-        .ok_or_else(|| names.bad("fewer names than CRCs"))?;
-    match at == table.len() as u64 {
-        true => Ok(imports),
+    let mut rest = elf.data(names)?;
+    let mut imports = Vec::with_capacity(words.len());
+    for word in words {
+        let name = string_at(rest, 0).filter(|name| !name.is_empty());
+        let name = name.ok_or_else(|| names.bad("fewer names than CRCs"))?;
+        rest = rest.get(name.len() + 1..).unwrap_or_default();
+        imports.push(Import {
+            name: dedotted(name),
+            crc: word_at(word, 0, elf.endian).and_then(crc_of),
+        });
+    }
+    // The kernel looks at no more names than there are CRCs (linux/kernel/module/version.c,
+    // `modversion_ext_advance`). Anything but NULs there is a CRC that was lost.
+    match rest.iter().all(|&byte| byte == 0) {
+        true => Ok(Some(imports)),
         false => Err(names.bad("more names than CRCs")),
     }
 }

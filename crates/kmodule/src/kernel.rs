@@ -1,15 +1,20 @@
-//! An ELF vmlinux or a bzImage in, its kernelrelease and exports out.
+//! Reads a kernel image, an ELF vmlinux or a bzImage: its kernelrelease, exports, configuration,
+//! BTF and builtin modules.
 
+use std::cell::OnceCell;
 use std::path::Path;
 
 use crate::bytes::{Arena, Bytes, Image};
 use crate::bzimage::BzImage;
+use crate::config::Config;
 use crate::elf::Elf;
+use crate::embedded_config;
 use crate::error::{Error, Problem, Result};
-use crate::exports::{self, Export};
+use crate::exports::{self, DetailedExport, Export};
+use crate::modinfo::ModInfo;
 use crate::release::Kernelrelease;
 
-/// A kernel image, unpacked as far as its exports need it.
+/// A kernel image. What is packed in it is unpacked once, when something needs it.
 pub struct KernelImage {
     image: Image,
     arena: Arena,
@@ -18,7 +23,8 @@ pub struct KernelImage {
 
 enum Kind {
     Vmlinux,
-    BzImage,
+    /// With the vmlinux in it, once that was asked for.
+    BzImage(OnceCell<Vec<u8>>),
 }
 
 impl KernelImage {
@@ -39,7 +45,7 @@ impl KernelImage {
     /// It names none.
     pub fn kernelrelease(&self) -> std::result::Result<Kernelrelease, Error> {
         let release = match self.kind {
-            Kind::BzImage => self
+            Kind::BzImage(_) => self
                 .bzimage()
                 .and_then(|image| image.kernelrelease()?.try_into()),
             Kind::Vmlinux => Elf::parse(self.bytes()).and_then(|elf| banner(&elf)),
@@ -56,16 +62,83 @@ impl KernelImage {
         &self,
         use_exports: impl FnOnce(&[Export<'_>]) -> T,
     ) -> std::result::Result<T, Error> {
-        let result = match self.kind {
-            Kind::Vmlinux => kernel_exports(self.bytes()).map(|exports| use_exports(&exports)),
-            Kind::BzImage => self
-                .bzimage()
-                .and_then(|image| image.vmlinux())
-                .and_then(|vmlinux| {
-                    kernel_exports(Bytes::Memory(&vmlinux)).map(|exports| use_exports(&exports))
-                }),
+        let result = self
+            .elf()
+            .and_then(|elf| exports::exports(with_exports(&elf)?))
+            .map(|exports| use_exports(&exports));
+        result.map_err(|problem| self.error(problem))
+    }
+
+    /// The symbols the kernel exports with their details, sorted by name, whether or not it has
+    /// modversions.
+    ///
+    /// # Errors
+    /// As for [`KernelImage::exports`].
+    pub fn detailed_exports(&self) -> std::result::Result<Vec<DetailedExport<'_>>, Error> {
+        self.elf()
+            .and_then(|elf| exports::detailed_exports(with_exports(&elf)?))
+            .map_err(|problem| self.error(problem))
+    }
+
+    /// The configuration it was built with, where it holds that (CONFIG_IKCONFIG).
+    ///
+    /// # Errors
+    /// The configuration is damaged, or the image cannot be unpacked.
+    pub fn config(&self) -> std::result::Result<Option<Config>, Error> {
+        self.elf()
+            .and_then(|elf| match elf.section(".rodata") {
+                Some(section) => embedded_config::config(elf.data(section)?),
+                None => Ok(None),
+            })
+            .map_err(|problem| self.error(problem))
+    }
+
+    /// The types of the kernel in BTF, which those of modules build upon; `None` for a kernel
+    /// without (CONFIG_DEBUG_INFO_BTF).
+    ///
+    /// # Errors
+    /// The image cannot be unpacked.
+    pub fn btf(&self) -> std::result::Result<Option<&[u8]>, Error> {
+        self.elf()
+            .and_then(|elf| match elf.section(".BTF") {
+                Some(section) => elf.data(section).map(Some),
+                None => Ok(None),
+            })
+            .map_err(|problem| self.error(problem))
+    }
+
+    /// The names of the modules linked into it, sorted; `None` where the image does not hold
+    /// them, as any that was stripped of .modinfo.
+    ///
+    /// # Errors
+    /// The image cannot be unpacked.
+    pub fn builtin_names(&self) -> std::result::Result<Option<Vec<&[u8]>>, Error> {
+        self.elf()
+            .and_then(|elf| match elf.section(".modinfo") {
+                Some(section) => Ok(Some(ModInfo::new(elf.data(section)?).builtin_names())),
+                None => Ok(None),
+            })
+            .map_err(|problem| self.error(problem))
+    }
+
+    fn elf(&self) -> Result<Elf<'_>> {
+        self.vmlinux().and_then(Elf::parse)
+    }
+
+    /// The ELF file, unpacked once.
+    fn vmlinux(&self) -> Result<Bytes<'_>> {
+        let Kind::BzImage(unpacked) = &self.kind else {
+            return Ok(self.bytes());
         };
-        result.map_err(|problem| Error::new(self.image.path(), problem))
+        if let Some(vmlinux) = unpacked.get() {
+            return Ok(Bytes::Memory(vmlinux));
+        }
+        let vmlinux = self.bzimage()?.vmlinux()?;
+        Ok(Bytes::Memory(unpacked.get_or_init(|| vmlinux)))
+    }
+
+    fn error(&self, problem: Problem) -> Error {
+        Error::new(self.image.path(), problem)
     }
 
     fn bytes(&self) -> Bytes<'_> {
@@ -86,18 +159,18 @@ impl Kind {
             return Ok(Self::Vmlinux);
         }
         BzImage::detect(bytes)?
-            .map(|_| Self::BzImage)
+            .map(|_| Self::BzImage(OnceCell::new()))
             .ok_or(NEITHER)
     }
 }
 
-fn kernel_exports(bytes: Bytes<'_>) -> Result<Vec<Export<'_>>> {
-    let elf = Elf::parse(bytes)?;
-    // Every kernel that can load modules has this table; without it the file
-    // is something else, such as the BTF of a headers package.
-    elf.section("__ksymtab_strings")
-        .ok_or(Problem::NoSection("__ksymtab_strings"))?;
-    exports::exports(&elf)
+/// Every kernel that can load modules has this table. A file without it is something else, such as
+/// the BTF of a headers package.
+fn with_exports<'e, 'd>(elf: &'e Elf<'d>) -> Result<&'e Elf<'d>> {
+    match elf.section("__ksymtab_strings") {
+        Some(_) => Ok(elf),
+        None => Err(Problem::NoSection("__ksymtab_strings")),
+    }
 }
 
 /// The release after `Linux version ` (linux/init/version.c, `linux_banner`).

@@ -1,10 +1,10 @@
-//! Turns the bytes of a kernel module, a kernel image or a symvers file into
-//! borrowed facts.
+//! Reads kernel modules, kernel images, symvers files and kernel configurations, and gives
+//! borrowed facts of them.
 //!
 //! ```text
 //! path ──> Image (file, or memory where it was compressed)
-//!            └─> Bytes (the ranges asked for) ─> Elf ─> Module: modinfo, imports, exports, undefined symbols
-//!                                                  └──> KernelImage: kernelrelease, exports
+//!            └─> Bytes (the ranges asked for) ─> Elf ─> Module: modinfo, imports, exports, signature, BTF
+//!                                                  └──> KernelImage: kernelrelease, exports, config, BTF
 //! ```
 //!
 //! Nothing here knows of rpm or of a directory tree. Every fact is read when it
@@ -16,10 +16,16 @@ mod as_kmod;
 mod bytes;
 mod bzimage;
 mod compression;
+mod config;
+mod crc;
+mod der;
 mod elf;
+mod embedded_config;
 mod error;
+mod export_tables;
 mod exports;
 mod imports;
+mod kcrctab;
 mod kernel;
 mod ksymtab;
 mod modinfo;
@@ -31,15 +37,20 @@ mod release;
 mod signature;
 mod symbols;
 mod symvers;
+mod system_map;
 mod undefined;
 mod unpack;
 
 pub use as_kmod::{AsKmod, KmodExport, KmodImport, KmodSymbols};
 pub use bytes::{Arena, Image};
 pub use compression::Compression;
+pub use config::Config;
+pub use crc::Crc;
+pub use elf::Machine;
 pub use error::{Error, Problem};
-pub use exports::Export;
-pub use imports::Import;
+pub use export_tables::ExportTables;
+pub use exports::{DetailedExport, Export};
+pub use imports::{Import, Versions};
 pub use kernel::KernelImage;
 pub use modinfo::{ModInfo, Vermagic};
 pub use module::Module;
@@ -50,8 +61,7 @@ pub use name::{
 };
 pub use reader::Reader;
 pub use release::Kernelrelease;
+pub use signature::{Signature, SignerId};
 pub use symvers::{Symvers, SymversEntry};
+pub use system_map::exports_of_system_map;
 pub use undefined::Undefined;
-
-/// The CRC genksyms or gendwarfksyms computed for an exported symbol.
-pub type Crc = u32;

@@ -1,7 +1,8 @@
-//! The .modinfo section in, its fields out.
+//! Reads the fields of a .modinfo section.
 //!
-//! The section is a run of NUL-terminated `key=value` strings, some keys
-//! repeated (linux/include/linux/moduleparam.h, `__MODULE_INFO`).
+//! The section is a run of NUL-terminated `key=value` strings, and some keys repeat
+//! (linux/include/linux/moduleparam.h, `__MODULE_INFO`). In an image the keys of builtin modules
+//! begin with the module's name and a dot.
 
 use crate::error::{Problem, Result};
 use crate::release::Kernelrelease;
@@ -35,6 +36,18 @@ impl<'d> ModInfo<'d> {
             .filter(|entry| !entry.is_empty())
     }
 
+    /// The names before the keys of builtin modules, sorted.
+    pub(crate) fn builtin_names(self) -> Vec<&'d [u8]> {
+        let name = |field: &'d [u8]| {
+            let key = field.split(|&byte| byte == b'=').next()?;
+            key.get(..memchr::memchr(b'.', key)?)
+        };
+        let mut names: Vec<_> = self.fields().filter_map(name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// What the module says it was built for.
     ///
     /// # Errors
@@ -65,7 +78,7 @@ impl<'d> ModInfo<'d> {
     }
 }
 
-/// The parts of `vermagic=` that decide what a module requires.
+/// The parts of `vermagic=` that decide what a package with the module requires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vermagic {
     /// Its first word: the kernelrelease it was built for.
@@ -94,6 +107,12 @@ mod tests {
     fn lists_are_split_at_commas() {
         let depends: Vec<_> = INFO.list("depends").collect();
         assert_eq!(depends, [&b"a"[..], b"b-c"]);
+    }
+
+    #[test]
+    fn builtin_modules_stand_before_their_keys() {
+        let info = ModInfo(b"loop.parm=a:b.c\0loop.license=GPL\0ext4.file=fs/ext4/ext4\0odd=a.b\0");
+        assert_eq!(info.builtin_names(), [&b"ext4"[..], b"loop"]);
     }
 
     #[test]

@@ -1,15 +1,15 @@
-//! The ELF view of a module in, its facts out, each when it is asked for.
+//! Gives the facts of a module, each read when it is asked for.
 
 use std::cell::OnceCell;
 
 use crate::bytes::{Arena, Bytes, Image};
-use crate::elf::Elf;
+use crate::elf::{Elf, Machine};
 use crate::error::{Error, Problem};
-use crate::exports::{self, Export};
-use crate::imports::{self, Import};
-use crate::ksymtab;
+use crate::export_tables::{ExportTables, export_tables};
+use crate::exports::{self, DetailedExport, Export};
+use crate::imports::{self, Import, Versions};
 use crate::modinfo::{ModInfo, Vermagic};
-use crate::signature;
+use crate::signature::{self, Signature};
 use crate::undefined::{self, Undefined};
 
 /// A kernel module whose section table has been read.
@@ -87,13 +87,39 @@ impl<'d> Module<'d> {
         imports::imports(&self.elf).map_err(|problem| self.error(problem))
     }
 
+    /// The two forms of version information it has. The loader reads one of them.
+    ///
+    /// # Errors
+    /// Its version sections are damaged.
+    pub fn versions(&self) -> Result<Versions<'d>, Error> {
+        imports::versions(&self.elf).map_err(|problem| self.error(problem))
+    }
+
+    /// The symbols it exports with CRC, namespace and GPL flag, sorted by name, whether or not
+    /// its kernel has modversions.
+    ///
+    /// # Errors
+    /// Its tables are damaged, or too much of them was stripped.
+    pub fn detailed_exports(&self) -> Result<Vec<DetailedExport<'d>>, Error> {
+        exports::detailed_exports(&self.elf).map_err(|problem| self.error(problem))
+    }
+
+    /// Which tables of exports it has.
+    ///
+    /// # Errors
+    /// Its tables are damaged.
+    pub fn export_tables(&self) -> Result<ExportTables, Error> {
+        let tables = export_tables(&self.elf).map_err(|problem| self.error(problem))?;
+        Ok(ExportTables::of(&tables))
+    }
+
     /// The names of the symbols it exports, sorted, also where its kernel has no
     /// modversions.
     ///
     /// # Errors
     /// Its tables are damaged, or too much of them was stripped.
     pub fn export_names(&self) -> Result<Vec<&'d [u8]>, Error> {
-        ksymtab::export_names(&self.elf).map_err(|problem| self.error(problem))
+        exports::export_names(&self.elf).map_err(|problem| self.error(problem))
     }
 
     /// The symbols it uses and does not define, in the order of its symbol
@@ -122,6 +148,50 @@ impl<'d> Module<'d> {
     /// The file cannot be read.
     pub fn is_signed(&self) -> Result<bool, Error> {
         signature::is_appended(self.bytes).map_err(|problem| self.error(problem))
+    }
+
+    /// Who signed it; `None` for a module without a signature. Whether the signature is right is
+    /// not looked at.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the signature is damaged.
+    pub fn signature(&self) -> Result<Option<Signature>, Error> {
+        signature::signature(self.bytes).map_err(|problem| self.error(problem))
+    }
+
+    /// What it was compiled for.
+    pub fn machine(&self) -> Machine {
+        self.elf.machine()
+    }
+
+    /// The size of its `struct module`, which the build puts into a section of its own; `None`
+    /// where that is missing.
+    ///
+    /// # Errors
+    /// There are several such sections, or the section is not loaded
+    /// (linux/kernel/module/main.c, `elf_validity_cache_index_mod`).
+    pub fn struct_module_size(&self) -> Result<Option<u64>, Error> {
+        let size = self.elf.loaded_size(".gnu.linkonce.this_module");
+        size.map_err(|problem| self.error(problem))
+    }
+
+    /// Its types in BTF; `None` where the build made none.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn btf(&self) -> Result<Option<&'d [u8]>, Error> {
+        match self.elf.section(".BTF") {
+            Some(section) => self.elf.data(section).map(Some),
+            None => Ok(None),
+        }
+        .map_err(|problem| self.error(problem))
+    }
+
+    /// Whether it has the types of the kernel that its own types refer to (`.BTF.base`, since
+    /// 6.11 in modules built out of tree). Without, its types fit only the kernel image they were
+    /// made with.
+    pub fn has_btf_base(&self) -> bool {
+        self.elf.section(".BTF.base").is_some()
     }
 
     fn error(&self, problem: Problem) -> Error {

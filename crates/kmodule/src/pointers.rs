@@ -1,7 +1,7 @@
-//! A table of pointers in, the places in one other section they lead to out.
+//! Follows the pointers of a table into one other section.
 //!
-//! In a relocatable file relocations say where a field leads; in a linked one
-//! the field itself does, as an address or as a distance from the field.
+//! In a relocatable file relocations say where a field leads. In a linked file the field itself
+//! does, as an address or as a distance from the field.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -14,8 +14,8 @@ use crate::symbols::{Place, SymbolTable, relocations};
 
 /// The fields of a table, as pointers into one section.
 pub(crate) enum Pointers<'d> {
-    /// Offset into that section, by offset into the table.
-    Relocated(HashMap<u64, u64>),
+    /// Offset into that section, `None` for another section, by offset into the table.
+    Relocated(HashMap<u64, Option<u64>>),
     Linked {
         table: &'d [u8],
         address: u64,
@@ -23,6 +23,16 @@ pub(crate) enum Pointers<'d> {
         endian: Endianness,
         is_64: bool,
     },
+}
+
+/// Where a field leads.
+pub(crate) enum Lead {
+    /// To this offset of the section.
+    To(u64),
+    /// Nowhere: the pointer is null.
+    Null,
+    /// To another section.
+    Elsewhere,
 }
 
 impl<'d> Pointers<'d> {
@@ -48,7 +58,7 @@ impl<'d> Pointers<'d> {
                 Some(addend) => addend,
                 None => i64::from(word_at(data, entry.offset, elf.endian)? as i32),
             };
-            Some((entry.offset, led_to(entry.symbol, addend)?))
+            Some((entry.offset, led_to(entry.symbol, addend)))
         });
         Ok(Self::Relocated(places.collect()))
     }
@@ -68,7 +78,7 @@ impl<'d> Pointers<'d> {
     /// leads; `None` if it leads elsewhere.
     pub(crate) fn lead(&self, at: u64, width: u64) -> Option<u64> {
         match self {
-            Self::Relocated(places) => places.get(&at).copied(),
+            Self::Relocated(places) => places.get(&at).copied().flatten(),
             Self::Linked { is_64, .. } => match (width, is_64) {
                 (8, _) => self.inside(self.wide(at)?),
                 (_, true) => self.lead_by_distance(at),
@@ -78,6 +88,20 @@ impl<'d> Pointers<'d> {
                     .lead_by_distance(at)
                     .or_else(|| self.inside(self.word(at)?.into())),
             },
+        }
+    }
+
+    /// As `lead`, where the field may hold a null pointer.
+    pub(crate) fn lead_or_null(&self, at: u64, width: u64) -> Lead {
+        let is_null = match self {
+            Self::Relocated(places) => !places.contains_key(&at),
+            Self::Linked { .. } if width == 8 => self.wide(at) == Some(0),
+            Self::Linked { .. } => self.word(at) == Some(0),
+        };
+        match self.lead(at, width) {
+            _ if is_null => Lead::Null,
+            Some(place) => Lead::To(place),
+            None => Lead::Elsewhere,
         }
     }
 

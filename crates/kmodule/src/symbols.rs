@@ -1,4 +1,4 @@
-//! An ELF view in, its symbol table and relocations out.
+//! Reads the symbol table and the relocations of an ELF file.
 
 use object::SymbolIndex;
 use object::elf::{
@@ -21,9 +21,8 @@ pub(crate) enum Place {
     Elsewhere,
 }
 
-/// The symbol table, whose entries are decoded when they are asked for: most
-/// callers want few of them, and finding the end of a name costs more than
-/// all the rest.
+/// The symbol table. An entry is decoded when it is asked for: most callers want few of them, and
+/// finding the end of a name costs more than all the rest.
 pub(crate) struct SymbolTable<'e, 'd> {
     section: &'e Section<'d>,
     entries: Entries<'d>,

@@ -1,13 +1,13 @@
-//! A symvers file in, the exports it lists out.
+//! Reads symvers files: the exports of a kernel and its modules.
 //!
-//! One line an export, tab-separated: CRC, symbol, module, export type and,
-//! since 5.4, namespace (linux/Documentation/kbuild/modules.rst). Distributions
-//! install it plain or compressed.
+//! One line an export, with fields separated by tabs: CRC, symbol, module, export type and, since
+//! 5.4, namespace (linux/Documentation/kbuild/modules.rst). Distributions install it plain or
+//! compressed.
 
 use std::path::Path;
 
-use crate::Crc;
 use crate::bytes::Image;
+use crate::crc::{Crc, crc_of};
 use crate::error::{Error, Problem, Result};
 
 /// The text of a symvers file, decompressed and checked line by line.
@@ -18,27 +18,36 @@ pub struct Symvers {
 /// One line of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SymversEntry<'s> {
-    /// The CRC; 0 in every line where the kernel has no modversions.
-    pub crc: Crc,
+    /// `None` where the build could not compute one, and in every line where the kernel has no
+    /// modversions: modpost writes 0.
+    pub crc: Option<Crc>,
     /// The exported symbol.
     pub name: &'s [u8],
     /// Path of the module without `.ko`, or `vmlinux`.
     pub module: &'s [u8],
+    /// The namespace that a module must import to use it.
+    pub namespace: Option<&'s [u8]>,
+    /// Only modules with a GPL-compatible licence may use it.
+    pub gpl_only: bool,
 }
 
 impl Symvers {
     /// Reads a symvers file, whatever its compression.
     ///
     /// # Errors
-    /// It cannot be read, its compression is broken, or a line has not the
-    /// fields it must have.
+    /// The file cannot be read, its compression is broken, or a line has not the fields it must
+    /// have.
     pub fn open(path: &Path) -> std::result::Result<Self, Error> {
         Image::read_whole(path)
             .and_then(Self::parse)
             .map_err(|problem| Error::new(path, problem))
     }
 
-    fn parse(text: Vec<u8>) -> Result<Self> {
+    /// Takes the text of a symvers file.
+    ///
+    /// # Errors
+    /// It is empty or cut, or a line has not the fields it must have.
+    pub fn parse(text: Vec<u8>) -> Result<Self> {
         if text.trim_ascii().is_empty() {
             return Err(Problem::Empty);
         }
@@ -65,10 +74,9 @@ impl Symvers {
         self.entries().filter(|entry| entry.module == b"vmlinux")
     }
 
-    /// Whether the kernel was built with modversions: without, modpost writes a
-    /// CRC of 0 in every line.
+    /// Whether the kernel was built with modversions.
     pub fn has_modversions(&self) -> bool {
-        self.entries().any(|entry| entry.crc != 0)
+        self.entries().any(|entry| entry.crc.is_some())
     }
 }
 
@@ -91,16 +99,20 @@ fn entry(line: &[u8]) -> std::result::Result<SymversEntry<'_>, &'static str> {
         .and_then(|digits| std::str::from_utf8(digits).ok())
         .and_then(|digits| Crc::from_str_radix(digits, 16).ok())
         .ok_or("the first field is no CRC")?;
-    let name = fields
-        .next()
-        .filter(|name| !name.is_empty())
-        .ok_or("no symbol")?;
-    let module = fields
-        .next()
-        .filter(|module| !module.is_empty())
-        .ok_or("no module")?;
-    fields.next().ok_or("no export type")?;
-    Ok(SymversEntry { crc, name, module })
+    let mut named = || fields.next().filter(|field| !field.is_empty());
+    let name = named().ok_or("no symbol")?;
+    let module = named().ok_or("no module")?;
+    let export = fields.next().ok_or("no export type")?;
+    let namespace = fields.next().filter(|namespace| !namespace.is_empty());
+    Ok(SymversEntry {
+        crc: crc_of(crc),
+        name,
+        module,
+        namespace,
+        // EXPORT_SYMBOL_GPL, and before 5.12 EXPORT_UNUSED_SYMBOL_GPL. EXPORT_SYMBOL_GPL_FUTURE
+        // only warned.
+        gpl_only: export.ends_with(b"_GPL"),
+    })
 }
 
 #[cfg(test)]
@@ -109,12 +121,23 @@ mod tests {
 
     #[test]
     fn lines_of_every_age_parse() {
-        let text =
-            b"0x00badc0d\ta\tvmlinux\tEXPORT_SYMBOL\n0x1\tb\tdrivers/x/y\tEXPORT_SYMBOL_GPL\tNS\n";
+        let text = b"0x00badc0d\ta\tvmlinux\tEXPORT_SYMBOL\n\
+            0x1\tb\tdrivers/x/y\tEXPORT_SYMBOL_GPL\tNS\n\
+            0x00000000\tc\tvmlinux\tEXPORT_SYMBOL_GPL_FUTURE\t\n";
         let symvers = Symvers::parse(text.to_vec()).unwrap();
-        let kernel: Vec<_> = symvers.kernel_entries().map(|e| (e.name, e.crc)).collect();
-        assert_eq!(kernel, [(&b"a"[..], 0xbadc0d)]);
-        assert_eq!(symvers.entries().count(), 2);
+        let entries: Vec<_> = symvers
+            .entries()
+            .map(|e| (e.name, e.crc, e.namespace, e.gpl_only))
+            .collect();
+        assert_eq!(
+            entries,
+            [
+                (&b"a"[..], Some(0xbadc0d), None, false),
+                (b"b", Some(1), Some(&b"NS"[..]), true),
+                (b"c", None, None, false),
+            ]
+        );
+        assert_eq!(symvers.kernel_entries().count(), 2);
         assert!(symvers.has_modversions());
     }
 

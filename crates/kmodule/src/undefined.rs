@@ -1,8 +1,7 @@
-//! The symbol table of a module in, the symbols it leaves to others out.
+//! Lists the symbols that a module uses and does not define.
 //!
-//! Unlike the version sections these are there in every module, whether or not
-//! its kernel has modversions: the loader resolves them
-//! (linux/kernel/module/main.c, `simplify_symbols`).
+//! The symbol table has them in every module, whether or not its kernel has modversions. These
+//! are what the loader resolves (linux/kernel/module/main.c, `simplify_symbols`).
 
 use object::elf::{EM_SPARC, EM_SPARCV9, STT_SPARC_REGISTER};
 

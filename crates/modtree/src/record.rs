@@ -87,7 +87,7 @@ fn symbols(module: &Module<'_>) -> Result<Symbols, Error> {
     let mut imports: Vec<_> = module
         .imports()?
         .iter()
-        .map(|import| named(import.name, Some(import.crc), false))
+        .map(|import| named(import.name, import.crc, false))
         .collect();
     if imports.is_empty() {
         let undefined = module.undefined()?;
@@ -101,7 +101,7 @@ fn symbols(module: &Module<'_>) -> Result<Symbols, Error> {
     let mut exports: Vec<_> = module
         .exports()?
         .iter()
-        .map(|export| named(export.name, Some(export.crc), false))
+        .map(|export| named(export.name, export.crc, false))
         .collect();
     if exports.is_empty() {
         let names = module.export_names()?;

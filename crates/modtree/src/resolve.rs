@@ -14,14 +14,11 @@ use id_table::Table;
 /// What the kernel image exports, by name.
 pub type KernelExports = HashMap<Box<[u8]>, Option<Crc>>;
 
-/// Takes the kernel's own lines of a symvers file; CRCs of a kernel without modversions are zero
-/// and say nothing.
+/// Takes the kernel's own lines of a symvers file.
 pub fn kernel_exports(symvers: &Symvers) -> KernelExports {
-    let known = symvers.has_modversions();
-    let entry = |name: &[u8], crc| (name.into(), known.then_some(crc));
     symvers
         .kernel_entries()
-        .map(|line| entry(line.name, line.crc))
+        .map(|line| (line.name.into(), line.crc))
         .collect()
 }
 

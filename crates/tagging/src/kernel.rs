@@ -86,7 +86,7 @@ fn from_symvers(
 }
 
 fn add_tags(
-    exports: &[(&[u8], Crc)],
+    exports: &[(&[u8], Option<Crc>)],
     packaged: &PackagedKernel,
     release: &Kernelrelease,
     rules: &TagRules,

@@ -3,8 +3,10 @@
 
 mod as_kmod;
 mod common;
+mod compiled;
 mod compression;
 mod damage;
+mod details;
 mod lies;
 mod linked;
 mod loading;

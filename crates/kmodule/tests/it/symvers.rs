@@ -16,7 +16,7 @@ fn lines(files: &Files, bytes: &[u8]) -> Result<Vec<Line>, Error> {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     Ok(symvers
         .entries()
-        .map(|entry| (text(entry.name), entry.crc, text(entry.module)))
+        .map(|entry| (text(entry.name), entry.crc.unwrap_or(0), text(entry.module)))
         .collect())
 }
 

@@ -51,19 +51,23 @@ pub fn facts(path: &Path) -> Result<Facts, Error> {
     module.size()?;
     module.is_signed()?;
     module.export_names()?;
-    // No symbol table is no damage to the other facts.
+    module.struct_module_size()?;
+    module.btf()?;
+    // No symbol table, and bytes that are no signature, are no damage to the other facts.
     drop(module.undefined());
+    drop(module.signature());
+    drop(module.detailed_exports());
     let fields = ["license", "alias", "depends", "vermagic", "softdep"];
     Ok(Facts {
         exports: module
             .exports()?
             .iter()
-            .map(|export| (text(export.name), export.crc))
+            .map(|export| (text(export.name), export.crc.unwrap_or(0)))
             .collect(),
         imports: module
             .imports()?
             .iter()
-            .map(|import| (text(import.name), import.crc))
+            .map(|import| (text(import.name), import.crc.unwrap_or(0)))
             .collect(),
         modinfo: fields
             .iter()
@@ -109,7 +113,7 @@ pub fn kernel(path: &Path) -> Result<(String, Crcs), Error> {
     let exports = image.exports(|exports| {
         exports
             .iter()
-            .map(|export| (text(export.name), export.crc))
+            .map(|export| (text(export.name), export.crc.unwrap_or(0)))
             .collect()
     })?;
     Ok((image.kernelrelease()?.to_string(), exports))
