@@ -111,6 +111,23 @@ test: setup lint ## Pass the tests: one kernel for each oracle, one machine
 test-all: setup lint ## Pass all tests: every kernel, rpm and scenario
 	$(CARGO) test --locked --workspace -- --include-ignored --nocapture
 
+# Not among the crates of the workspace, for nothing that is built or tested needs it.
+CARGO_FUZZ := 0.13.2
+FUZZ_TOOLS := $(abspath $(TARGET))/cargo-fuzz-$(CARGO_FUZZ)
+
+$(FUZZ_TOOLS)/bin/cargo-fuzz:
+	@echo "Installing cargo-fuzz $(CARGO_FUZZ) from crates.io into $(FUZZ_TOOLS)"
+	$(CARGO) install --locked --version $(CARGO_FUZZ) --root $(FUZZ_TOOLS) cargo-fuzz
+
+.PHONY: fuzz-seeds
+fuzz-seeds: setup
+	rm -rf fuzz/seeds
+	$(CARGO) run --quiet --locked -p kmpkit-tests --bin fuzz-seeds -- fuzz/seeds
+
+.PHONY: fuzz
+fuzz: fuzz-seeds $(FUZZ_TOOLS)/bin/cargo-fuzz ## Look for inputs that break promises of parsers; FUZZ_SECONDS=60, FUZZ_RUNS=100000, FUZZ=policy
+	PATH=$(FUZZ_TOOLS)/bin:$$PATH fuzz/run.sh $(FUZZ)
+
 .PHONY: bench
 bench: setup ## Print the time of generators, kmp-split and builds as ratios; SUITE=builds
 	$(CARGO) run --release --locked -p kmpkit-tests --bin bench -- $(if $(SUITE),--suite $(SUITE))
