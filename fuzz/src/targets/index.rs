@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kmod_index::{Entry, Index, Layout, matches, write};
+use kmod_index::{Entry, Index, Layout, write};
 
 use crate::{Memory, Target};
 
@@ -31,41 +31,45 @@ const LAYOUTS: [Layout; 2] = [Layout::PreOrder, Layout::PostOrder];
 type Values<'e> = Vec<(u32, &'e [u8])>;
 
 fn read(input: &[u8]) {
-    // What a modalias may be.
-    let text = &input[input.len() - input.len().min(24)..];
-    let Ok(index) = Index::new(input) else {
+    let Some(all) = all(input) else {
         return;
     };
-    let matching = index.matching(text);
-    let _ = index.get(text);
-    let Ok(all) = index.all() else {
-        return;
-    };
-    for found in all.iter().take(100) {
-        assert_eq!(index.get(&found.key).as_ref(), Ok(&found.values));
-    }
-    let wanted = all.iter().filter(|found| matches(&found.key, text));
-    let matching = matching.expect("a part of what can be read whole");
-    assert!(matching.iter().eq(wanted));
-    let entries: Vec<_> = all.iter().flat_map(|found| found.entries()).collect();
+    let entries: Vec<_> = all
+        .iter()
+        .flat_map(|(key, values)| values.iter().map(move |value| entry(key, *value)))
+        .collect();
     // There are indexes that are read and would not be written.
     for bytes in LAYOUTS
         .map(|layout| write(&entries, layout))
         .into_iter()
         .flatten()
     {
-        assert_eq!(sorted(&bytes), sorted(input));
+        let written = self::all(&bytes).expect("what was written");
+        assert_eq!(sorted(written), sorted(all.clone()));
     }
 }
 
-fn sorted(index: &[u8]) -> Vec<(Vec<u8>, Values<'_>)> {
-    let all = Index::new(index).and_then(|index| index.all());
-    let all = all.expect("it was read or written before");
-    let sorted = all.into_iter().map(|mut found| {
-        found.values.sort_unstable();
-        (found.key, found.values)
-    });
-    sorted.collect()
+fn entry<'e>(key: &'e [u8], (priority, value): (u32, &'e [u8])) -> Entry<'e> {
+    Entry {
+        key,
+        value,
+        priority,
+    }
+}
+
+/// All keys with their values, in the order of the index.
+fn all(index: &[u8]) -> Option<Vec<(Vec<u8>, Values<'_>)>> {
+    let mut all = Vec::new();
+    let index = Index::new(index).ok()?;
+    let read = index.for_each(|key, values| all.push((key.to_vec(), values.to_vec())));
+    read.ok().map(|_| all)
+}
+
+fn sorted<'v>(mut all: Vec<(Vec<u8>, Values<'v>)>) -> Vec<(Vec<u8>, Values<'v>)> {
+    for (_, values) in &mut all {
+        values.sort_unstable();
+    }
+    all
 }
 
 fn written_is_read(input: &[u8]) {
@@ -98,9 +102,8 @@ fn written_is_read(input: &[u8]) {
             }));
             continue;
         };
-        let all = Index::new(&bytes).and_then(|index| index.all());
-        let all = all.expect("what was written");
-        let read = all.iter().map(|found| (&found.key[..], &found.values));
+        let all = all(&bytes).expect("what was written");
+        let read = all.iter().map(|(key, values)| (&key[..], values));
         assert!(read.eq(wanted.iter().map(|(key, values)| (*key, values))));
     }
 }
