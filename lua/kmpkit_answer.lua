@@ -13,7 +13,10 @@ local table_of_generators = require("kmpkit_generators")
 
 local answer = {}
 
-local REFUSED = "kmpkit-failed = see-the-error-above\n"
+-- A line that rpm refuses: it ends in "=" without a version (crates/deptag/src/protocol.rs, refusal).
+local function refusal(reason)
+   return "kmpkit:_" .. reason:sub(1, 400):gsub("[^%w._+:/()'\"-]", "_") .. " =\n"
+end
 
 -- The dependency types, in the order rpm asks.
 local TYPES = table_of_generators.types
@@ -208,7 +211,7 @@ local function run(text, path)
    local output = pipe:read("a")
    -- A generator that fails prints a line that rpm refuses. One that cannot be started does not.
    if not pipe:close() then
-      output = output .. REFUSED
+      output = output .. refusal("the generator for " .. path .. " failed")
    end
    return output
 end
@@ -244,7 +247,7 @@ function answer.print(paths, kind)
       local ok, text = pcall(tags, path, kind)
       if not ok then
          io.stderr:write("kmpkit: ", tostring(text), "\n")
-         text = REFUSED
+         text = refusal(tostring(text))
       end
       if multifile and text ~= "" then
          output[#output + 1] = ";" .. path

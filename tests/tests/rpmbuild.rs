@@ -132,14 +132,28 @@ fn refused(
     defines: &[(&str, &str)],
     said: &[&str],
 ) -> Result<()> {
-    let error = package.build(rpm, defines).err();
-    let error =
-        error.with_context(|| format!("{}: built {said:?}", rpm.version().unwrap_or_default()))?;
-    let log = error.to_string();
-    for words in said {
-        ensure!(log.contains(words), "no {words:?} in\n{log}");
+    // openSUSE, SLE and Oracle Linux have 0, where a wrong version is only a warning.
+    for terminate in ["0", "1"] {
+        let terminate = ("_wrong_version_format_terminate_build", terminate);
+        let error = package.build(rpm, &[defines, &[terminate]].concat()).err();
+        let built = || {
+            let version = rpm.version().unwrap_or_default();
+            format!("rpm {version} with {terminate:?}: built {said:?}")
+        };
+        let log = error.with_context(built)?.to_string();
+        let (_, last) = log
+            .rsplit_once("RPM build errors:")
+            .with_context(|| format!("no errors of rpm in\n{log}"))?;
+        for words in said {
+            ensure!(log.contains(words), "no {words:?} in\n{log}");
+            let words = words.replace(|c: char| c.is_whitespace() || c == '"', "_");
+            ensure!(
+                last.contains(&words),
+                "no {words:?} in rpm's errors\n{last}"
+            );
+        }
+        ensure!(!log.contains("panicked"), "{log}");
     }
-    ensure!(!log.contains("panicked"), "{log}");
     Ok(())
 }
 

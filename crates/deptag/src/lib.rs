@@ -25,7 +25,7 @@ mod tag;
 pub use hardware::hardware;
 pub use kernel::{KernelFacts, kernel};
 pub use kmod::{depends, initrd, kmod, provided, recommends, suggests};
-pub use protocol::{Protocol, REFUSED, serve};
+pub use protocol::{Protocol, refusal, serve};
 pub use rules::{BadValue, Dialect, Flavor, Kabi, TagRules};
 pub use symbols::{InTreeSymbols, exports, imports, is_in_tree};
 pub use tag::{TagBuffer, TagSet};

@@ -18,21 +18,34 @@ pub enum Protocol {
     Multifile,
 }
 
-/// A version that rpm 4.18, 4.20 and 6.1 refuse, because it has more than one dash.
-pub const REFUSED: &str = "see-the-error-above";
+/// The longest reason that a refused line has. rpm prints the line twice.
+const LONGEST_REASON: usize = 400;
+
+/// A line that rpm refuses, whatever its settings, with the reason in it: rpm's last lines show it.
+///
+/// It ends in `=` without a version. rpm 4.18, 4.20 and 6.1 take that for an error even where
+/// `%_wrong_version_format_terminate_build` is 0, as on openSUSE, SLE and Oracle Linux; there a wrong
+/// version is only a warning (rpm/build/parseReqs.c, `parseRCPOT`). Blanks and commas would split the
+/// line into several tags, so they become `_`.
+pub fn refusal(generator: &str, reason: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._+:/()'\"-".contains(c);
+    let reason = reason.trim().chars().take(LONGEST_REASON);
+    let reason: String = reason.map(|c| if plain(c) { c } else { '_' }).collect();
+    format!("{generator}:_{reason} =")
+}
 
 /// Answers each path of `input` with the lines that `add` appends for it.
 ///
-/// Returns whether all files could be read. If `add` fails, it has reported the reason itself.
+/// Returns whether all files could be read. If `add` fails, it has reported the reason that it gives.
 ///
 /// # Errors
 /// stdin cannot be read, or stdout cannot be written.
-pub fn serve<E>(
+pub fn serve(
     generator: &str,
     protocol: Protocol,
     input: impl BufRead,
     mut output: impl Write,
-    mut add: impl FnMut(&Path, &mut Vec<u8>) -> Result<(), E>,
+    mut add: impl FnMut(&Path, &mut Vec<u8>) -> Result<(), String>,
 ) -> io::Result<bool> {
     let mut sound = true;
     let mut tags = Vec::new();
@@ -48,25 +61,14 @@ pub fn serve<E>(
         }
         match answer {
             Ok(()) => output.write_all(&tags)?,
-            Err(_) => {
+            Err(reason) => {
                 sound = false;
-                writeln!(output, "{}", refused(generator, &line))?;
+                writeln!(output, "{}", refusal(generator, &reason))?;
             }
         }
     }
     output.flush()?;
     Ok(sound)
-}
-
-/// The line that makes rpm refuse the package. rpm shows it, so it names the file.
-fn refused(generator: &str, path: &[u8]) -> String {
-    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);
-    let name: String = name
-        .iter()
-        .map(|&byte| if plain(byte) { char::from(byte) } else { '_' })
-        .collect();
-    format!("{generator}-failed-for-{name} = {REFUSED}")
 }
 
 #[cfg(test)]
@@ -76,9 +78,12 @@ mod tests {
     fn answer(protocol: Protocol) -> (bool, String) {
         let mut output = Vec::new();
         let add = |path: &Path, tags: &mut Vec<u8>| {
-            let path = path.to_str().ok_or(())?;
+            let path = path.to_str().unwrap();
             tags.extend_from_slice(format!("a\nb({path})\n").as_bytes());
-            if path == "/x/b d.ko" { Err(()) } else { Ok(()) }
+            match path {
+                "/x/b d.ko" => Err(format!("{path}: no ELF file, \u{e9}\n")),
+                _ => Ok(()),
+            }
         };
         let sound = serve(
             "gen",
@@ -93,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_bad_file_poisons_the_output_and_spares_the_others() {
-        let refused = "gen-failed-for-b_d.ko = see-the-error-above\n";
+        let refused = "gen:_/x/b_d.ko:_no_ELF_file___ =\n";
         assert_eq!(
             answer(Protocol::Singlefile),
             (false, format!("a\nb(x y)\n{refused}a\nb(z)\n"))

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{ArgMatches, FromArgMatches};
-use deptag::{REFUSED, serve};
+use deptag::{refusal, serve};
 use kmodule::Reader;
 use tagging::{Generator, Tagger, Tags};
 
@@ -51,11 +51,11 @@ fn answer(generator: &Generator, matches: &ArgMatches) -> Result<bool> {
         tags.clear();
         tagger
             .tags(path, &mut reader, &mut tags)
-            .map_err(|error| complain(name, &format!("{:#}", anyhow::Error::from(error))))?;
+            .map_err(|error| complain(name, format!("{:#}", anyhow::Error::from(error))))?;
         let tags = tags.of(kind).tags();
         log::debug!("{}: {} tags", path.display(), tags.len());
         tags.write_lines(lines);
-        Ok::<_, ()>(())
+        Ok(())
     };
     let stdout = io::BufWriter::new(io::stdout().lock());
     Ok(serve(
@@ -70,30 +70,27 @@ fn answer(generator: &Generator, matches: &ArgMatches) -> Result<bool> {
 /// Makes a panic print a refused line. Otherwise rpm would take what was printed so far for all tags.
 fn refuse_on_panic(name: &'static str) {
     std::panic::set_hook(Box::new(move |panic| {
-        complain(name, &panic.to_string().replace('\n', " "));
+        let reason = complain(name, panic.to_string().replace('\n', " "));
         // The lock and the buffer of stdout may be in use, so this writes past them. Tags in the
         // buffer are lost. The line break ends a line of which rpm got only a part.
         if let Ok(stdout) = io::stdout().as_fd().try_clone_to_owned() {
-            let _ = writeln!(File::from(stdout), "\n{}", refusal(name));
+            let _ = writeln!(File::from(stdout), "\n{}", refusal(name, &reason));
         }
     }));
 }
 
 /// Reports why there are no tags at all, and makes rpm refuse the package.
 pub fn refuse(name: &str, reason: &str) -> ExitCode {
-    complain(name, reason.trim_end());
-    println!("{}", refusal(name));
+    let reason = complain(name, reason.trim_end().to_owned());
+    println!("{}", refusal(name, &reason));
     // If nobody reads the paths that rpm writes, rpm fails itself, with a less clear message.
     let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
     ExitCode::FAILURE
 }
 
-/// A line that rpm refuses.
-fn refusal(name: &str) -> String {
-    format!("{name}-failed = {REFUSED}")
-}
-
-fn complain(name: &str, reason: &str) {
+/// Reports a reason on stderr, and gives it back.
+fn complain(name: &str, reason: String) -> String {
     // If stderr is closed, there is nowhere to report that.
     let _ = writeln!(io::stderr(), "{name}: {reason}");
+    reason
 }
