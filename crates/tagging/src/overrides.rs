@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use kmodule::{FileKind, file_kind};
-use policy::{Error, Named, Override, Policy};
+use policy::{Error, ModulePath, Override, Policy};
 
 /// What policies say of modules; nothing, without a policy.
 #[derive(Debug, Default)]
@@ -36,14 +36,11 @@ impl Overrides {
 
     /// What holds for the module at `path`; of a link its own path counts.
     pub(crate) fn of(&self, path: &Path) -> Override<'_> {
-        let (Some(policy), FileKind::Module { name }) = (&self.policy, file_kind(path)) else {
+        let (Some(policy), FileKind::Module { .. }) = (&self.policy, file_kind(path)) else {
             return Override::default();
         };
         let path = below_release(path, self.build_root.as_deref());
-        policy.overrides(Named {
-            name: &String::from_utf8_lossy(name),
-            path: &path.to_string_lossy(),
-        })
+        policy.overrides(ModulePath::new(&path.to_string_lossy()))
     }
 }
 
