@@ -7,7 +7,7 @@ use std::fmt::Write;
 use anyhow::{Result, bail};
 use id_table::Table;
 use modtree::ModuleId;
-use policy::{Named, Place};
+use policy::{FileLine, ModulePath};
 
 use crate::identity::Identity;
 use crate::plan::Location;
@@ -172,12 +172,9 @@ impl Explanation<'_> {
         )
     }
 
-    fn overrides(&self) -> Vec<(&'static str, String, &Place)> {
+    fn overrides(&self) -> Vec<(&'static str, String, &FileLine)> {
         let file = &self.planned.tree.modules[self.id].file;
-        let rule = self.planned.policy.overrides(Named {
-            name: &file.name,
-            path: &file.path,
-        });
+        let rule = self.planned.policy.overrides(ModulePath::new(&file.path));
         let mut all = Vec::new();
         if let Some((value, place)) = rule.hardware {
             all.push(("hardware", value.to_string(), place));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use modtree::{INITRD_LIST, ModuleId, ReleaseDir, Tree};
-use policy::{Named, Policy};
+use policy::{ModulePath, Policy};
 use walkdir::WalkDir;
 
 use crate::plan::Plan;
@@ -92,10 +92,7 @@ impl Lists<'_> {
         let modules = self.tree.modules.iter();
         let packaged = modules.filter(|(id, _)| !excluded.contains(id));
         let marked = packaged.filter(|(_, record)| {
-            let rule = self.policy.overrides(Named {
-                name: &record.file.name,
-                path: &record.file.path,
-            });
+            let rule = self.policy.overrides(ModulePath::new(&record.file.path));
             rule.initrd.is_some_and(|(initrd, _)| initrd)
         });
         let names: BTreeSet<&str> = marked

@@ -1,45 +1,45 @@
-//! Why a policy cannot be used, in one line that names file and line.
+//! Why a policy cannot be used. Each message is one line that names the file and the line.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::Place;
+use crate::file_line::FileLine;
 
-/// A policy that is not as it must be.
+/// A policy that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A layer, or the directory of layers, cannot be read.
-    #[error("{}", path.display())]
+    #[error("cannot read the policy {}", path.display())]
     Io {
-        /// What was read.
+        /// The file or directory.
         path: PathBuf,
-        /// The refusal.
+        /// What the operating system said.
         source: io::Error,
     },
-    /// A line says what no policy can say.
-    #[error("{place}: {problem}")]
+    /// A line is wrong.
+    #[error("{line}: {problem}")]
     Invalid {
         /// The line.
-        place: Place,
+        line: FileLine,
         /// What is wrong with it.
         problem: Problem,
     },
-    /// A list cannot be read.
-    #[error("{by}: imports {}", path.display())]
+    /// An imported list cannot be read.
+    #[error("{by}: cannot read the list {}", path.display())]
     Import {
-        /// The line that names it.
-        by: Place,
+        /// The line that imports the list.
+        by: FileLine,
         /// The list.
         path: PathBuf,
-        /// The refusal.
+        /// What the operating system said.
         source: io::Error,
     },
-    /// A line of an imported list cannot be understood.
+    /// A line of an imported list is wrong.
     #[error("{error} (imported by {by})")]
     Imported {
-        /// The line that names the list.
-        by: Place,
-        /// What is wrong, with the list's own line.
+        /// The line that imports the list.
+        by: FileLine,
+        /// What is wrong, with the line of the list.
         error: Box<Error>,
     },
 }
@@ -54,22 +54,22 @@ impl Error {
 /// What is wrong with a line of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// No TOML, an unknown key, a missing one or a value of the wrong type.
+    /// The text is not TOML, a key is unknown or missing, or a value has the wrong type.
     #[error("{0}")]
     Toml(String),
-    /// A key that every policy has is in no layer.
-    #[error("no layer has {0}")]
+    /// No layer sets a key that needs a value.
+    #[error("no layer sets {0}")]
     Unset(&'static str),
-    /// A set or pattern is there twice in one layer.
-    #[error("{name:?} is there twice, first at {first}")]
+    /// One layer defines a set or a pattern twice.
+    #[error("{name:?} is defined twice in this file, first at {first}: merge the two")]
     Twice {
-        /// Its name.
+        /// The name.
         name: String,
-        /// Where it is first.
-        first: Place,
+        /// The line of the first definition.
+        first: FileLine,
     },
     /// An empty selector, or `needs:` without a module.
-    #[error("selector {0:?} names nothing")]
+    #[error("selector {0:?} is empty: write a module's name, a path or a pattern")]
     EmptySelector(String),
     /// A selector with a character that no module's path has.
     #[error("selector {selector:?}: no module's path has {character:?}")]
@@ -80,59 +80,88 @@ pub enum Problem {
         character: char,
     },
     /// A selector that is no path below `lib/modules/<kernelrelease>`.
-    #[error("selector {0:?}: such a path is not below lib/modules/<kernelrelease>")]
+    #[error(
+        "selector {0:?}: write the path below lib/modules/<kernelrelease>, such as kernel/fs/ext4"
+    )]
     OutOfTree(String),
-    /// A selector that is no glob.
+    /// A selector that is not a valid glob.
     #[error("selector {selector:?}: {reason}")]
     Glob {
         /// The selector.
         selector: String,
-        /// Why not.
+        /// What is wrong with it.
         reason: &'static str,
     },
-    /// A selector that is no regular expression.
+    /// A selector that is not a valid regular expression.
     #[error("selector {selector:?}: {reason}")]
     Regex {
         /// The selector.
         selector: String,
-        /// Why not.
+        /// What is wrong with it.
         reason: String,
     },
-    /// `needs:` where rules are applied to modules one at a time.
-    #[error("selector {0:?}: [[module]] cannot ask what a module needs")]
+    /// A regular expression that needs more memory than all of them together may take.
+    #[error(
+        "selector {selector:?}: the regular expressions of a policy may take {limit} KiB of \
+         memory together, and this one exceeds that: shorten its counted repetitions"
+    )]
+    RegexTooLarge {
+        /// The selector.
+        selector: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// `needs:` in a `[[module]]` rule.
+    #[error(
+        "selector {0:?}: `needs:` is not possible in [[module]]; put the modules into a [[set]]"
+    )]
     Needs(String),
     /// A name that no package can have.
     #[error(
-        "{0:?} is no package name: letters, digits and _ . + -, the first a letter, digit or _"
+        "{0:?} is not a package name: use letters, digits and _ . + -, and begin with a letter, a \
+         digit or _"
     )]
     PackageName(String),
-    /// An addition that no package name can have.
-    #[error("{0:?} cannot be part of a package name: letters, digits and . _ + - can")]
+    /// A name that makes the file name of the package too long.
+    #[error(
+        "{start:?}… is too long for a package name: it has {length} bytes, and rpm's file names, \
+         which begin with it, may have {limit}"
+    )]
+    LongName {
+        /// Its first letters.
+        start: String,
+        /// Its length.
+        length: usize,
+        /// The longest file name.
+        limit: usize,
+    },
+    /// A suffix that no package name can have.
+    #[error("{0:?} cannot be part of a package name: use letters, digits and . _ + -")]
     NamePart(String),
     /// A template without `{name}`.
-    #[error("{0:?} has no {{name}}, so all packages would have one name")]
+    #[error("{0:?} has no {{name}}: all packages would have the same name")]
     NoName(String),
-    /// A template with a placeholder that has no meaning there.
+    /// A template with a placeholder that it cannot have.
     #[error("{template:?}: {{{placeholder}}} has no meaning here")]
     Placeholder {
         /// The template.
         template: String,
-        /// What stands between the braces.
+        /// The text between the braces.
         placeholder: String,
     },
-    /// A range that holds nothing.
-    #[error("{0:?} is no range: a number from 1 on, then one that is not less")]
+    /// A range without a number in it.
+    #[error("{0:?} is not a range: write two numbers from 1 on, the smaller one first")]
     Range(Vec<usize>),
-    /// Zero directories.
-    #[error("depth is at least 1")]
+    /// A depth of zero directories.
+    #[error("depth must be at least 1")]
     Depth,
-    /// More KiB than can be counted in bytes.
-    #[error("{0} KiB are too many")]
+    /// A size in KiB that overflows as a number of bytes.
+    #[error("{0} KiB is too large")]
     Largest(u64),
     /// Free text with a control character.
     #[error("{0:?} has a control character")]
     Control(String),
-    /// A tag that rpm would take for something else.
+    /// A tag that rpm would not read as one.
     #[error("tag {tag:?} {why}")]
     Tag {
         /// The tag.
@@ -140,23 +169,23 @@ pub enum Problem {
         /// What is wrong with it.
         why: &'static str,
     },
-    /// A list of modules that is imported for nothing.
-    #[error("modules.list says only which modules: set or supported must say what of them")]
+    /// An imported list of modules for which nothing is decided.
+    #[error("a list of modules needs `set` or `supported`, which say what it is for")]
     ListForNothing,
-    /// A key that says what supported.conf says itself.
-    #[error("{0} is not for supported.conf, whose guards say it")]
-    GuardsSayIt(&'static str),
-    /// Guards that guard nothing.
-    #[error("guards without a module")]
+    /// A key that the guards of supported.conf decide.
+    #[error("remove {0}: the guards of supported.conf decide it")]
+    GuardsDecide(&'static str),
+    /// Guards before no module.
+    #[error("guards without a module: write a path behind them")]
     NoModule,
-    /// A line of a list with more than a module.
-    #[error("{0:?} is more than one module")]
+    /// A line of a list with several words.
+    #[error("{0:?} has several words: write one module a line")]
     ManyWords(String),
 }
 
 impl Problem {
-    pub(crate) fn at(self, place: Place) -> Error {
+    pub(crate) fn at(self, line: FileLine) -> Error {
         let problem = self;
-        Error::Invalid { place, problem }
+        Error::Invalid { line, problem }
     }
 }

@@ -1,12 +1,12 @@
-//! Places where policies lie in, their texts out, in the order they count.
+//! Finds the files of a policy and puts them in the order in which they count.
 
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::Error;
-use crate::place::SHIPPED;
+use crate::error::Error;
+use crate::file_line::PolicyFile;
 
 /// The directory of a system's policy files.
 pub const SYSTEM: &str = "/etc/rpm/kmpkit";
@@ -14,49 +14,58 @@ pub const SYSTEM: &str = "/etc/rpm/kmpkit";
 /// One policy file.
 #[derive(Clone, Debug)]
 pub struct Layer {
-    /// As errors show it; imports are relative to its directory.
-    pub path: PathBuf,
-    /// What is in it.
+    /// The file, as messages name it. Imports are relative to its directory.
+    pub file: PolicyFile,
+    /// Its text.
     pub text: String,
 }
 
 impl Layer {
-    /// The default policy.
-    pub fn shipped() -> Self {
+    /// A layer with a text that is at hand.
+    pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
         Self {
-            path: SHIPPED.into(),
+            file: path.into().into(),
+            text: text.into(),
+        }
+    }
+
+    /// The default policy.
+    pub fn default_policy() -> Self {
+        Self {
+            file: PolicyFile::Default,
             text: include_str!("../../../policy/default.toml").to_owned(),
         }
     }
 
-    /// The file at `path`.
+    /// Reads the file at `path`.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The file cannot be read.
     pub fn read(path: &Path) -> Result<Self, Error> {
         log::info!("policy {}", path.display());
-        Ok(Self {
-            path: path.to_owned(),
-            text: std::fs::read_to_string(path).map_err(Error::io(path))?,
-        })
+        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        Ok(Self::new(path, text))
     }
 }
 
-/// The default policy, then each `*.toml` of the directory `system`, if it is
-/// there, by name, then `files`.
+/// Returns the default policy, then each `*.toml` of the directory `system` by name, then `files`.
+/// The directory may be missing.
 ///
 /// # Errors
-/// One of them cannot be read.
+/// A file or the directory cannot be read.
 pub fn layers(system: Option<&Path>, files: &[PathBuf]) -> Result<Vec<Layer>, Error> {
     let system = system.map_or_else(|| Ok(Vec::new()), system_files)?;
     let read = system.iter().chain(files).map(|path| Layer::read(path));
-    std::iter::once(Ok(Layer::shipped())).chain(read).collect()
+    std::iter::once(Ok(Layer::default_policy()))
+        .chain(read)
+        .collect()
 }
 
-/// The policy files of a directory, in the order they are applied; none if there is no directory.
+/// Returns the policy files of a directory in the order in which they count. There are none if the
+/// directory is missing.
 ///
 /// # Errors
-/// It cannot be read.
+/// The directory cannot be read.
 pub fn system_files(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     let entries = match directory.read_dir() {
         Ok(entries) => entries,
@@ -95,13 +104,14 @@ mod tests {
         let paths: Vec<_> = layers(Some(&system), std::slice::from_ref(&named))
             .unwrap()
             .into_iter()
-            .map(|layer| layer.path)
+            .map(|layer| layer.file.to_string())
             .collect();
+        let shown = |path: &Path| path.display().to_string();
         let expected = [
-            "default.toml".into(),
-            system.join("10-a.toml"),
-            system.join("20-b.toml"),
-            named,
+            "default.toml".to_owned(),
+            shown(&system.join("10-a.toml")),
+            shown(&system.join("20-b.toml")),
+            shown(&named),
         ];
         assert_eq!(paths, expected);
     }
@@ -112,6 +122,7 @@ mod tests {
         let missing = root.path().join("missing");
         assert_eq!(layers(Some(&missing), &[]).unwrap().len(), 1);
         let error = layers(None, std::slice::from_ref(&missing)).unwrap_err();
-        assert_eq!(error.to_string(), missing.display().to_string());
+        let expected = format!("cannot read the policy {}", missing.display());
+        assert_eq!(error.to_string(), expected);
     }
 }

@@ -1,29 +1,43 @@
-//! Turns layers of TOML into a checked policy.
+//! Reads the policy: which modules share a package, and what else is decided about them.
 //!
-//! `layer` finds the files, `schema` says which keys they may have, `merge`
-//! makes one policy of them, `import` reads lists that others keep. `selector`,
-//! `template` and `tag` are the small languages inside values. Nothing here
-//! knows a tree or rpm: what matches nothing, and what depends on what, is for
-//! those who have one.
+//! A policy is made of layers of TOML. `layer` finds the files. `schema` has the keys a file may
+//! have. `merge` makes one [`Policy`] of all layers, and `import` adds lists that others keep.
+//! `selector`, `template` and `tag` check the values that have a syntax of their own.
+//!
+//! This crate knows no modules and no rpm. Whether a selector matches anything, and which module
+//! needs which, is checked where the modules are known.
 
+mod by_name;
+mod checked;
 mod error;
+mod file_line;
+mod grouping;
 mod import;
 mod layer;
+mod list_lines;
 mod merge;
-mod place;
+mod modules_list;
+mod naming;
+mod path_glob;
+mod regexes;
 mod rules;
 mod schema;
 mod selector;
 mod settings;
+mod supported_conf;
 mod tag;
 mod template;
 mod text;
 
 pub use error::{Error, Problem};
+pub use file_line::{FileLine, PolicyFile};
+pub use grouping::{GroupBy, Grouping, Unclaimed};
+#[doc(hidden)]
+pub use import::check_list;
 pub use layer::{Layer, SYSTEM, layers, system_files};
-pub use place::Place;
-pub use rules::{Base, ModuleRule, Override, Pattern, Policy, Set, Support, Unclaimed};
-pub use selector::{Named, Selector};
-pub use settings::{By, Depends, Grouping, Naming};
+pub use naming::{Depends, Naming};
+pub use rules::{Base, ModuleRule, ModuleSet, Override, Pattern, Policy, Support};
+pub use schema::ListFormat;
+pub use selector::{ModulePath, Selector};
 pub use tag::{TagKind, UnknownTag};
 pub use template::Template;

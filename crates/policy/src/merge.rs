@@ -1,205 +1,194 @@
-//! Layers in, one checked policy out: the later layer wins, key by key.
+//! Merges layers into one policy. For each key the last layer that has it counts.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::path::Path;
 
 use toml::Spanned;
 
-use crate::import::{self, Imported};
-use crate::place::Source;
-use crate::schema::{self, File, OneOrMany, Text};
-use crate::settings::{Settings, checked, replace};
+use crate::by_name::ByName;
+use crate::checked::{checked, replace, replace_checked};
+use crate::error::{Error, Problem};
+use crate::file_line::{FileLine, LineIndex};
+use crate::import::{ImportedSet, import};
+use crate::layer::Layer;
+use crate::regexes::RegexBudget;
+use crate::rules::{Base, ModuleRule, ModuleSet, Pattern, Policy};
+use crate::schema::{self, File, OneOrMany, SpannedText};
+use crate::selector::Selector;
+use crate::settings::Settings;
+use crate::tag::{self, TagKind};
 use crate::text::{line, package_name, paragraph};
-use crate::{Base, Error, Layer, ModuleRule, Pattern, Place, Policy, Problem, Selector, Set};
-use crate::{TagKind, tag};
 
 impl Policy {
-    /// Makes one policy of layers. Of the default policy only single values
-    /// hold if it is not among them.
+    /// Merges layers. If the default policy is not among them, its single values hold, but not its
+    /// sets, rules and patterns.
     ///
     /// # Errors
-    /// A layer or a list it imports is wrong or cannot be read.
+    /// A layer or an imported list is wrong, or a list cannot be read.
     pub fn from_layers(layers: &[Layer]) -> Result<Self, Error> {
-        let mut draft = Draft::default();
-        let shipped = Layer::shipped();
-        let source = Source::new(&shipped.path, &shipped.text);
-        let file = schema::read(&shipped.text, &source)?;
-        draft.settings.add(&file, &source)?;
+        Self::from_layers_with(layers, |path| std::fs::read(path))
+    }
+
+    /// As [`Policy::from_layers`], but `read` returns the bytes of imported lists.
+    ///
+    /// # Errors
+    /// As for [`Policy::from_layers`].
+    pub fn from_layers_with(
+        layers: &[Layer],
+        read: impl Fn(&Path) -> io::Result<Vec<u8>>,
+    ) -> Result<Self, Error> {
+        let mut merged = Merged::default();
+        let default = Layer::default_policy();
+        let lines = LineIndex::new(default.file, &default.text);
+        let file = schema::read(&default.text, &lines)?;
+        merged.settings.add(&file, &lines)?;
         for layer in layers {
-            draft.add(layer)?;
+            merged.add(layer, &read)?;
         }
-        draft.finish().map_err(|problem| problem.at(source.line(1)))
+        merged.finish().map_err(|problem| problem.at(lines.line(1)))
     }
 }
 
 /// What the layers so far say.
 #[derive(Default)]
-struct Draft {
+struct Merged {
     settings: Settings,
+    regexes: RegexBudget,
     base: Base,
     imported_base: Vec<Selector>,
-    sets: Vec<Set>,
-    imported_sets: Vec<(String, Place, Vec<Selector>)>,
+    sets: ByName<ModuleSet>,
+    imported_sets: Vec<ImportedSet>,
     modules: Vec<ModuleRule>,
-    patterns: Vec<Pattern>,
+    patterns: ByName<Pattern>,
 }
 
-impl Draft {
-    fn add(&mut self, layer: &Layer) -> Result<(), Error> {
-        let source = Source::new(&layer.path, &layer.text);
-        let file = schema::read(&layer.text, &source)?;
-        self.settings.add(&file, &source)?;
-        update(&mut self.base.members, &file.base.members, &source)?;
-        update(&mut self.base.except, &file.base.except, &source)?;
-        self.add_sets(&file, &source)?;
-        self.add_patterns(&file, &source)?;
-        let directory = layer.path.parent().unwrap_or(Path::new(""));
-        for import in &file.import {
-            self.add_import(import::read(import, directory, &source)?);
+impl Merged {
+    fn add(
+        &mut self,
+        layer: &Layer,
+        read: impl Fn(&Path) -> io::Result<Vec<u8>>,
+    ) -> Result<(), Error> {
+        let lines = LineIndex::new(layer.file.clone(), &layer.text);
+        let file = schema::read(&layer.text, &lines)?;
+        self.settings.add(&file, &lines)?;
+        let mut selectors = Selectors {
+            lines: &lines,
+            regexes: &mut self.regexes,
+        };
+        selectors.replace(&mut self.base.members, &file.base.members)?;
+        selectors.replace(&mut self.base.except, &file.base.except)?;
+        add_sets(&mut self.sets, &file, &mut selectors)?;
+        add_patterns(&mut self.patterns, &file, &mut selectors)?;
+        for rule in &file.import {
+            let imported = import(rule, &layer.file, &lines, &read)?;
+            self.imported_base.extend(imported.base);
+            self.modules.extend(imported.rules);
+            self.imported_sets.extend(imported.set);
         }
+        let mut selectors = Selectors {
+            lines: &lines,
+            regexes: &mut self.regexes,
+        };
         for rule in &file.module {
-            self.modules.push(module_rule(rule, &source)?);
+            self.modules.push(module_rule(rule, &mut selectors)?);
         }
         Ok(())
     }
 
-    fn add_sets(&mut self, file: &File, source: &Source) -> Result<(), Error> {
-        unique(file.set.iter().map(|set| &set.get_ref().name), source)?;
-        for set in &file.set {
-            let (place, new) = (source.place(set.span()), set.get_ref());
-            let name = checked_name(&new.name, source)?;
-            let same = |old: &Set| old.name == name;
-            let empty = || empty_set(name.clone(), place.clone());
-            change(&mut self.sets, same, empty, |set| {
-                set.place = place.clone();
-                say(&mut set.summary, &new.summary, line, source)?;
-                say(&mut set.description, &new.description, paragraph, source)?;
-                update(&mut set.members, &new.members, source)?;
-                update(&mut set.except, &new.except, source)?;
-                set.priority = new.priority.unwrap_or(set.priority);
-                Ok(())
-            })?;
-        }
-        Ok(())
-    }
-
-    fn add_patterns(&mut self, file: &File, source: &Source) -> Result<(), Error> {
-        unique(file.pattern.iter().map(|new| &new.get_ref().name), source)?;
-        for pattern in &file.pattern {
-            let (place, new) = (source.place(pattern.span()), pattern.get_ref());
-            let name = checked_name(&new.name, source)?;
-            let same = |old: &Pattern| old.name == name;
-            let empty = || empty_pattern(name.clone(), place.clone());
-            change(&mut self.patterns, same, empty, |pattern| {
-                pattern.place = place.clone();
-                say(&mut pattern.summary, &new.summary, line, source)?;
-                say(
-                    &mut pattern.description,
-                    &new.description,
-                    paragraph,
-                    source,
-                )?;
-                say(&mut pattern.category, &new.category, line, source)?;
-                replace(&mut pattern.order, new.order);
-                pattern.visible = new.visible.unwrap_or(pattern.visible);
-                update(&mut pattern.members, &new.members, source)?;
-                update(&mut pattern.except, &new.except, source)
-            })?;
-        }
-        Ok(())
-    }
-
-    fn add_import(&mut self, imported: Imported) {
-        self.imported_base.extend(imported.base);
-        self.modules.extend(imported.rules);
-        if let Some((name, place)) = imported.set {
-            self.imported_sets.push((name, place, imported.members));
-        }
-    }
-
-    /// Lists are additions: a later layer that names members of its own does
-    /// not take them away, `except` does.
+    /// Imported members are added at the end, so that a later layer with members of its own does
+    /// not remove them. Its `except` does.
     fn finish(mut self) -> Result<Policy, Problem> {
         self.base.members.extend(self.imported_base);
-        for (name, place, members) in self.imported_sets {
-            let same = |old: &Set| old.name == name;
-            let empty = || empty_set(name.clone(), place);
-            change(&mut self.sets, same, empty, |set| {
-                set.members.extend(members);
-                Ok(())
-            })?;
+        for ImportedSet {
+            name,
+            line,
+            members,
+        } in self.imported_sets
+        {
+            let new = || ModuleSet::new(name.clone(), line);
+            self.sets.entry(&name, new).members.extend(members);
         }
         Ok(Policy {
             unclaimed: self.settings.unclaimed()?,
             naming: self.settings.naming()?,
             grouping: self.settings.grouping()?,
             base: self.base,
-            sets: self.sets,
+            sets: self.sets.into_entries(),
             modules: self.modules,
-            patterns: self.patterns,
+            patterns: self.patterns.into_entries(),
         })
     }
 }
 
-fn empty_set(name: String, place: Place) -> Set {
-    Set {
-        name,
-        place,
-        summary: None,
-        description: None,
-        members: Vec::new(),
-        except: Vec::new(),
-        priority: 0,
+fn add_sets(
+    sets: &mut ByName<ModuleSet>,
+    file: &File,
+    selectors: &mut Selectors<'_>,
+) -> Result<(), Error> {
+    let lines = selectors.lines;
+    unique(file.set.iter().map(|set| &set.get_ref().name), lines)?;
+    for set in &file.set {
+        let (line_of_set, new) = (lines.line_of(set.span()), set.get_ref());
+        let name = checked_name(&new.name, lines)?;
+        let set = sets.entry(&name, || ModuleSet::new(name.clone(), line_of_set.clone()));
+        set.line = line_of_set;
+        replace_text(&mut set.summary, &new.summary, line, lines)?;
+        replace_text(&mut set.description, &new.description, paragraph, lines)?;
+        selectors.replace(&mut set.members, &new.members)?;
+        selectors.replace(&mut set.except, &new.except)?;
+        set.priority = new.priority.unwrap_or(set.priority);
     }
+    Ok(())
 }
 
-fn empty_pattern(name: String, place: Place) -> Pattern {
-    Pattern {
-        name,
-        place,
-        summary: None,
-        description: None,
-        category: None,
-        order: None,
-        visible: true,
-        members: Vec::new(),
-        except: Vec::new(),
+fn add_patterns(
+    patterns: &mut ByName<Pattern>,
+    file: &File,
+    selectors: &mut Selectors<'_>,
+) -> Result<(), Error> {
+    let lines = selectors.lines;
+    unique(file.pattern.iter().map(|new| &new.get_ref().name), lines)?;
+    for pattern in &file.pattern {
+        let (line_of_pattern, new) = (lines.line_of(pattern.span()), pattern.get_ref());
+        let name = checked_name(&new.name, lines)?;
+        let empty = || Pattern::new(name.clone(), line_of_pattern.clone());
+        let pattern = patterns.entry(&name, empty);
+        pattern.line = line_of_pattern;
+        replace_text(&mut pattern.summary, &new.summary, line, lines)?;
+        replace_text(&mut pattern.description, &new.description, paragraph, lines)?;
+        replace_text(&mut pattern.category, &new.category, line, lines)?;
+        replace(&mut pattern.order, new.order);
+        pattern.visible = new.visible.unwrap_or(pattern.visible);
+        selectors.replace(&mut pattern.members, &new.members)?;
+        selectors.replace(&mut pattern.except, &new.except)?;
     }
+    Ok(())
 }
 
-fn module_rule(rule: &Spanned<schema::ModuleRule>, source: &Source) -> Result<ModuleRule, Error> {
-    let place = source.place(rule.span());
+fn module_rule(
+    rule: &Spanned<schema::ModuleRule>,
+    selectors: &mut Selectors<'_>,
+) -> Result<ModuleRule, Error> {
+    let lines = selectors.lines;
+    let line = lines.line_of(rule.span());
     let rule = rule.get_ref();
     let mut package = None;
-    say(&mut package, &rule.package, package_name, source)?;
+    replace_text(&mut package, &rule.package, package_name, lines)?;
     Ok(ModuleRule {
         package,
         exclude: rule.exclude,
         hardware: rule.hardware,
         initrd: rule.initrd,
         supported: rule.supported,
-        tags: tags(rule, source)?,
-        ..ModuleRule::new(place, matched(&rule.selectors, source)?)
+        tags: tags(rule, lines)?,
+        ..ModuleRule::new(line, selectors.of_rule(&rule.selectors)?)
     })
-}
-
-fn matched(which: &Spanned<OneOrMany>, source: &Source) -> Result<Vec<Selector>, Error> {
-    let selectors = match which.get_ref() {
-        OneOrMany::One(text) => vec![selector(text, source.place(which.span()))?],
-        OneOrMany::Many(texts) => selectors(texts, source)?,
-    };
-    match selectors.iter().find(|selector| selector.needs().is_some()) {
-        None => Ok(selectors),
-        Some(needs) => {
-            let problem = Problem::Needs(needs.text().to_owned());
-            Err(problem.at(needs.place().clone()))
-        }
-    }
 }
 
 fn tags(
     rule: &schema::ModuleRule,
-    source: &Source,
+    lines: &LineIndex,
 ) -> Result<BTreeMap<TagKind, Vec<String>>, Error> {
     let mut tags = BTreeMap::new();
     for kind in TagKind::ALL {
@@ -207,78 +196,89 @@ fn tags(
             continue;
         };
         let check = |text: &String| tag::check(text).map(|()| text.clone());
-        let texts = texts.iter().map(|text| source.check(text, check));
+        let texts = texts.iter().map(|text| checked(text, lines, check));
         tags.insert(kind, texts.collect::<Result<_, Error>>()?);
     }
     Ok(tags)
 }
 
-/// Puts selectors in the place of what earlier layers have; none leaves them.
-fn update(
-    slot: &mut Vec<Selector>,
-    texts: &Option<Vec<Text>>,
-    source: &Source,
-) -> Result<(), Error> {
-    if let Some(texts) = texts {
-        *slot = selectors(texts, source)?;
+/// Reads the selectors of one layer.
+struct Selectors<'l> {
+    lines: &'l LineIndex,
+    regexes: &'l mut RegexBudget,
+}
+
+impl Selectors<'_> {
+    fn one(&mut self, text: &str, line: FileLine) -> Result<Selector, Error> {
+        Selector::new(text, line.clone(), self.regexes).map_err(|problem| problem.at(line))
     }
-    Ok(())
+
+    fn all(&mut self, texts: &[SpannedText]) -> Result<Vec<Selector>, Error> {
+        let lines = self.lines;
+        let texts = texts.iter();
+        texts
+            .map(|text| self.one(text.get_ref(), lines.line_of(text.span())))
+            .collect()
+    }
+
+    /// Replaces the selectors of earlier layers. Without a list they stay.
+    fn replace(
+        &mut self,
+        slot: &mut Vec<Selector>,
+        texts: &Option<Vec<SpannedText>>,
+    ) -> Result<(), Error> {
+        if let Some(texts) = texts {
+            *slot = self.all(texts)?;
+        }
+        Ok(())
+    }
+
+    /// The selectors of a `[[module]]` rule. Such rules are applied to one module at a time, also
+    /// where nothing is known of the others, so they cannot ask what a module needs.
+    fn of_rule(&mut self, which: &Spanned<OneOrMany>) -> Result<Vec<Selector>, Error> {
+        let selectors = match which.get_ref() {
+            OneOrMany::One(text) => vec![self.one(text, self.lines.line_of(which.span()))?],
+            OneOrMany::Many(texts) => self.all(texts)?,
+        };
+        match selectors.iter().find(|selector| selector.needs().is_some()) {
+            None => Ok(selectors),
+            Some(needs) => {
+                let problem = Problem::Needs(needs.text().to_owned());
+                Err(problem.at(needs.line().clone()))
+            }
+        }
+    }
 }
 
-fn selectors(texts: &[Text], source: &Source) -> Result<Vec<Selector>, Error> {
-    let texts = texts.iter();
-    texts
-        .map(|text| selector(text.get_ref(), source.place(text.span())))
-        .collect()
+fn checked_name(name: &SpannedText, lines: &LineIndex) -> Result<String, Error> {
+    checked(name, lines, |name| {
+        package_name(name).map(|()| name.clone())
+    })
 }
 
-fn selector(text: &str, place: Place) -> Result<Selector, Error> {
-    Selector::new(text, place.clone()).map_err(|problem| problem.at(place))
-}
-
-fn checked_name(name: &Text, source: &Source) -> Result<String, Error> {
-    source.check(name, |name| package_name(name).map(|()| name.clone()))
-}
-
-/// Puts text in the place of what earlier layers have; none leaves it.
-fn say(
+/// Replaces a text of earlier layers. Without a text the earlier one stays.
+fn replace_text(
     slot: &mut Option<String>,
-    text: &Option<Text>,
+    text: &Option<SpannedText>,
     check: impl FnOnce(&str) -> Result<(), Problem>,
-    source: &Source,
+    lines: &LineIndex,
 ) -> Result<(), Error> {
     let check = |text: &String| check(text).map(|()| text.clone());
-    replace(slot, checked(source, text, check)?);
-    Ok(())
+    replace_checked(slot, text, lines, check)
 }
 
-/// Within a layer a second mention is a mistake, not a change.
-fn unique<'t>(names: impl Iterator<Item = &'t Text>, source: &Source) -> Result<(), Error> {
-    let mut seen: HashMap<&str, Place> = HashMap::new();
+/// Refuses a layer that defines a name twice. That is a mistake, not a change.
+fn unique<'t>(
+    names: impl Iterator<Item = &'t SpannedText>,
+    lines: &LineIndex,
+) -> Result<(), Error> {
+    let mut seen: HashMap<&str, FileLine> = HashMap::new();
     for name in names {
-        let place = source.place(name.span());
-        if let Some(first) = seen.insert(name.get_ref(), place.clone()) {
+        let line = lines.line_of(name.span());
+        if let Some(first) = seen.insert(name.get_ref(), line.clone()) {
             let name = name.get_ref().clone();
-            return Err(Problem::Twice { name, first }.at(place));
+            return Err(Problem::Twice { name, first }.at(line));
         }
     }
     Ok(())
-}
-
-/// Changes the one that is the `same`, or an `empty` one that is added.
-fn change<T, E>(
-    all: &mut Vec<T>,
-    same: impl Fn(&T) -> bool,
-    empty: impl FnOnce() -> T,
-    change: impl FnOnce(&mut T) -> Result<(), E>,
-) -> Result<(), E> {
-    match all.iter_mut().find(|old| same(old)) {
-        Some(old) => change(old),
-        None => {
-            let mut new = empty();
-            change(&mut new)?;
-            all.push(new);
-            Ok(())
-        }
-    }
 }

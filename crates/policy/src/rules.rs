@@ -1,107 +1,133 @@
-//! What a policy decides, and for a module: all rules in, what holds out.
+//! The rules of a policy, and what they decide about one module.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::{Grouping, Named, Naming, Place, Selector, TagKind};
+use crate::file_line::FileLine;
+use crate::grouping::{Grouping, Unclaimed};
+use crate::naming::Naming;
+use crate::selector::{ModulePath, Selector};
+use crate::tag::TagKind;
 
-/// All layers as one.
+/// All layers, merged.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// What to do with modules no set claims.
+    /// What to do with modules that no set claims.
     pub unclaimed: Unclaimed,
-    /// Modules kept in the image package.
+    /// The modules of the image package.
     pub base: Base,
-    /// Modules that share packages, in the order they are first named.
-    pub sets: Vec<Set>,
-    /// Overrides; of two that decide the same, the later counts.
+    /// Modules that share packages, in the order in which the sets are first named.
+    pub sets: Vec<ModuleSet>,
+    /// Rules for single modules. If two decide the same key, the later one counts.
     pub modules: Vec<ModuleRule>,
-    /// Packages that require others, in the order they are first named.
+    /// Packages that require others, in the order in which they are first named.
     pub patterns: Vec<Pattern>,
-    /// How packages are named and tied.
+    /// How packages are named, and how they require each other.
     pub naming: Naming,
-    /// What becomes of modules no set claims.
+    /// How modules that no set claims are grouped.
     pub grouping: Grouping,
 }
 
-/// What to do with a module no set claims.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Unclaimed {
-    /// Group it with others.
-    Group,
-    /// Stop.
-    Error,
-}
-
-/// Modules kept in the image package.
+/// The modules of the image package.
 #[derive(Clone, Debug, Default)]
 pub struct Base {
-    /// Which.
+    /// The modules.
     pub members: Vec<Selector>,
-    /// Which of them not.
+    /// Exceptions from them.
     pub except: Vec<Selector>,
 }
 
 /// Modules that share a package.
 #[derive(Clone, Debug)]
-pub struct Set {
-    /// Names the package.
+pub struct ModuleSet {
+    /// The name, from which the package gets its own.
     pub name: String,
-    /// Where the last layer that has it names it.
-    pub place: Place,
-    /// One line.
+    /// The line that defines it in the last layer that does.
+    pub line: FileLine,
+    /// The summary, one line.
     pub summary: Option<String>,
-    /// A paragraph.
+    /// The description, any number of lines.
     pub description: Option<String>,
-    /// Which modules.
+    /// The modules.
     pub members: Vec<Selector>,
-    /// Which of them not.
+    /// Exceptions from them.
     pub except: Vec<Selector>,
-    /// Decides between sets that claim the same module.
+    /// If several sets claim a module, the one with the highest priority gets it.
     pub priority: i64,
 }
 
-/// A package that requires others.
+impl ModuleSet {
+    /// A set that only has a name yet.
+    pub(crate) fn new(name: String, line: FileLine) -> Self {
+        Self {
+            name,
+            line,
+            summary: None,
+            description: None,
+            members: Vec::new(),
+            except: Vec::new(),
+            priority: 0,
+        }
+    }
+}
+
+/// A package that requires the packages of some modules.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    /// Names the package.
+    /// The name, from which the package gets its own.
     pub name: String,
-    /// Where the last layer that has it names it.
-    pub place: Place,
-    /// One line.
+    /// The line that defines it in the last layer that does.
+    pub line: FileLine,
+    /// The summary, one line.
     pub summary: Option<String>,
-    /// A paragraph.
+    /// The description, any number of lines.
     pub description: Option<String>,
-    /// The heading it is shown under.
+    /// The heading under which it is shown.
     pub category: Option<String>,
-    /// Where among its kin.
+    /// Its position among the patterns of the category.
     pub order: Option<u32>,
     /// Whether it is shown.
     pub visible: bool,
-    /// Which modules' packages.
+    /// The modules whose packages it requires.
     pub members: Vec<Selector>,
-    /// Which of them not.
+    /// Exceptions from them.
     pub except: Vec<Selector>,
 }
 
-/// What is decided for some modules.
+impl Pattern {
+    /// A pattern that only has a name yet.
+    pub(crate) fn new(name: String, line: FileLine) -> Self {
+        Self {
+            name,
+            line,
+            summary: None,
+            description: None,
+            category: None,
+            order: None,
+            visible: true,
+            members: Vec::new(),
+            except: Vec::new(),
+        }
+    }
+}
+
+/// What is decided about some modules.
 #[derive(Clone, Debug)]
 pub struct ModuleRule {
-    /// Where.
-    pub place: Place,
-    /// Which modules; none of them is `needs:`.
+    /// The line that begins the rule.
+    pub line: FileLine,
+    /// The modules. None of these selectors is `needs:`.
     pub selectors: Vec<Selector>,
-    /// The package: that of a set, or a name of its own.
+    /// The package: that of a set, or one with this name.
     pub package: Option<String>,
-    /// Whether they are left out.
+    /// Whether the modules are left out of all packages.
     pub exclude: Option<bool>,
-    /// Whether hardware pulls them in.
+    /// Whether hardware may ask for the modules.
     pub hardware: Option<bool>,
-    /// Whether an initrd wants them.
+    /// Whether initrds contain the modules.
     pub initrd: Option<bool>,
-    /// Whether the distribution supports them.
+    /// Who supports the modules.
     pub supported: Option<Support>,
     /// Tags to add.
     pub tags: BTreeMap<TagKind, Vec<String>>,
@@ -109,9 +135,9 @@ pub struct ModuleRule {
 
 impl ModuleRule {
     /// A rule that decides nothing yet.
-    pub(crate) fn new(place: Place, selectors: Vec<Selector>) -> Self {
+    pub(crate) fn new(line: FileLine, selectors: Vec<Selector>) -> Self {
         Self {
-            place,
+            line,
             selectors,
             package: None,
             exclude: None,
@@ -129,14 +155,14 @@ impl ModuleRule {
 pub enum Support {
     /// The distribution.
     Yes,
-    /// Someone else.
+    /// Another vendor.
     External,
     /// Nobody.
     No,
 }
 
 impl Support {
-    /// As a policy writes it.
+    /// The value of the policy's key.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Yes => "yes",
@@ -146,40 +172,40 @@ impl Support {
     }
 }
 
-/// What holds for one module: of each key the last rule that has it.
+/// What the rules decide about one module. Each value has the line of the rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Override<'p> {
     /// The package.
-    pub package: Option<(&'p str, &'p Place)>,
-    /// Whether it is left out.
-    pub exclude: Option<(bool, &'p Place)>,
-    /// Whether hardware pulls it in.
-    pub hardware: Option<(bool, &'p Place)>,
-    /// Whether an initrd wants it.
-    pub initrd: Option<(bool, &'p Place)>,
-    /// Who supports it.
-    pub supported: Option<(Support, &'p Place)>,
+    pub package: Option<(&'p str, &'p FileLine)>,
+    /// Whether the module is left out of all packages.
+    pub exclude: Option<(bool, &'p FileLine)>,
+    /// Whether hardware may ask for the module.
+    pub hardware: Option<(bool, &'p FileLine)>,
+    /// Whether initrds contain the module.
+    pub initrd: Option<(bool, &'p FileLine)>,
+    /// Who supports the module.
+    pub supported: Option<(Support, &'p FileLine)>,
     /// Tags to add.
-    pub tags: BTreeMap<TagKind, (&'p [String], &'p Place)>,
+    pub tags: BTreeMap<TagKind, (&'p [String], &'p FileLine)>,
 }
 
 impl<'p> Override<'p> {
     fn add(&mut self, rule: &'p ModuleRule) {
-        let place = &rule.place;
-        decide(&mut self.package, rule.package.as_deref(), place);
-        decide(&mut self.exclude, rule.exclude, place);
-        decide(&mut self.hardware, rule.hardware, place);
-        decide(&mut self.initrd, rule.initrd, place);
-        decide(&mut self.supported, rule.supported, place);
+        let line = &rule.line;
+        decide(&mut self.package, rule.package.as_deref(), line);
+        decide(&mut self.exclude, rule.exclude, line);
+        decide(&mut self.hardware, rule.hardware, line);
+        decide(&mut self.initrd, rule.initrd, line);
+        decide(&mut self.supported, rule.supported, line);
         let tags = rule.tags.iter();
         self.tags
-            .extend(tags.map(|(&kind, tags)| (kind, (tags.as_slice(), place))));
+            .extend(tags.map(|(&kind, tags)| (kind, (tags.as_slice(), line))));
     }
 }
 
-fn decide<'p, T>(slot: &mut Option<(T, &'p Place)>, value: Option<T>, place: &'p Place) {
+fn decide<'p, T>(slot: &mut Option<(T, &'p FileLine)>, value: Option<T>, line: &'p FileLine) {
     if let Some(value) = value {
-        *slot = Some((value, place));
+        *slot = Some((value, line));
     }
 }
 
@@ -195,8 +221,8 @@ impl Policy {
         base.chain(sets).chain(patterns).chain(rules)
     }
 
-    /// All that rules say of a module.
-    pub fn overrides(&self, module: Named<'_>) -> Override<'_> {
+    /// What the rules decide about a module: for each key, what the last rule that has it says.
+    pub fn overrides(&self, module: ModulePath<'_>) -> Override<'_> {
         let mut all = Override::default();
         for rule in &self.modules {
             if rule.selectors.iter().any(|which| which.matches(module)) {

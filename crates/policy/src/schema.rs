@@ -1,5 +1,7 @@
-//! The text of a layer in, its tables out: every key a policy can have, each
-//! value with its offset, nothing checked but types.
+//! The keys that a policy file may have.
+//!
+//! Only the types of values are checked here. Most values keep their span, so that a later check
+//! can name the line.
 
 use std::fmt;
 
@@ -7,18 +9,22 @@ use serde::Deserialize;
 use serde::de::{self, SeqAccess, Visitor};
 use toml::Spanned;
 
-use crate::place::Source;
-use crate::{By, Depends, Error, Problem, Support, TagKind, Unclaimed};
+use crate::error::{Error, Problem};
+use crate::file_line::LineIndex;
+use crate::grouping::{GroupBy, Unclaimed};
+use crate::naming::Depends;
+use crate::rules::Support;
+use crate::tag::TagKind;
 
-/// Free text, a name, a selector: not yet checked.
-pub(crate) type Text = Spanned<String>;
+/// Free text, a name or a selector, not checked yet.
+pub(crate) type SpannedText = Spanned<String>;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct File {
     pub(crate) unclaimed: Option<Unclaimed>,
     pub(crate) base: Base,
-    pub(crate) set: Vec<Spanned<Set>>,
+    pub(crate) set: Vec<Spanned<ModuleSet>>,
     pub(crate) module: Vec<Spanned<ModuleRule>>,
     pub(crate) import: Vec<Spanned<Import>>,
     pub(crate) naming: Naming,
@@ -29,32 +35,32 @@ pub(crate) struct File {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Base {
-    pub(crate) members: Option<Vec<Text>>,
-    pub(crate) except: Option<Vec<Text>>,
+    pub(crate) members: Option<Vec<SpannedText>>,
+    pub(crate) except: Option<Vec<SpannedText>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Set {
-    pub(crate) name: Text,
-    pub(crate) summary: Option<Text>,
-    pub(crate) description: Option<Text>,
-    pub(crate) members: Option<Vec<Text>>,
-    pub(crate) except: Option<Vec<Text>>,
+pub(crate) struct ModuleSet {
+    pub(crate) name: SpannedText,
+    pub(crate) summary: Option<SpannedText>,
+    pub(crate) description: Option<SpannedText>,
+    pub(crate) members: Option<Vec<SpannedText>>,
+    pub(crate) except: Option<Vec<SpannedText>>,
     pub(crate) priority: Option<i64>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Pattern {
-    pub(crate) name: Text,
-    pub(crate) summary: Option<Text>,
-    pub(crate) description: Option<Text>,
-    pub(crate) category: Option<Text>,
+    pub(crate) name: SpannedText,
+    pub(crate) summary: Option<SpannedText>,
+    pub(crate) description: Option<SpannedText>,
+    pub(crate) category: Option<SpannedText>,
     pub(crate) order: Option<u32>,
     pub(crate) visible: Option<bool>,
-    pub(crate) members: Option<Vec<Text>>,
-    pub(crate) except: Option<Vec<Text>>,
+    pub(crate) members: Option<Vec<SpannedText>>,
+    pub(crate) except: Option<Vec<SpannedText>>,
 }
 
 #[derive(Deserialize)]
@@ -62,24 +68,24 @@ pub(crate) struct Pattern {
 pub(crate) struct ModuleRule {
     #[serde(rename = "match")]
     pub(crate) selectors: Spanned<OneOrMany>,
-    pub(crate) package: Option<Text>,
+    pub(crate) package: Option<SpannedText>,
     pub(crate) exclude: Option<bool>,
     pub(crate) hardware: Option<bool>,
     pub(crate) initrd: Option<bool>,
     pub(crate) supported: Option<Support>,
-    provides: Option<Vec<Text>>,
-    requires: Option<Vec<Text>>,
-    recommends: Option<Vec<Text>>,
-    suggests: Option<Vec<Text>>,
-    supplements: Option<Vec<Text>>,
-    enhances: Option<Vec<Text>>,
-    conflicts: Option<Vec<Text>>,
-    obsoletes: Option<Vec<Text>>,
-    orderwithrequires: Option<Vec<Text>>,
+    provides: Option<Vec<SpannedText>>,
+    requires: Option<Vec<SpannedText>>,
+    recommends: Option<Vec<SpannedText>>,
+    suggests: Option<Vec<SpannedText>>,
+    supplements: Option<Vec<SpannedText>>,
+    enhances: Option<Vec<SpannedText>>,
+    conflicts: Option<Vec<SpannedText>>,
+    obsoletes: Option<Vec<SpannedText>>,
+    orderwithrequires: Option<Vec<SpannedText>>,
 }
 
 impl ModuleRule {
-    pub(crate) fn tags(&self, kind: TagKind) -> Option<&[Text]> {
+    pub(crate) fn tags(&self, kind: TagKind) -> Option<&[SpannedText]> {
         let tags = match kind {
             TagKind::Provides => &self.provides,
             TagKind::Requires => &self.requires,
@@ -98,16 +104,19 @@ impl ModuleRule {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Import {
-    pub(crate) file: Text,
-    pub(crate) format: Format,
-    pub(crate) set: Option<Text>,
+    pub(crate) file: SpannedText,
+    pub(crate) format: ListFormat,
+    pub(crate) set: Option<SpannedText>,
     pub(crate) supported: Option<Spanned<Support>>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
-pub(crate) enum Format {
+/// The format of an imported list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum ListFormat {
+    /// SUSE's supported.conf: guards and paths.
     #[serde(rename = "supported.conf")]
     SupportedConf,
+    /// One module a line, as in Fedora's lists.
     #[serde(rename = "modules.list")]
     ModulesList,
 }
@@ -115,10 +124,10 @@ pub(crate) enum Format {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Naming {
-    pub(crate) kmp: Option<Text>,
-    pub(crate) pattern: Option<Text>,
-    pub(crate) all: Option<Text>,
-    pub(crate) unsupported: Option<Text>,
+    pub(crate) kmp: Option<SpannedText>,
+    pub(crate) pattern: Option<SpannedText>,
+    pub(crate) all: Option<SpannedText>,
+    pub(crate) unsupported: Option<SpannedText>,
     pub(crate) kabi: Option<bool>,
     pub(crate) depends: Option<Depends>,
 }
@@ -126,16 +135,16 @@ pub(crate) struct Naming {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Grouping {
-    pub(crate) by: Option<By>,
+    pub(crate) by: Option<GroupBy>,
     pub(crate) depth: Option<Spanned<usize>>,
     pub(crate) packages: Option<Spanned<Vec<usize>>>,
     pub(crate) largest: Option<Spanned<u64>>,
 }
 
-/// A string or a list of strings. An untagged enum would lose the offsets.
+/// A string or a list of strings. An untagged enum would lose the spans.
 pub(crate) enum OneOrMany {
     One(String),
-    Many(Vec<Text>),
+    Many(Vec<SpannedText>),
 }
 
 impl<'de> Deserialize<'de> for OneOrMany {
@@ -167,11 +176,11 @@ impl<'de> Visitor<'de> for OneOrManyVisitor {
 }
 
 /// Reads a layer.
-pub(crate) fn read(text: &str, source: &Source) -> Result<File, Error> {
+pub(crate) fn read(text: &str, lines: &LineIndex) -> Result<File, Error> {
     toml::from_str(text).map_err(|error| {
-        let lines: Vec<_> = error.message().lines().collect();
-        let place = source.place(error.span().unwrap_or_default());
-        Problem::Toml(lines.join(", ")).at(place)
+        let message: Vec<_> = error.message().lines().collect();
+        let line = lines.line_of(error.span().unwrap_or_default());
+        Problem::Toml(message.join(", ")).at(line)
     })
 }
 
@@ -183,7 +192,7 @@ mod tests {
 
     use super::*;
 
-    /// Deserializes nothing, but takes down which keys a table asks for.
+    /// A deserializer that only records which keys a table asks for.
     struct Keys;
 
     #[derive(Debug, thiserror::Error)]
@@ -227,7 +236,7 @@ mod tests {
         BTreeMap::from([
             ("", keys::<File>()),
             ("base", keys::<Base>()),
-            ("set", keys::<Set>()),
+            ("set", keys::<ModuleSet>()),
             ("module", keys::<ModuleRule>()),
             ("import", keys::<Import>()),
             ("naming", keys::<Naming>()),
@@ -236,8 +245,8 @@ mod tests {
         ])
     }
 
-    /// The words `text` defines, for each table. `line` tells of a line whether
-    /// it begins a table, or which words it defines.
+    /// The keys that `text` describes, by table. `line` returns the table that a line begins, and
+    /// the keys that it describes.
     fn described<'t>(
         text: &'t str,
         line: impl Fn(&'t str) -> (Option<&'t str>, &'t str),

@@ -1,192 +1,194 @@
-//! A line such as `kernel/fs/**` in, whether it means a module out.
+//! Selectors, which name modules in policies and imported lists.
 
-use glob::MatchOptions;
-use regex::Regex;
+use kmodule::{is_same_name, module_stem_str, normalized_str};
+use regex_lite::Regex;
 
-use crate::{Place, Problem};
+use crate::error::Problem;
+use crate::file_line::{FileLine, LineIndex, PolicyFile};
+use crate::path_glob::{ANYWHERE, PathGlob, normalized, pattern, single_stars};
+use crate::regexes::{LIMIT_KIB, Refusal, RegexBudget};
 
-/// A module as selectors see it.
+/// A module, as selectors see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Named<'m> {
-    /// Basename without `.ko`, as in the file.
-    pub name: &'m str,
-    /// Path below `lib/modules/<kernelrelease>`, with or without `.ko` and what
-    /// compression adds.
-    pub path: &'m str,
+pub struct ModulePath<'m> {
+    stem: &'m str,
+}
+
+impl<'m> ModulePath<'m> {
+    /// The module at `path` below `lib/modules/<kernelrelease>`. The path may end before `.ko`, or
+    /// behind it, or behind the suffix of a compression.
+    pub fn new(path: &'m str) -> Self {
+        Self { stem: stem(path) }
+    }
+
+    fn name(self) -> &'m str {
+        self.stem.rsplit('/').next().unwrap_or(self.stem)
+    }
 }
 
 /// What names modules.
 #[derive(Clone, Debug)]
 pub struct Selector {
     text: String,
-    place: Place,
-    kind: Kind,
+    line: FileLine,
+    kind: SelectorKind,
     imported: bool,
 }
 
-/// Most selectors have no pattern, and a policy has thousands of them for
-/// thousands of modules: those are compared, not matched.
+/// How a selector is compared. Most have no pattern, and policies have thousands of selectors for
+/// thousands of modules: those are compared as text.
 #[derive(Clone, Debug)]
-enum Kind {
-    /// A name, with `_` for each `-`.
+enum SelectorKind {
+    /// A name, normalized.
     Name(String),
-    /// A glob on such names.
+    /// A glob on normalized names.
     NameGlob(glob::Pattern),
     /// A path without `.ko`.
     Path(String),
-    /// What paths begin with.
+    /// The directory with its `/`, with which paths begin.
     Below(String),
-    /// A glob on paths.
-    PathGlob(glob::Pattern),
-    /// A glob of supported.conf.
-    Guarded(glob::Pattern),
+    /// A glob on paths without `.ko`.
+    PathGlob(PathGlob),
+    /// A glob of supported.conf, on paths below `kernel/` with a normalized name.
+    SupportedConfGlob(glob::Pattern),
+    /// A regular expression on paths without `.ko`.
     Regex(Regex),
-    /// The module that is needed.
+    /// The name of the module that the selected modules need.
     Needs(String),
 }
 
-const SUFFIXES: [&str; 5] = ["", ".xz", ".zst", ".gz", ".bz2"];
 const WILD: [char; 3] = ['*', '?', '['];
 
-/// `*` stays in a directory.
-const IN_DIRECTORY: MatchOptions = MatchOptions {
-    case_sensitive: true,
-    require_literal_separator: true,
-    require_literal_leading_dot: false,
-};
-
-/// `*` is anything.
-const ANYWHERE: MatchOptions = MatchOptions {
-    require_literal_separator: false,
-    ..IN_DIRECTORY
-};
-
 impl Selector {
-    /// What a policy says.
-    pub(crate) fn new(text: &str, place: Place) -> Result<Self, Problem> {
+    /// A selector of a policy.
+    pub(crate) fn new(
+        text: &str,
+        line: FileLine,
+        regexes: &mut RegexBudget,
+    ) -> Result<Self, Problem> {
         let kind = match text.split_once(':') {
-            Some(("re", regex)) => regex_kind(regex, text)?,
-            Some(("needs", module)) => Kind::Needs(needed(module, text)?),
+            Some(("re", regex)) => regex_kind(regex, text, regexes)?,
+            Some(("needs", module)) => SelectorKind::Needs(needed(module, text)?),
             _ => plain_kind(text)?,
         };
         Ok(Self {
             text: text.to_owned(),
-            place,
+            line,
             kind,
             imported: false,
         })
     }
 
-    /// A line of a list of modules: names or paths.
-    pub(crate) fn listed(text: &str, place: Place) -> Result<Self, Problem> {
+    /// A selector without a file, for tests of the parser.
+    ///
+    /// # Errors
+    /// The text is not a selector.
+    #[doc(hidden)]
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let line = LineIndex::new(PolicyFile::Default, "").line(1);
+        Self::new(text, line, &mut RegexBudget::default())
+    }
+
+    /// A line of a list of modules, a name or a path.
+    pub(crate) fn listed(text: &str, line: FileLine) -> Result<Self, Problem> {
         Ok(Self {
             text: text.to_owned(),
-            place,
+            line,
             kind: plain_kind(text)?,
             imported: true,
         })
     }
 
-    /// A path of supported.conf, read as SUSE's modpost does
-    /// (kernel-source/patches.suse/supported-flag-wildcards): of a path without
-    /// wildcards only the name counts, wherever the module has moved; else the
-    /// whole path below `kernel/`, where `*` passes directories.
-    pub(crate) fn guarded(text: &str, place: Place) -> Result<Self, Problem> {
+    /// A path of supported.conf, read as SUSE's modpost reads it
+    /// (kernel-source/patches.suse/supported-flag-wildcards). Without wildcards only the name
+    /// counts, because modules move. With wildcards the whole path below `kernel/` counts, and `*`
+    /// passes directories.
+    pub(crate) fn guarded(text: &str, line: FileLine) -> Result<Self, Problem> {
         let path = checked_path(text)?;
         let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
         let kind = match path.contains(WILD) {
-            false => Kind::Name(name.replace('-', "_")),
+            false => SelectorKind::Name(normalized_str(name).into_owned()),
             true => {
-                let glob = format!("{directory}/{}", underscored(name));
-                Kind::Guarded(compiled(&one_star(&glob), text)?)
+                let glob = single_stars(&format!("{directory}/{}", normalized(name)));
+                SelectorKind::SupportedConfGlob(valid(pattern(&glob), text)?)
             }
         };
         Ok(Self {
             text: text.to_owned(),
-            place,
+            line,
             kind,
             imported: true,
         })
     }
 
-    /// Where it stands.
-    pub fn place(&self) -> &Place {
-        &self.place
+    /// The line that has the selector.
+    pub fn line(&self) -> &FileLine {
+        &self.line
     }
 
-    /// As it is written there.
+    /// The selector as it is written there.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether it comes from an imported list. Such a list speaks of more
-    /// architectures than a tree has: that it means no module is no mistake.
+    /// Whether the selector is from an imported list. Such lists cover more architectures than one
+    /// kernel has, so it is no mistake if a selector matches no module.
     pub fn is_imported(&self) -> bool {
         self.imported
     }
 
-    /// `needs: X`: the name X.
+    /// The module X of `needs: X`.
     pub fn needs(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Needs(module) => Some(module),
+            SelectorKind::Needs(module) => Some(module),
             _ => None,
         }
     }
 
-    /// Whether it means this module. What a module needs is not known here, so
-    /// a selector with `needs:` means none.
-    pub fn matches(&self, module: Named<'_>) -> bool {
-        let Named { name, path } = module;
+    /// Whether the selector names this module. What modules need is not known here, so a selector
+    /// with `needs:` never matches.
+    pub fn matches(&self, module: ModulePath<'_>) -> bool {
+        let path = module.stem;
         match &self.kind {
-            Kind::Name(same) => is_name(same, name),
-            Kind::NameGlob(glob) => glob.matches_with(&name.replace('-', "_"), ANYWHERE),
-            Kind::Path(same) => path.starts_with(same) && without_ko(path) == same,
-            Kind::Below(directory) => path.starts_with(directory),
-            Kind::PathGlob(glob) => glob.matches_with(without_ko(path), IN_DIRECTORY),
-            Kind::Guarded(glob) => path
+            SelectorKind::Name(name) => is_same_name(name.as_bytes(), module.name().as_bytes()),
+            SelectorKind::NameGlob(glob) => {
+                glob.matches_with(&normalized_str(module.name()), ANYWHERE)
+            }
+            SelectorKind::Path(same) => path == same,
+            SelectorKind::Below(directory) => path.starts_with(directory),
+            SelectorKind::PathGlob(glob) => glob.matches(path),
+            SelectorKind::SupportedConfGlob(glob) => path
                 .strip_prefix("kernel/")
-                .and_then(|path| without_ko(path).rsplit_once('/'))
-                .map(|(directory, name)| format!("{directory}/{}", name.replace('-', "_")))
+                .and_then(|path| path.rsplit_once('/'))
+                .map(|(directory, name)| format!("{directory}/{}", normalized_str(name)))
                 .is_some_and(|path| glob.matches_with(&path, ANYWHERE)),
-            Kind::Regex(regex) => regex.is_match(without_ko(path)),
-            Kind::Needs(_) => false,
+            SelectorKind::Regex(regex) => regex.is_match(path),
+            SelectorKind::Needs(_) => false,
         }
     }
 }
 
-/// Whether `name` is `underscored`, but for dashes.
-fn is_name(underscored: &str, name: &str) -> bool {
-    let bytes = name.bytes().map(|byte| match byte {
-        b'-' => b'_',
-        byte => byte,
-    });
-    underscored.len() == name.len() && underscored.bytes().eq(bytes)
+/// A name or path without `.ko` and the suffix of a compression.
+fn stem(path: &str) -> &str {
+    module_stem_str(path).unwrap_or(path)
 }
 
-/// A path without `.ko` and what compression adds to it.
-fn without_ko(path: &str) -> &str {
-    SUFFIXES
-        .iter()
-        .find_map(|suffix| path.strip_suffix(suffix)?.strip_suffix(".ko"))
-        .unwrap_or(path)
-}
-
-fn regex_kind(regex: &str, text: &str) -> Result<Kind, Problem> {
+fn regex_kind(regex: &str, text: &str, regexes: &mut RegexBudget) -> Result<SelectorKind, Problem> {
+    let selector = || text.to_owned();
     if regex.is_empty() {
-        return Err(Problem::EmptySelector(text.to_owned()));
+        return Err(Problem::EmptySelector(selector()));
     }
-    Regex::new(regex)
-        .map(Kind::Regex)
-        .map_err(|error| Problem::Regex {
-            selector: text.to_owned(),
-            reason: last_line(&error.to_string()),
-        })
-}
-
-/// regex shows the expression on the lines before the reason.
-fn last_line(message: &str) -> String {
-    let line = message.lines().last().unwrap_or_default();
-    line.trim_start_matches("error: ").to_owned()
+    match regexes.compile(regex) {
+        Ok(regex) => Ok(SelectorKind::Regex(regex)),
+        Err(Refusal::Syntax(reason)) => Err(Problem::Regex {
+            selector: selector(),
+            reason,
+        }),
+        Err(Refusal::TooLarge) => Err(Problem::RegexTooLarge {
+            selector: selector(),
+            limit: LIMIT_KIB,
+        }),
+    }
 }
 
 fn needed(module: &str, text: &str) -> Result<String, Problem> {
@@ -203,28 +205,41 @@ fn needed(module: &str, text: &str) -> Result<String, Problem> {
     }
 }
 
-fn plain_kind(text: &str) -> Result<Kind, Problem> {
+fn plain_kind(text: &str) -> Result<SelectorKind, Problem> {
     let path = checked_path(text)?;
     if !path.contains('/') {
         return name_kind(path, text);
     }
+    let path_glob = |glob: &str| valid(PathGlob::new(glob), text).map(SelectorKind::PathGlob);
     let below = path.strip_suffix("/**").or_else(|| path.strip_suffix('/'));
-    Ok(match (below, path.contains(WILD)) {
-        (Some(directory), _) if !directory.contains(WILD) => Kind::Below(format!("{directory}/")),
-        (Some(directory), _) => Kind::PathGlob(compiled(&format!("{directory}/**"), text)?),
-        (None, true) => Kind::PathGlob(compiled(path, text)?),
-        (None, false) => Kind::Path(path.to_owned()),
-    })
-}
-
-fn name_kind(name: &str, text: &str) -> Result<Kind, Problem> {
-    match name.contains(WILD) {
-        true => compiled(&one_star(&underscored(name)), text).map(Kind::NameGlob),
-        false => Ok(Kind::Name(name.replace('-', "_"))),
+    match (below, path.contains(WILD)) {
+        (Some(directory), _) if !directory.contains(WILD) => {
+            Ok(SelectorKind::Below(format!("{directory}/")))
+        }
+        (Some(directory), _) => path_glob(&format!("{directory}/**")),
+        (None, true) => path_glob(path),
+        (None, false) => Ok(SelectorKind::Path(path.to_owned())),
     }
 }
 
-/// The text without `.ko`, if modules can have such paths: with the characters
+fn name_kind(name: &str, text: &str) -> Result<SelectorKind, Problem> {
+    match name.contains(WILD) {
+        true => {
+            let glob = single_stars(&normalized(name));
+            valid(pattern(&glob), text).map(SelectorKind::NameGlob)
+        }
+        false => Ok(SelectorKind::Name(normalized_str(name).into_owned())),
+    }
+}
+
+fn valid<G>(glob: Result<G, &'static str>, text: &str) -> Result<G, Problem> {
+    glob.map_err(|reason| Problem::Glob {
+        selector: text.to_owned(),
+        reason,
+    })
+}
+
+/// Returns the text without `.ko` if modules can have such paths: made of the characters that
 /// modtree allows, and those of globs.
 fn checked_path(text: &str) -> Result<&str, Problem> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "._+~-/*?[]!".contains(c);
@@ -236,80 +251,28 @@ fn checked_path(text: &str) -> Result<&str, Problem> {
             character,
         });
     }
-    let path = without_ko(text);
-    let parts = path.strip_suffix('/').unwrap_or(path).split('/');
+    let path = stem(text);
+    let mut parts = path.strip_suffix('/').unwrap_or(path).split('/');
     match path {
         "" => Err(Problem::EmptySelector(selector())),
-        _ if parts.clone().any(|part| matches!(part, "" | "." | "..")) => {
+        _ if parts.any(|part| matches!(part, "" | "." | "..")) => {
             Err(Problem::OutOfTree(selector()))
         }
         path => Ok(path),
     }
 }
 
-fn compiled(glob: &str, text: &str) -> Result<glob::Pattern, Problem> {
-    glob::Pattern::new(glob).map_err(|error| Problem::Glob {
-        selector: text.to_owned(),
-        reason: error.msg,
-    })
-}
-
-/// Makes `-` and `_` one, except in brackets, where `-` is a range.
-fn underscored(glob: &str) -> String {
-    // How many characters of a bracket were seen: a "]" that comes first is one
-    // of them, as in glob(7).
-    let mut seen: Option<usize> = None;
-    let same = |c: char| {
-        seen = match (seen, c) {
-            (None, '[') => Some(0),
-            (None, _) => None,
-            (Some(0), '!') => Some(0),
-            (Some(1..), ']') => None,
-            (Some(members), _) => Some(members + 1),
-        };
-        match (seen, c) {
-            (None, '-') => '_',
-            (_, c) => c,
-        }
-    };
-    glob.chars().map(same).collect()
-}
-
-/// Makes runs of `*` one: where `*` passes directories anyway, `**` is no more,
-/// and glob has it stand alone in its directory.
-fn one_star(glob: &str) -> String {
-    let mut one = String::with_capacity(glob.len());
-    for c in glob.chars() {
-        if c != '*' || !one.ends_with('*') {
-            one.push(c);
-        }
-    }
-    one
-}
-
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-    use crate::place::Source;
-
-    fn place() -> Place {
-        Source::new(Path::new("p.toml"), "").line(1)
-    }
-
-    fn named(path: &str) -> Named<'_> {
-        let name = without_ko(path.rsplit('/').next().unwrap());
-        Named { name, path }
-    }
 
     fn matches(selector: &str, path: &str) -> bool {
-        let selector = Selector::new(selector, place()).unwrap();
-        selector.matches(named(path))
+        let selector = Selector::parse(selector).unwrap();
+        selector.matches(ModulePath::new(path))
     }
 
     fn refusal(selector: &str) -> String {
-        Selector::new(selector, place()).unwrap_err().to_string()
+        Selector::parse(selector).unwrap_err().to_string()
     }
 
     #[test]
@@ -337,7 +300,6 @@ mod tests {
 
     #[test]
     fn brackets_keep_their_dash() {
-        assert_eq!(underscored("a-[b-d]-[!]-]-["), "a_[b-d]_[!]-]_[");
         assert!(matches("sd[a-c]-x", "kernel/sdb_x.ko"));
         assert!(!matches("sd[a-c]-x", "kernel/sd__x.ko"));
     }
@@ -399,7 +361,7 @@ mod tests {
 
     #[test]
     fn needs_gives_a_name() {
-        let needs = |text| Selector::new(text, place()).unwrap();
+        let needs = |text| Selector::parse(text).unwrap();
         assert_eq!(needs("needs: mac80211").needs(), Some("mac80211"));
         assert_eq!(needs("needs:usbcore.ko").needs(), Some("usbcore"));
         assert_eq!(needs("usbcore").needs(), None);
@@ -408,9 +370,18 @@ mod tests {
     #[test]
     fn what_can_match_nothing_is_refused() {
         for (selector, reason) in [
-            ("", r#"selector "" names nothing"#),
-            ("re:", r#"selector "re:" names nothing"#),
-            ("needs: ", r#"selector "needs: " names nothing"#),
+            (
+                "",
+                r#"selector "" is empty: write a module's name, a path or a pattern"#,
+            ),
+            (
+                "re:",
+                r#"selector "re:" is empty: write a module's name, a path or a pattern"#,
+            ),
+            (
+                "needs: ",
+                r#"selector "needs: " is empty: write a module's name, a path or a pattern"#,
+            ),
             (
                 "need: usbcore",
                 r#"selector "need: usbcore": no module's path has ':'"#,
@@ -422,18 +393,21 @@ mod tests {
             ("a\nb", r#"selector "a\nb": no module's path has '\n'"#),
             (
                 "/lib/modules/x",
-                r#"selector "/lib/modules/x": such a path is not below lib/modules/<kernelrelease>"#,
+                r#"selector "/lib/modules/x": write the path below lib/modules/<kernelrelease>, such as kernel/fs/ext4"#,
             ),
             (
                 "kernel/../x",
-                r#"selector "kernel/../x": such a path is not below lib/modules/<kernelrelease>"#,
+                r#"selector "kernel/../x": write the path below lib/modules/<kernelrelease>, such as kernel/fs/ext4"#,
             ),
             ("a[b", r#"selector "a[b": invalid range pattern"#),
             (
                 "kernel/a**",
                 r#"selector "kernel/a**": recursive wildcards must form a single path component"#,
             ),
-            ("re:a(", r#"selector "re:a(": unclosed group"#),
+            (
+                "re:a(",
+                r#"selector "re:a(": found open group without closing ')'"#,
+            ),
         ] {
             assert_eq!(refusal(selector), reason);
         }
@@ -442,8 +416,9 @@ mod tests {
     #[test]
     fn guarded_paths_are_read_as_modpost_reads_them() {
         let matches = |selector, path| {
-            let selector = Selector::guarded(selector, place()).unwrap();
-            selector.matches(named(path))
+            let line = LineIndex::new(PolicyFile::Default, "").line(1);
+            let selector = Selector::guarded(selector, line).unwrap();
+            selector.matches(ModulePath::new(path))
         };
         assert!(matches(
             "drivers/md/md-cluster",

@@ -1,27 +1,27 @@
-//! The name of a tag in, its kind out; a tag in, whether it can stand in a spec.
+//! The dependency tags that a policy may add to packages.
 
 use std::str::FromStr;
 
-use crate::Problem;
+use crate::error::Problem;
 
 /// A dependency tag of a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TagKind {
-    /// What the package is.
+    /// What the package provides.
     Provides,
-    /// What it cannot be without.
+    /// What it does not work without.
     Requires,
-    /// What it should not be without.
+    /// What should be installed with it.
     Recommends,
-    /// What it could be with.
+    /// What may be useful with it.
     Suggests,
-    /// What it should come with.
+    /// The packages with which it should be installed.
     Supplements,
-    /// What it could come with.
+    /// The packages with which it may be useful.
     Enhances,
-    /// What it cannot be beside.
+    /// What cannot be installed beside it.
     Conflicts,
-    /// What it replaces.
+    /// The packages that it replaces.
     Obsoletes,
     /// What is installed before it.
     OrderWithRequires,
@@ -57,15 +57,15 @@ impl TagKind {
     }
 }
 
-/// A word that names no dependency tag.
+/// A word that is not the name of a dependency tag.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no dependency tag")]
+#[error("{0:?} is not a dependency tag of rpm")]
 pub struct UnknownTag(String);
 
 impl FromStr for TagKind {
     type Err = UnknownTag;
 
-    /// In any case, as rpm reads them.
+    /// Upper and lower case are the same, as in rpm.
     fn from_str(word: &str) -> Result<Self, UnknownTag> {
         Self::ALL
             .into_iter()
@@ -74,12 +74,14 @@ impl FromStr for TagKind {
     }
 }
 
-/// Refuses what would end the line of a tag, or begin a macro or a line of its
-/// own in rpm's dependency generator protocol.
+/// Refuses a tag that would end its line in a spec, or that rpm would take for a macro, or for
+/// another kind of line in the protocol of dependency generators.
 pub(crate) fn check(tag: &str) -> Result<(), Problem> {
     let why = match tag.trim_start().chars().next() {
         None => "is empty",
-        Some(';' | '-' | '%') => "begins like something else",
+        Some(';' | '-' | '%') => {
+            "begins with a character that means something else to rpm: ; - or %"
+        }
         Some(_) if tag.chars().any(char::is_control) => "has a control character",
         Some(_) => return Ok(()),
     };

@@ -1,9 +1,9 @@
-//! `{name}-kmp-{flavor}` in, the names of packages out.
+//! Templates for package names, such as `{name}-kmp-{flavor}`.
 
-use crate::Problem;
+use crate::error::Problem;
 use crate::text::package_name;
 
-/// How packages are named.
+/// A template for package names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<Part>,
@@ -17,7 +17,7 @@ enum Part {
 }
 
 impl Template {
-    /// A template for packages that differ in `{name}`.
+    /// A template for several packages, which differ in `{name}`.
     pub(crate) fn of_many(text: &str) -> Result<Self, Problem> {
         let template = Self::parse(text)?;
         match template.parts.contains(&Part::Name) {
@@ -26,7 +26,7 @@ impl Template {
         }
     }
 
-    /// A template for one package, which has no `{name}`.
+    /// A template for one package. It has no `{name}`.
     pub(crate) fn of_one(text: &str) -> Result<Self, Problem> {
         let template = Self::parse(text)?;
         match template.parts.contains(&Part::Name) {

@@ -1,21 +1,30 @@
-//! A value in, itself out, if it can be what it is for.
+//! Checks names of packages and free text.
 
-use crate::Problem;
+use crate::error::Problem;
 
-/// What rpm allows in a package name beside letters and digits, less what
-/// would need quoting in a shell.
+/// The characters that a package name may have beside letters and digits: what rpm allows, less
+/// what a shell would need quotes for.
 const IN_NAMES: &str = "._+-";
 
-/// A name that a package can have.
+/// The longest file name (linux/limits.h, `NAME_MAX`). The file name of a package begins with the
+/// package's name.
+const LONGEST_FILE_NAME: usize = 255;
+
+/// Checks that a package can have this name.
 pub(crate) fn package_name(text: &str) -> Result<(), Problem> {
     let first = |c: char| c.is_ascii_alphanumeric() || c == '_';
     match text.starts_with(first) && name_part(text).is_ok() {
+        true if text.len() > LONGEST_FILE_NAME => Err(Problem::LongName {
+            start: text.chars().take(40).collect(),
+            length: text.len(),
+            limit: LONGEST_FILE_NAME,
+        }),
         true => Ok(()),
         false => Err(Problem::PackageName(text.to_owned())),
     }
 }
 
-/// What can be added to a package name.
+/// Checks that a package name can have this part.
 pub(crate) fn name_part(text: &str) -> Result<(), Problem> {
     let fits = |c: char| c.is_ascii_alphanumeric() || IN_NAMES.contains(c);
     match text.chars().all(fits) {
@@ -24,12 +33,12 @@ pub(crate) fn name_part(text: &str) -> Result<(), Problem> {
     }
 }
 
-/// Free text of one line.
+/// Checks free text of one line.
 pub(crate) fn line(text: &str) -> Result<(), Problem> {
     no_control(text, |_| false)
 }
 
-/// Free text of any number of lines.
+/// Checks free text of any number of lines.
 pub(crate) fn paragraph(text: &str) -> Result<(), Problem> {
     no_control(text, |c| c == '\n')
 }
@@ -53,6 +62,9 @@ mod tests {
         for name in ["", "-a", ".a", "a b", "a/b", "%a", "ä", "a\n"] {
             assert!(package_name(name).is_err(), "{name}");
         }
+        assert!(package_name(&"a".repeat(255)).is_ok());
+        let error = package_name(&"a".repeat(256)).unwrap_err().to_string();
+        assert!(error.contains("256 bytes") && error.len() < 200, "{error}");
     }
 
     #[test]

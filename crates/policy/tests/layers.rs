@@ -1,28 +1,23 @@
-//! Layers of text in, the policy or the refusal they make out.
+//! Layers of a policy: how they are merged, and how mistakes in them are reported.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::path::Path;
 
-use policy::{By, Depends, Layer, Named, Policy, Selector, Support, TagKind, Unclaimed, layers};
-
-fn layer(path: &str, text: &str) -> Layer {
-    Layer {
-        path: path.into(),
-        text: text.to_owned(),
-    }
-}
+use policy::{
+    Depends, GroupBy, Layer, ModulePath, Policy, Selector, Support, TagKind, Unclaimed, layers,
+};
 
 fn policy(texts: &[&str]) -> Policy {
     let layers: Vec<_> = texts
         .iter()
         .enumerate()
-        .map(|(index, text)| layer(&format!("{index}.toml"), text))
+        .map(|(index, text)| Layer::new(format!("{index}.toml"), *text))
         .collect();
     Policy::from_layers(&layers).unwrap()
 }
 
 fn refusal(text: &str) -> String {
-    let error = Policy::from_layers(&[layer("p.toml", text)]).unwrap_err();
+    let error = Policy::from_layers(&[Layer::new("p.toml", text)]).unwrap_err();
     let error = error.to_string();
     assert_eq!(error.lines().count(), 1, "{error}");
     error
@@ -32,17 +27,11 @@ fn texts(selectors: &[Selector]) -> Vec<&str> {
     selectors.iter().map(Selector::text).collect()
 }
 
-fn module(path: &str) -> Named<'_> {
-    let file = path.rsplit('/').next().unwrap();
-    let name = file.split('.').next().unwrap();
-    Named { name, path }
-}
-
 #[test]
 fn the_default_policy_sets_every_single_value() {
-    let shipped = Policy::from_layers(&[Layer::shipped()]).unwrap();
+    let shipped = Policy::from_layers(&[Layer::default_policy()]).unwrap();
     assert_eq!(shipped.unclaimed, Unclaimed::Group);
-    assert_eq!(shipped.grouping.by, By::Auto);
+    assert_eq!(shipped.grouping.by, GroupBy::Auto);
     assert_eq!(shipped.grouping.packages, 150..=600);
     assert_eq!(shipped.grouping.largest, 1 << 20);
     assert_eq!(shipped.naming.depends, Depends::Kmod);
@@ -74,7 +63,7 @@ fn single_values_are_merged_by_key() {
     assert!(merged.naming.all.is_none());
     assert_eq!(merged.naming.unsupported.as_deref(), Some("-extra"));
     assert_eq!(merged.naming.depends, Depends::Package);
-    assert_eq!(merged.grouping.by, By::PerModule);
+    assert_eq!(merged.grouping.by, GroupBy::PerModule);
     assert_eq!(merged.grouping.depth, 2);
 }
 
@@ -89,11 +78,11 @@ fn sets_and_patterns_are_merged_by_name_and_key() {
     let names: Vec<_> = merged.sets.iter().map(|set| set.name.as_str()).collect();
     assert_eq!(names, ["x", "y"]);
     let x = &merged.sets[0];
-    assert_eq!(x.place.to_string(), "1.toml:2");
+    assert_eq!(x.line.to_string(), "1.toml:2");
     assert_eq!(x.summary.as_deref(), Some("one"));
     assert_eq!(x.description.as_deref(), Some("two\nlines"));
     assert_eq!(texts(&x.members), ["c"]);
-    assert_eq!(x.members[0].place().to_string(), "1.toml:6");
+    assert_eq!(x.members[0].line().to_string(), "1.toml:6");
     assert_eq!(x.priority, 7);
     let x = &merged.patterns[0];
     assert_eq!((x.order, x.visible), (Some(3), false));
@@ -108,8 +97,8 @@ fn of_two_rules_for_a_key_the_later_counts() {
         "[[module]]\nmatch = ['x', 'kernel/sound/']\npackage = 'own'\nprovides = ['d']\n\
          [[module]]\nmatch = 'snd_hda'\nexclude = true\nsupported = 'external'\nhardware = false\n",
     ]);
-    let all = merged.overrides(module("kernel/sound/snd-hda.ko.xz"));
-    let shown = |(value, place): (&str, &policy::Place)| format!("{value} {place}");
+    let all = merged.overrides(ModulePath::new("kernel/sound/snd-hda.ko.xz"));
+    let shown = |(value, line): (&str, &policy::FileLine)| format!("{value} {line}");
     assert_eq!(all.package.map(shown), Some("own 1.toml:1".into()));
     assert_eq!(all.initrd.unwrap().1.to_string(), "0.toml:1");
     assert_eq!(all.exclude.unwrap().1.to_string(), "1.toml:5");
@@ -118,7 +107,7 @@ fn of_two_rules_for_a_key_the_later_counts() {
     assert_eq!(all.tags[&TagKind::Provides].0, ["d"]);
     assert_eq!(all.tags[&TagKind::Requires].0, ["c"]);
     assert_eq!(
-        merged.overrides(module("kernel/fs/ext4.ko")),
+        merged.overrides(ModulePath::new("kernel/fs/ext4.ko")),
         Default::default()
     );
 }
@@ -147,11 +136,11 @@ fn refusals_name_the_line() {
         ("\n[naming]\nkabi = 'x'\n", "p.toml:3: invalid type: string"),
         (
             "[grouping]\n\npackages = [1]\n",
-            "p.toml:3: [1] is no range",
+            "p.toml:3: [1] is not a range",
         ),
         (
             "[grouping]\npackages = [1, 2, 3]\n",
-            "p.toml:2: [1, 2, 3] is no range",
+            "p.toml:2: [1, 2, 3] is not a range",
         ),
         ("[grouping]\ndepth = -1\n", "p.toml:2: invalid value"),
         ("unclaimed = 'maybe'\n", "p.toml:1: unknown variant `maybe`"),
@@ -162,27 +151,27 @@ fn refusals_name_the_line() {
         ),
         (
             "[base]\nexcept = ['re:(']\n",
-            "p.toml:2: selector \"re:(\": unclosed group",
+            "p.toml:2: selector \"re:(\": found open group",
         ),
         (
             "[[set]]\nname = 'a'\n[[set]]\nname = 'a'\n",
-            "p.toml:4: \"a\" is there twice, first at p.toml:2",
+            "p.toml:4: \"a\" is defined twice in this file, first at p.toml:2",
         ),
         (
             "[[pattern]]\nname = 'a'\n[[pattern]]\nname = 'a'\n",
-            "p.toml:4: \"a\" is there twice",
+            "p.toml:4: \"a\" is defined twice",
         ),
         (
             "[[set]]\nname = '-a'\n",
-            "p.toml:2: \"-a\" is no package name",
+            "p.toml:2: \"-a\" is not a package name",
         ),
         (
             "[[set]]\nname = 'a b'\n",
-            "p.toml:2: \"a b\" is no package name",
+            "p.toml:2: \"a b\" is not a package name",
         ),
         (
             "[[module]]\nmatch = 'a'\npackage = '%a'\n",
-            "p.toml:3: \"%a\" is no package name",
+            "p.toml:3: \"%a\" is not a package name",
         ),
         ("[naming]\nkmp = 'kmp'\n", "p.toml:2: \"kmp\" has no {name}"),
         (
@@ -199,24 +188,27 @@ fn refusals_name_the_line() {
         ),
         (
             "[grouping]\npackages = [9, 3]\n",
-            "p.toml:2: [9, 3] is no range",
+            "p.toml:2: [9, 3] is not a range",
         ),
         (
             "[grouping]\npackages = [0, 3]\n",
-            "p.toml:2: [0, 3] is no range",
+            "p.toml:2: [0, 3] is not a range",
         ),
-        ("[grouping]\ndepth = 0\n", "p.toml:2: depth is at least 1"),
+        (
+            "[grouping]\ndepth = 0\n",
+            "p.toml:2: depth must be at least 1",
+        ),
         (
             "[grouping]\nlargest = 9223372036854775807\n",
             "p.toml:2: 9223372036854775807 KiB",
         ),
         (
             "[[module]]\nmatch = ['a',\n'needs: b']\n",
-            "p.toml:3: selector \"needs: b\": [[module]]",
+            "p.toml:3: selector \"needs: b\": `needs:` is not possible",
         ),
         (
             "[[module]]\n\nmatch = 'needs: b'\n",
-            "p.toml:3: selector \"needs: b\": [[module]]",
+            "p.toml:3: selector \"needs: b\": `needs:` is not possible",
         ),
         (
             "[[module]]\nmatch = 'a'\nrequires = ['b',\n';c']\n",
@@ -276,7 +268,7 @@ fn of_supported_conf_the_first_line_counts_and_a_rule_beside_it_more() {
     );
     let policy = Policy::from_layers(&layers).unwrap();
     let at = |path| {
-        let all = policy.overrides(module(path));
+        let all = policy.overrides(ModulePath::new(path));
         let (supported, place) = all.supported.unwrap();
         let package = all.package.map(|(name, _)| name);
         let place = place.to_string();
@@ -307,17 +299,17 @@ fn a_list_fills_a_set_that_a_later_layer_may_describe() {
         ],
     );
     let set = "[[set]]\nname = 'extra'\nsummary = 'Rare'\nmembers = ['rds']\n";
-    layers.push(layer("later.toml", set));
+    layers.push(Layer::new("later.toml", set));
     let policy = Policy::from_layers(&layers).unwrap();
     let extra = &policy.sets[0];
     assert_eq!(extra.summary.as_deref(), Some("Rare"));
-    assert_eq!(extra.place.to_string(), "later.toml:1");
+    assert_eq!(extra.line.to_string(), "later.toml:1");
     assert_eq!(texts(&extra.members), ["rds", "sctp.ko", "dlm.ko"]);
-    let place = extra.members[1].place().to_string();
+    let place = extra.members[1].line().to_string();
     assert!(place.ends_with("/extra.list:2"), "{place}");
     let internal = &policy.sets[1];
-    assert!(internal.place.to_string().ends_with("/p.toml:12"));
-    let kunit = policy.overrides(module("kernel/lib/kunit/kunit.ko"));
+    assert!(internal.line.to_string().ends_with("/p.toml:12"));
+    let kunit = policy.overrides(ModulePath::new("kernel/lib/kunit/kunit.ko"));
     assert_eq!(kunit.supported.unwrap().0, Support::No);
 }
 
@@ -326,24 +318,23 @@ fn a_list_that_is_no_good_is_named_with_the_line_that_imports_it() {
     for (text, reason) in [
         (
             "[[import]]\nfile = 'missing'\nformat = 'modules.list'\nset = 'a'\n",
-            "R/p.toml:2: imports R/missing",
+            "R/p.toml:2: cannot read the list R/missing",
         ),
         (
             "[[import]]\nformat = 'modules.list'\nset = 'a'\n\nfile = 'bad.list'\n",
-            "R/bad.list:2: \"b c\" is more than one module (imported by R/p.toml:5)",
+            "R/bad.list:2: \"b c\" has several words: write one module a line (imported by R/p.toml:5)",
         ),
         (
             "[[import]]\nfile = 'bad.conf'\nformat = 'supported.conf'\n",
-            "R/bad.conf:2: guards without a module (imported by R/p.toml:2)",
+            "R/bad.conf:2: guards without a module: write a path behind them (imported by R/p.toml:2)",
         ),
         (
             "\n[[import]]\nfile = 'bad.conf'\nformat = 'supported.conf'\nset = 'a'\n",
-            "R/p.toml:5: set is not for supported.conf, whose guards say it",
+            "R/p.toml:5: remove set: the guards of supported.conf decide it",
         ),
         (
             "[[import]]\nfile = 'good.list'\nformat = 'modules.list'\n",
-            "R/p.toml:1: modules.list says only which modules: set or supported must say what of \
-             them",
+            "R/p.toml:1: a list of modules needs `set` or `supported`, which say what it is for",
         ),
     ] {
         let lists = [
@@ -365,10 +356,10 @@ fn the_policies_to_choose_from_are_policies() {
         let layers = layers(None, &[policies.join(name)]).unwrap();
         Policy::from_layers(&layers).unwrap()
     };
-    assert_eq!(chosen("per-module.toml").grouping.by, By::PerModule);
+    assert_eq!(chosen("per-module.toml").grouping.by, GroupBy::PerModule);
     let net = chosen("drivers-net-only.toml");
     let kept = |path| {
-        let means = |selector: &Selector| selector.matches(module(path));
+        let means = |selector: &Selector| selector.matches(ModulePath::new(path));
         net.base.members.iter().any(means) && !net.base.except.iter().any(means)
     };
     assert!(kept("kernel/fs/ext4/ext4.ko.xz"));
@@ -392,4 +383,40 @@ fn the_example_of_the_man_page_is_a_policy() {
     let policy = Policy::from_layers(&layers).unwrap();
     assert!(!policy.base.members.is_empty() && !policy.sets.is_empty());
     assert!(!policy.modules.is_empty());
+}
+
+#[test]
+fn lists_may_come_from_memory() {
+    let import = "[[import]]\nfile = 'a.list'\nformat = 'modules.list'\nset = 'a'\n";
+    let layer = Layer::new("/nowhere/p.toml", import);
+    let policy = Policy::from_layers_with(&[layer], |path| {
+        assert_eq!(path, Path::new("/nowhere/a.list"));
+        Ok(b"sctp # \xe4\n".to_vec())
+    });
+    assert_eq!(texts(&policy.unwrap().sets[0].members), ["sctp"]);
+}
+
+/// The default policy is known by where it comes from, not by its name.
+#[test]
+fn a_file_may_be_called_like_the_default_policy() {
+    let own = Layer::new("default.toml", "[base]\nmembers = ['a']\n");
+    let policy = Policy::from_layers(&[Layer::default_policy(), own]).unwrap();
+    assert!(!policy.base.members[0].line().is_in_default_policy());
+    let pattern = &policy.patterns[0].members[0];
+    assert!(pattern.line().is_in_default_policy());
+}
+
+/// Each of them is short, and all of them together would take as much memory as they like.
+#[test]
+fn regular_expressions_share_a_limit() {
+    let rule = "[[module]]\nmatch = 're:\\w{100}'\nexclude = false\n";
+    policy(&[&rule.repeat(100)]);
+    let error = refusal(&rule.repeat(200));
+    let reason =
+        r#": selector "re:\\w{100}": the regular expressions of a policy may take 1024 KiB"#;
+    assert!(error.contains(reason), "{error}");
+    let halves = rule.repeat(100);
+    let layers = [Layer::new("a.toml", &*halves), Layer::new("b.toml", halves)];
+    let error = Policy::from_layers(&layers).unwrap_err().to_string();
+    assert!(error.starts_with("b.toml:"), "{error}");
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use kmodule::module_name;
-use policy::{Error, Named, Override, Policy};
+use policy::{Error, ModulePath, Override, Policy};
 
 /// What policies say of modules. Without a policy that is nothing.
 #[derive(Debug, Default)]
@@ -36,14 +36,14 @@ impl Overrides {
 
     /// What applies to the module at `path`. For a link its own path counts.
     pub(crate) fn of(&self, path: &Path) -> Override<'_> {
-        let (Some(policy), Some(name)) = (&self.policy, module_name(path)) else {
+        let Some(policy) = &self.policy else {
             return Override::default();
         };
+        if module_name(path).is_none() {
+            return Override::default();
+        }
         let path = below_release(path, self.build_root.as_deref());
-        policy.overrides(Named {
-            name: &String::from_utf8_lossy(name),
-            path: &path.to_string_lossy(),
-        })
+        policy.overrides(ModulePath::new(&path.to_string_lossy()))
     }
 }
 

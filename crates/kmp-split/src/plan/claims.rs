@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use id_table::Table;
 use modtree::{ModuleId, Record, Resolution, Tree};
-use policy::{Named, Override, Place, Policy, Selector, Set, Support, Unclaimed};
+use policy::{FileLine, ModulePath, ModuleSet, Override, Policy, Selector, Support, Unclaimed};
 
 use super::error::{PlanError, some_of};
 
@@ -12,15 +12,15 @@ use super::error::{PlanError, some_of};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// The image package has it: a rule says so.
-    Base(Place),
+    Base(FileLine),
     /// The image package has it, for a module there needs it.
     BaseNeeds(ModuleId),
     /// A set has it.
-    Set(String, Place),
+    Set(String, FileLine),
     /// The package a rule names has it.
-    Package(String, Place),
+    Package(String, FileLine),
     /// No package has it.
-    Excluded(Place),
+    Excluded(FileLine),
     /// Nothing.
     Unclaimed,
 }
@@ -40,11 +40,8 @@ pub struct Claims {
 }
 
 /// A module as selectors see it.
-pub fn named(record: &Record) -> Named<'_> {
-    Named {
-        name: &record.file.name,
-        path: &record.file.path,
-    }
+pub fn named(record: &Record) -> ModulePath<'_> {
+    ModulePath::new(&record.file.path)
 }
 
 impl Claims {
@@ -77,8 +74,8 @@ impl Claims {
     }
 }
 
-fn excepted(matcher: &Matcher<'_>, sets: &[Set]) -> BTreeMap<String, BTreeSet<ModuleId>> {
-    let selected = |set: &Set| {
+fn excepted(matcher: &Matcher<'_>, sets: &[ModuleSet]) -> BTreeMap<String, BTreeSet<ModuleId>> {
+    let selected = |set: &ModuleSet| {
         let except = set.except.iter();
         except
             .flat_map(|selector| matcher.selected(selector))
@@ -161,14 +158,14 @@ impl Matcher<'_> {
     /// The set that claims each module that no other rule does: the one of the highest priority.
     fn sets(
         &self,
-        sets: &[Set],
+        sets: &[ModuleSet],
         claimed: &Table<ModuleId, Claim>,
     ) -> Result<Vec<(ModuleId, Claim)>, PlanError> {
-        let mut claimants: Table<ModuleId, Vec<(&Set, &Place)>> =
+        let mut claimants: Table<ModuleId, Vec<(&ModuleSet, &FileLine)>> =
             self.tree.modules.map(|_| Vec::new());
         for set in sets {
             for (id, selector) in self.members(&set.members, &set.except) {
-                claimants[id].push((set, selector.place()));
+                claimants[id].push((set, selector.line()));
             }
         }
         let mut claims = Vec::new();
@@ -177,7 +174,7 @@ impl Matcher<'_> {
             .filter(|(id, _)| claimed[*id] == Claim::Unclaimed);
         for (id, claimants) in open {
             let highest = claimants.iter().map(|(set, _)| set.priority).max();
-            let of_highest = |(set, _): &&(&Set, &Place)| Some(set.priority) == highest;
+            let of_highest = |(set, _): &&(&ModuleSet, &FileLine)| Some(set.priority) == highest;
             let mut winners = claimants.iter().filter(of_highest);
             match (winners.next(), winners.next()) {
                 (None, _) => {}
@@ -202,7 +199,7 @@ fn keep_base(matcher: &Matcher<'_>, policy: &Policy, claims: &mut Table<ModuleId
     let mut open = Vec::new();
     for (id, selector) in matcher.members(&policy.base.members, &policy.base.except) {
         if claims[id] == Claim::Unclaimed {
-            claims[id] = Claim::Base(selector.place().clone());
+            claims[id] = Claim::Base(selector.line().clone());
             open.push(id);
         }
     }
@@ -261,11 +258,11 @@ fn refuse_unclaimed(tree: &Tree, claims: &Table<ModuleId, Claim>) -> Result<(), 
 fn unmatched(matcher: &Matcher<'_>, policy: &Policy) -> Vec<String> {
     let warned = policy
         .selectors()
-        .filter(|selector| !selector.place().is_shipped() && !selector.is_imported())
+        .filter(|selector| !selector.line().is_in_default_policy() && !selector.is_imported())
         .filter(|selector| matcher.selected(selector).is_empty());
     warned
         .map(|selector| {
-            let (place, text) = (selector.place(), selector.text());
+            let (place, text) = (selector.line(), selector.text());
             format!("{place}: \"{text}\" matches no module")
         })
         .collect()

@@ -1,7 +1,7 @@
 //! Why there is no plan, in words that name modules and rules.
 
 use modtree::{ModuleId, Tree};
-use policy::Place;
+use policy::FileLine;
 
 /// Rules that cannot be followed.
 #[derive(Debug, thiserror::Error)]
@@ -10,9 +10,9 @@ pub enum PlanError {
     #[error("{first} and {second}: both sets claim {module}: give one a higher priority")]
     Tie {
         /// One set.
-        first: Place,
+        first: FileLine,
         /// The other.
-        second: Place,
+        second: FileLine,
         /// Path of the module.
         module: String,
     },
@@ -26,7 +26,7 @@ pub enum PlanError {
     #[error("{place}: {module} is excluded, but {user} needs it")]
     Needed {
         /// The rule that excludes it.
-        place: Place,
+        place: FileLine,
         /// Path of the module.
         module: String,
         /// Path of one that needs it.

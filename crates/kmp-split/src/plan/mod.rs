@@ -23,7 +23,7 @@ mod previous;
 use std::collections::BTreeMap;
 
 use modtree::{Resolution, Tree};
-use policy::{By, Policy};
+use policy::{GroupBy, Policy};
 
 pub use check::{check, is_name};
 pub use error::PlanError;
@@ -62,9 +62,9 @@ pub fn plan(
         previous.gather(tree, &mut groups, &mut names);
     }
     let wanted = match grouping.by {
-        By::PerModule => BTreeMap::new(),
-        By::Directory => directory::gather(tree, &mut groups, grouping.depth),
-        By::Auto => {
+        GroupBy::PerModule => BTreeMap::new(),
+        GroupBy::Directory => directory::gather(tree, &mut groups, grouping.depth),
+        GroupBy::Auto => {
             auto::gather(tree, &mut groups, grouping, &claims.hardware);
             BTreeMap::new()
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use id_table::{Table, id};
 use modtree::{ModuleId, Tree};
-use policy::{Place, Policy};
+use policy::{FileLine, Policy};
 
 use super::claims::{Claim, Claims};
 use super::groups::{GroupId, Groups};
@@ -69,15 +69,15 @@ pub enum Location {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
     /// A rule keeps it in the image package.
-    Base(Place),
+    Base(FileLine),
     /// A module of the image package needs it.
     BaseNeeds(ModuleId),
     /// A set claims it.
-    Set(String, Place),
+    Set(String, FileLine),
     /// A rule names its package.
-    Package(String, Place),
+    Package(String, FileLine),
     /// A rule excludes it.
-    Excluded(Place),
+    Excluded(FileLine),
     /// The previous plan had it there.
     Previous,
     /// It lies in that directory.

@@ -43,7 +43,7 @@ fn package(matcher: &Matcher<'_>, pattern: &Pattern, plan: &Plan) -> Option<Patt
     if packages.is_empty() {
         log::info!(
             "{}: no module of pattern {} is in a package",
-            pattern.place,
+            pattern.line,
             pattern.name
         );
         return None;

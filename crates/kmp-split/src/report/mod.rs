@@ -116,7 +116,7 @@ mod tests {
         "#;
         let file = directory.join("rules.toml");
         std::fs::write(&file, rules).unwrap();
-        let layers = [Layer::shipped(), Layer::read(&file).unwrap()];
+        let layers = [Layer::default_policy(), Layer::read(&file).unwrap()];
         let policy = Policy::from_layers(&layers).unwrap();
         let plan = plan(&tree, &resolution, &policy, None).unwrap();
         Planned {

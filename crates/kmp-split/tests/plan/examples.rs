@@ -1,6 +1,6 @@
 //! One example of each refusal, word for word, and of what is told without refusing.
 
-use policy::By;
+use policy::GroupBy;
 
 use crate::rules::{Decision, ModuleRule, Rules, Selector, Set};
 use crate::scene::Scene;
@@ -68,7 +68,7 @@ fn two_sets_claim_a_module() {
             set("wifi", &[name("iwlwifi"), below("kernel/net")], 0),
             set("intel", &[name("e1000e"), name("iwlwifi")], 0),
         ],
-        ..Rules::grouping(By::PerModule)
+        ..Rules::grouping(GroupBy::PerModule)
     };
     assert_eq!(
         refusal(network(), rules.clone()),
@@ -99,7 +99,7 @@ fn a_tie_below_the_highest_priority_is_none() {
     ] {
         let rules = Rules {
             sets,
-            ..Rules::grouping(By::PerModule)
+            ..Rules::grouping(GroupBy::PerModule)
         };
         let packages = packages(network(), rules);
         assert!(packages.contains(&"third: ptp".to_owned()), "{packages:?}");
@@ -112,7 +112,7 @@ fn no_set_claims_a_module() {
     let claimed = |members: &[Selector]| Rules {
         refuse_unclaimed: true,
         sets: vec![set("net", members, 0)],
-        ..Rules::grouping(By::Auto)
+        ..Rules::grouping(GroupBy::Auto)
     };
     assert_eq!(
         refusal(network(), claimed(&[below("kernel/net")])),
@@ -137,7 +137,7 @@ fn no_set_claims_a_module() {
 fn an_excluded_module_is_needed() {
     let rules = Rules {
         modules: vec![rule(name("rfkill"), Decision::Exclude(true))],
-        ..Rules::grouping(By::Auto)
+        ..Rules::grouping(GroupBy::Auto)
     };
     assert_eq!(
         refusal(network(), rules.clone()),
@@ -161,7 +161,7 @@ fn packages_need_each_other() {
     let rules = Rules {
         sets: vec![set("wifi", &[name("iwlwifi"), name("cfg80211")], 0)],
         modules: vec![rule(name("mac80211"), Decision::Package("stack"))],
-        ..Rules::grouping(By::Auto)
+        ..Rules::grouping(GroupBy::Auto)
     };
     assert_eq!(
         refusal(network(), rules),
@@ -182,14 +182,14 @@ fn modules_need_each_other() {
         ])
     };
     assert_eq!(
-        refusal(world(), Rules::grouping(By::Auto)),
+        refusal(world(), Rules::grouping(GroupBy::Auto)),
         "modules need each other: a -> b: kernel/lib/a.ko needs kernel/lib/b.ko; \
          b -> c: kernel/lib/b.ko needs kernel/lib/c.ko; \
          c -> a: kernel/lib/c.ko needs kernel/lib/a.ko"
     );
     let together = Rules {
         sets: vec![set("abc", &[name("a"), name("b"), name("c")], 0)],
-        ..Rules::grouping(By::Auto)
+        ..Rules::grouping(GroupBy::Auto)
     };
     assert_eq!(packages(world(), together), ["abc: a b c", "d: d"]);
 }
@@ -199,7 +199,7 @@ fn a_set_beats_base_except_for_what_base_needs() {
     let rules = Rules {
         base: vec![name("mac80211"), name("e1000e")],
         sets: vec![set("ours", &[name("e1000e"), name("rfkill")], 0)],
-        ..Rules::grouping(By::PerModule)
+        ..Rules::grouping(GroupBy::PerModule)
     };
     assert_eq!(
         packages(network(), rules),
@@ -216,7 +216,7 @@ fn a_set_beats_base_except_for_what_base_needs() {
 fn a_rule_that_matches_nothing_is_told_with_its_line() {
     let rules = Rules {
         base: vec![name("no-such-module")],
-        ..Rules::grouping(By::Auto)
+        ..Rules::grouping(GroupBy::Auto)
     };
     let scene = Scene {
         world: network(),
@@ -238,7 +238,7 @@ fn unsupported_modules_are_apart_unless_a_rule_puts_them_together() {
             rule(name("iwlwifi"), Decision::Supported("no")),
             rule(name("rfkill"), Decision::Supported("external")),
         ],
-        ..Rules::grouping(By::Directory)
+        ..Rules::grouping(GroupBy::Directory)
     };
     assert_eq!(
         packages(network(), rules.clone()),
@@ -270,7 +270,7 @@ fn a_set_is_called_like_a_directory() {
     let rules = Rules {
         depth: 1,
         sets: vec![set("net", &[name("ptp")], 0)],
-        ..Rules::grouping(By::Directory)
+        ..Rules::grouping(GroupBy::Directory)
     };
     let packages = packages(network(), rules);
     assert!(packages.contains(&"net: ptp".to_owned()), "{packages:?}");
@@ -283,7 +283,7 @@ fn a_module_is_called_like_an_unsupported_one() {
     let rules = Rules {
         unsupported: "-extra",
         modules: vec![rule(name("foo"), Decision::Supported("no"))],
-        ..Rules::grouping(By::PerModule)
+        ..Rules::grouping(GroupBy::PerModule)
     };
     let packages = packages(world, rules);
     assert_eq!(packages.len(), 2, "{packages:?}");

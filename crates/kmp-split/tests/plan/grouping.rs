@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use policy::By;
+use policy::GroupBy;
 use proptest::prelude::*;
 
 use crate::rules::Rules;
@@ -28,7 +28,7 @@ fn auto(most: usize, largest: u64) -> Rules {
     Rules {
         packages: (1, most),
         largest,
-        ..Rules::grouping(By::Auto)
+        ..Rules::grouping(GroupBy::Auto)
     }
 }
 
@@ -54,14 +54,14 @@ proptest! {
 
     #[test]
     fn per_module_each_has_a_package(world in free()) {
-        let planned = planned(&world, Rules::grouping(By::PerModule))?;
+        let planned = planned(&world, Rules::grouping(GroupBy::PerModule))?;
         prop_assert_eq!(planned.plan.packages.len(), world.modules.len());
     }
 
     /// Directories that need each other are divided, never refused.
     #[test]
     fn a_directory_never_fails(world in free(), depth in 1..4_usize) {
-        let rules = Rules { depth, ..Rules::grouping(By::Directory) };
+        let rules = Rules { depth, ..Rules::grouping(GroupBy::Directory) };
         let planned = planned(&world, rules)?;
         for (stem, files) in packages(&planned) {
             let names: BTreeSet<_> = files.iter().map(|file| directory(file, depth)).collect();

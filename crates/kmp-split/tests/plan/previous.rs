@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kmp_split::plan::{Location, Previous};
-use policy::By;
+use policy::GroupBy;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -212,7 +212,7 @@ fn in_turn(before: Scene, after: Scene) -> [Vec<String>; 2] {
 fn auto(most: usize) -> Rules {
     Rules {
         packages: (1, most),
-        ..Rules::grouping(By::Auto)
+        ..Rules::grouping(GroupBy::Auto)
     }
 }
 
@@ -250,7 +250,7 @@ fn a_new_module_joins_a_package_that_is_there() {
 fn a_new_module_of_a_directory_is_not_lost() {
     let scene = |modules| Scene {
         world: World::written(modules),
-        rules: Rules::grouping(By::Directory),
+        rules: Rules::grouping(GroupBy::Directory),
     };
     let [_, second] = in_turn(
         scene(&[("kernel/fs/z", &[])]),
@@ -368,7 +368,7 @@ fn an_unsupported_module_gets_a_name_that_says_so_when_its_rule_goes() {
     };
     let mut rules = Rules {
         unsupported: "-extra",
-        ..Rules::grouping(By::PerModule)
+        ..Rules::grouping(GroupBy::PerModule)
     };
     rules.modules = vec![
         rule(Decision::Supported("no")),

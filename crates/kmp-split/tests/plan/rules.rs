@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
 
 use modtree::spelled;
-use policy::{By, Layer, Policy};
+use policy::{GroupBy, Layer, Policy};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -106,7 +105,7 @@ pub struct ModuleRule {
 pub struct Rules {
     pub refuse_unclaimed: bool,
     pub unsupported: &'static str,
-    pub by: By,
+    pub by: GroupBy,
     pub depth: usize,
     pub packages: (usize, usize),
     pub largest: u64,
@@ -125,7 +124,7 @@ impl fmt::Debug for Rules {
 
 impl Rules {
     /// No rules but how to group.
-    pub fn grouping(by: By) -> Self {
+    pub fn grouping(by: GroupBy) -> Self {
         Self {
             refuse_unclaimed: false,
             unsupported: "",
@@ -181,10 +180,7 @@ impl Rules {
     }
 
     pub fn policy(&self) -> Policy {
-        let layer = Layer {
-            path: PathBuf::from(FILE),
-            text: self.toml().join("\n"),
-        };
+        let layer = Layer::new(FILE, self.toml().join("\n"));
         Policy::from_layers(&[layer]).unwrap()
     }
 
@@ -241,7 +237,7 @@ fn about(world: &World, drawn: &[Drawn], needs: bool) -> Vec<Selector> {
 pub struct DrawnRules {
     refuse_unclaimed: bool,
     unsupported: &'static str,
-    by: By,
+    by: GroupBy,
     depth: usize,
     packages: (usize, usize),
     largest: u64,
@@ -259,7 +255,12 @@ struct DrawnSet {
 }
 
 pub fn rules() -> impl Strategy<Value = DrawnRules> {
-    let by = select(vec![By::PerModule, By::Directory, By::Auto, By::Auto]);
+    let by = select(vec![
+        GroupBy::PerModule,
+        GroupBy::Directory,
+        GroupBy::Auto,
+        GroupBy::Auto,
+    ]);
     let sets = prop::collection::vec(drawn_set(), 0..4);
     let modules = prop::collection::vec((selectors(1..3), decision()), 0..4);
     (
