@@ -1,4 +1,4 @@
-//! Turns a generator and files into the tags it prints for each.
+//! Runs generators on files and reads the tags they print.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -6,8 +6,52 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
+use deptag::Dialect;
+use policy::TagKind;
+use tagging::{GENERATORS, OutputOption};
 
 use crate::stage::Stage;
+
+/// One way to run a generator.
+#[derive(Debug)]
+pub struct Call {
+    /// The type of the tags that it prints then.
+    pub kind: TagKind,
+    /// The generator.
+    pub generator: &'static str,
+    /// The option that asks for these tags, if there is one.
+    pub options: Vec<String>,
+    /// Whether it prints nothing without a policy.
+    pub needs_policy: bool,
+}
+
+impl Call {
+    /// The type as rpm shows it: `Provide`, `Require`, …
+    pub fn shown_type(&self) -> &'static str {
+        match self.kind {
+            TagKind::OrderWithRequires => "Order",
+            kind => kind.as_str().trim_end_matches('s'),
+        }
+    }
+}
+
+/// All ways to run all generators, in a dialect.
+pub fn calls(dialect: Dialect) -> Vec<Call> {
+    let calls = GENERATORS.iter().flat_map(|generator| {
+        let outputs = generator.outputs().into_iter();
+        outputs.map(|output| Call {
+            kind: output.types.of(dialect),
+            generator: generator.name,
+            options: match output.option {
+                OutputOption::Default => Vec::new(),
+                OutputOption::Flag { name, .. } => vec![format!("--{name}")],
+                OutputOption::Type(kind) => vec!["--type".to_owned(), kind.as_str().to_owned()],
+            },
+            needs_policy: generator.needs_policy(),
+        })
+    });
+    calls.collect()
+}
 
 /// Tags by file.
 pub type Tags = BTreeMap<PathBuf, BTreeSet<String>>;

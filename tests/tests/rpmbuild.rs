@@ -1,12 +1,13 @@
 //! Turns modules in ordinary packages into dependencies, and damaged ones into failed builds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use kmpkit_tests::generate::{answer, tags};
+use deptag::Dialect;
+use kmpkit_tests::generate::{answer, calls, tags};
 use kmpkit_tests::query::shown;
 use kmpkit_tests::rpmbuild::Rpm;
 use kmpkit_tests::tools::{run, tool};
@@ -62,20 +63,15 @@ fn plain_package(rpm: &Rpm) -> Result<()> {
     let built = package.build(rpm, &[("kmp_dialect", "suse")])?;
     let shown = shown(std::slice::from_ref(&built))?;
     let shown = shown.get(&built).context("no answer")?;
-    for (kind, generators) in [
-        ("Provide", &[("ksym-provides", "")][..]),
-        ("Require", &[("ksym-requires", ""), ("depmod-requires", "")]),
-        ("Recommend", &[("depmod-requires", "--recommends")]),
-        ("Suggest", &[("depmod-requires", "--suggests")]),
-        ("Supplement", &[("modalias-supplements", "")]),
-    ] {
-        let mut wanted = BTreeSet::new();
-        for (generator, option) in generators {
-            let options: &[&str] = if option.is_empty() { &[] } else { &[option] };
-            for tags in tags(generator, options, &files)?.into_values() {
-                wanted.extend(tags);
-            }
+    let mut all: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for call in calls(Dialect::Suse) {
+        let wanted = all.entry(call.shown_type()).or_default();
+        let options: Vec<_> = call.options.iter().map(String::as_str).collect();
+        for tags in tags(call.generator, &options, &files)?.into_values() {
+            wanted.extend(tags);
         }
+    }
+    for (kind, mut wanted) in all {
         if kind == "Provide" {
             wanted
                 .extend(["vendor-driver = 1-1", "vendor-driver(x86-64) = 1-1"].map(str::to_owned));

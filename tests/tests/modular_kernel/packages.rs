@@ -6,21 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use kmpkit_tests::generate::{Tags, tags};
+use deptag::Dialect;
+use kmpkit_tests::generate::{Tags, calls, tags};
 use kmpkit_tests::kernel::walk;
 use kmpkit_tests::query::{Shown, TYPES, digests, shown};
 use kmpkit_tests::rpmbuild::Rpm;
 use kmpkit_tests::{Kernel, cache_dir, differ, modular, worlds};
-
-/// Generators by the dependency type rpm shows.
-const GENERATORS: [(&str, &str, &[&str]); 6] = [
-    ("Provide", "ksym-provides", &[]),
-    ("Require", "ksym-requires", &[]),
-    ("Require", "depmod-requires", &[]),
-    ("Recommend", "depmod-requires", &["--recommends"]),
-    ("Suggest", "depmod-requires", &["--suggests"]),
-    ("Supplement", "modalias-supplements", &[]),
-];
 
 #[test]
 fn every_package_of_bookworm() -> Result<()> {
@@ -146,9 +137,13 @@ impl Expected {
                 .collect()
         };
         let mut all = Vec::new();
-        for (kind, generator, options) in GENERATORS {
-            let options = [&["--kabi", &kabi], options].concat();
-            all.push((kind, by_path(tags(generator, &options, &files)?)?));
+        for call in calls(Dialect::Suse) {
+            if !call.needs_policy {
+                let mut options = vec!["--kabi", &kabi];
+                options.extend(call.options.iter().map(String::as_str));
+                let tags = tags(call.generator, &options, &files)?;
+                all.push((call.shown_type(), by_path(tags)?));
+            }
         }
         let digests = digests
             .into_iter()

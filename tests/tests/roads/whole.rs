@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use kmpkit_tests::generate::tags;
+use deptag::Dialect;
+use kmpkit_tests::generate::{calls, tags};
 use kmpkit_tests::kept::{Kept, keep};
 use kmpkit_tests::query::{TYPES, shown};
 use kmpkit_tests::rpmbuild::Rpm;
@@ -38,16 +39,6 @@ conflicts = ['old-driver']
 obsoletes = ['older-driver < 2']
 orderwithrequires = ['loader']
 ";
-
-/// What asks for the tags of each type.
-const CALLS: [(&str, &str); 6] = [
-    ("provides", "ksym-provides"),
-    ("requires", "ksym-requires"),
-    ("requires", "depmod-requires"),
-    ("recommends", "depmod-requires --recommends"),
-    ("suggests", "depmod-requires --suggests"),
-    ("supplements", "modalias-supplements"),
-];
 
 /// A suite's kernel, its tags with the policy as they are kept, and the policy's options.
 struct Scene {
@@ -83,28 +74,16 @@ impl Scene {
     }
 
     /// The tags of the same files by the generators, one after another.
-    fn told(&self, files: &[PathBuf], dialect: &str) -> Result<Kept> {
+    fn told(&self, files: &[PathBuf], dialect: Dialect) -> Result<Kept> {
         let mut told: Kept = files
             .iter()
             .map(|file| (file.clone(), BTreeMap::new()))
             .collect();
-        let mut calls = CALLS
-            .map(|(kind, call)| (kind.to_owned(), call.to_owned()))
-            .to_vec();
-        if dialect == "redhat" {
-            calls.retain(|(_, call)| call != "modalias-supplements");
-            calls.push(("provides".to_owned(), "modalias-supplements".to_owned()));
-        }
-        let types = TYPES.map(|kind| match kind {
-            "Order" => "orderwithrequires".to_owned(),
-            _ => format!("{}s", kind.to_lowercase()),
-        });
-        calls.extend(types.map(|kind| (kind.clone(), format!("policy-tags --type {kind}"))));
-        for (kind, call) in calls {
-            let (program, more) = call.split_once(' ').unwrap_or((&call, ""));
+        for call in calls(dialect) {
+            let kind = call.kind.as_str().to_lowercase();
             let mut options = self.options();
-            options.extend(more.split(' ').filter(|word| !word.is_empty()));
-            for (file, tags) in tags(program, &options, files)? {
+            options.extend(call.options.iter().map(String::as_str));
+            for (file, tags) in tags(call.generator, &options, files)? {
                 if !tags.is_empty() {
                     let all = told.entry(file).or_default();
                     all.entry(kind.clone()).or_default().extend(tags);
@@ -127,7 +106,7 @@ fn kept_is_told(suite: &str, dialect: &str) -> Result<()> {
     let count = |kind| kept.values().filter(|tags| tags.contains_key(kind)).count();
     ensure!(count("enhances") == 2, "{} enhance", count("enhances"));
     println!("{suite}, {dialect}: {} files", files.len());
-    differ::maps("tags", &kept, &scene.told(&files, dialect)?)
+    differ::maps("tags", &kept, &scene.told(&files, dialect.parse()?)?)
 }
 
 /// One reading for all tags gives what each generator prints by itself.
