@@ -32,7 +32,7 @@ pub(crate) struct Elf<'d> {
 
 /// What an ELF file was compiled for. A kernel loads modules of its own kind alone
 /// (`elf_check_arch` in linux/arch/*/include/asm/elf.h).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Machine {
     /// e_machine.
     pub number: u16,
@@ -40,6 +40,15 @@ pub struct Machine {
     pub is_64: bool,
     /// The file is big-endian.
     pub is_big_endian: bool,
+}
+
+impl std::fmt::Display for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let bits = if self.is_64 { 64 } else { 32 };
+        let order = if self.is_big_endian { "big" } else { "little" };
+        let number = self.number;
+        write!(f, "ELF machine {number} with {bits} bits, {order}-endian")
+    }
 }
 
 /// One section header, and the contents once they have been read.

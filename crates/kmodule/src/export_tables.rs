@@ -21,6 +21,8 @@ pub(crate) struct ExportTable<'e, 'd> {
 /// Which tables of exports a module has, for the loader asks for some of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExportTables {
+    /// It exports anything.
+    pub symbols: bool,
     /// Each table of symbols has a table of CRCs.
     pub crcs: bool,
     /// There is a `__kflagstab`.
@@ -108,6 +110,7 @@ impl<'d> ExportTable<'_, 'd> {
 impl ExportTables {
     pub(crate) fn of(tables: &[ExportTable<'_, '_>]) -> Self {
         Self {
+            symbols: !tables.is_empty(),
             crcs: tables.iter().all(|table| table.kcrctab.is_some()),
             flags: tables.iter().any(|table| table.kflagstab.is_some()),
         }

@@ -175,6 +175,13 @@ impl<'d> Module<'d> {
         size.map_err(|problem| self.error(problem))
     }
 
+    /// Whether its types are there in BTF.
+    pub fn has_btf(&self) -> bool {
+        self.elf
+            .section(".BTF")
+            .is_some_and(|section| section.size > 0)
+    }
+
     /// Its types in BTF; `None` where the build made none.
     ///
     /// # Errors
