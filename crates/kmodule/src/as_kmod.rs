@@ -16,9 +16,10 @@ use object::elf::{
 use object::endian::Endianness;
 use object::read::elf::{FileHeader, SectionHeader, Sym};
 
-use crate::bytes::{Arena, Bytes, Image};
+use crate::bytes::{Arena, Bytes};
 use crate::elf::{entries, string_at, word_at};
 use crate::error::{Error, Problem, Result};
+use crate::image::Image;
 
 /// A module as kmod sees it.
 pub struct AsKmod<'d> {

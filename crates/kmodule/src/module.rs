@@ -2,11 +2,12 @@
 
 use std::cell::OnceCell;
 
-use crate::bytes::{Arena, Bytes, Image};
+use crate::bytes::{Arena, Bytes};
 use crate::elf::{Elf, Machine};
 use crate::error::{Error, Problem};
 use crate::export_tables::{ExportTables, export_tables};
 use crate::exports::{self, DetailedExport, Export};
+use crate::image::Image;
 use crate::imports::{self, Import, Versions};
 use crate::modinfo::{ModInfo, Vermagic};
 use crate::signature::{self, Signature};
@@ -46,9 +47,14 @@ impl<'d> Module<'d> {
         parse().map_err(|problem| Error::new(image.path(), problem))
     }
 
-    /// What the file system said of its file when that was opened.
-    pub fn metadata(&self) -> &std::fs::Metadata {
+    /// What the file system said of its file when that was opened; `None` where bytes were given.
+    pub fn metadata(&self) -> Option<&std::fs::Metadata> {
         self.image.metadata()
+    }
+
+    /// The length of its file, compressed as it is.
+    pub fn file_size(&self) -> u64 {
+        self.image.file_size()
     }
 
     /// The fields of its .modinfo section.
