@@ -153,6 +153,10 @@ pub(crate) struct Ahead<'d> {
 }
 
 impl<'d> Ahead<'d> {
+    pub(crate) fn size(self) -> u64 {
+        self.bytes.size()
+    }
+
     /// As [`Bytes::range`].
     pub(crate) fn range(self, offset: u64, size: u64) -> Result<&'d [u8]> {
         let there = || {

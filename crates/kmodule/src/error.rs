@@ -132,5 +132,15 @@ pub enum Problem {
     },
 }
 
+impl Problem {
+    /// What is wrong with a section of that name.
+    pub(crate) fn bad_section(name: &str, reason: &'static str) -> Self {
+        Self::BadSection {
+            section: name.to_owned(),
+            reason,
+        }
+    }
+}
+
 /// Shorthand inside this crate, where the path is added at the edge.
 pub(crate) type Result<T> = std::result::Result<T, Problem>;

@@ -25,6 +25,8 @@ mod embedded_config;
 mod error;
 mod export_tables;
 mod exports;
+#[cfg(test)]
+mod growth;
 mod image;
 mod imports;
 mod kcrctab;
@@ -37,12 +39,16 @@ mod name;
 mod pointers;
 mod reader;
 mod release;
+mod section;
 mod signature;
+mod strictness;
+mod strings;
 mod symbols;
 mod symvers;
 mod system_map;
 mod undefined;
 mod unpack;
+mod work;
 
 pub use as_kmod::{AsKmod, KmodExport, KmodImport, KmodSymbols};
 pub use bytes::Arena;
