@@ -8,8 +8,8 @@ use std::cell::OnceCell;
 use std::marker::PhantomData;
 
 use object::elf::{
-    ELFCLASS32, FileHeader32, FileHeader64, Machine as MachineNumber, SHF_ALLOC, SHT_NOBITS,
-    SectionFlags,
+    ELFCLASS32, FileHeader32, FileHeader64, FileType, Machine as MachineNumber, SHF_ALLOC,
+    SHT_NOBITS, SHT_NULL, SectionFlags,
 };
 use object::endian::Endianness;
 use object::read::elf::{FileHeader, SectionHeader};
@@ -36,8 +36,12 @@ pub(crate) struct Elf<'d, S = Strict> {
     pub(crate) is_64: bool,
     pub(crate) machine: MachineNumber,
     pub(crate) is_mips64el: bool,
+    pub(crate) kind: FileType,
     pub(crate) is_relocatable: bool,
     pub(crate) sections: Vec<Section<'d>>,
+    /// Where the file header and the section headers begin and end.
+    header: (u64, u64),
+    section_headers: (u64, u64),
     strictness: PhantomData<S>,
 }
 
@@ -110,12 +114,14 @@ impl<'d, S: Strictness> Elf<'d, S> {
             is_64: header.is_type_64(),
             machine: header.e_machine(endian),
             is_mips64el: header.is_mips64el(endian),
+            kind: header.e_type(endian),
             is_relocatable: header.e_type(endian) == object::elf::ET_REL,
             sections,
+            header: (0, size_of::<H>() as u64),
+            section_headers: (at, at.saturating_add(headers.len() as u64 * entry)),
             strictness: PhantomData,
         };
-        let section_headers = (at, at.saturating_add(headers.len() as u64 * entry));
-        let headers = [(0, size_of::<H>() as u64), section_headers];
+        let headers = [elf.header, elf.section_headers];
         S::check(&elf.sections, headers, bytes.size())?;
         Ok(elf)
     }
@@ -167,6 +173,14 @@ impl<'d> Elf<'d> {
             }
             (Some(section), None) => Ok(Some(section.size)),
         }
+    }
+
+    /// Where the ELF file ends; signatures may follow.
+    pub(crate) fn end(&self) -> u64 {
+        let in_file = |section: &&Section<'_>| !matches!(section.kind, SHT_NOBITS | SHT_NULL);
+        let sections = self.sections.iter().filter(in_file).map(Section::end);
+        let headers = [self.header.1, self.section_headers.1];
+        sections.chain(headers).max().unwrap_or_default()
     }
 
     /// The bytes of all sections that take part in memory, zeroed ones

@@ -93,6 +93,20 @@ pub enum Problem {
         /// The length of the (decompressed) file.
         len: u64,
     },
+    /// Not the type of ELF file it should be.
+    #[error("not a relocatable ELF file, as modules are, but of type {kind}")]
+    NotRelocatable {
+        /// Its e_type.
+        kind: u16,
+    },
+    /// Bytes follow the ELF file of a module that are no signature.
+    #[error(
+        "what follows the ELF file at byte {at} is no signature; the file was cut short or changed"
+    )]
+    NoSignature {
+        /// Where the ELF file ends.
+        at: u64,
+    },
     /// A section that must be there is not.
     #[error("no {0} section")]
     NoSection(&'static str),

@@ -15,6 +15,7 @@ use crate::image::Image;
 use crate::limits::Limits;
 use crate::modinfo::ModInfo;
 use crate::release::Kernelrelease;
+use crate::validity::check_kernel;
 
 /// A kernel image. What is packed in it is unpacked once, when something needs it.
 pub struct KernelImage {
@@ -136,7 +137,9 @@ impl KernelImage {
     }
 
     fn elf(&self) -> Result<Elf<'_>> {
-        self.vmlinux().and_then(Elf::parse)
+        let elf = Elf::parse(self.vmlinux()?)?;
+        check_kernel(&elf)?;
+        Ok(elf)
     }
 
     /// The ELF file, unpacked once.

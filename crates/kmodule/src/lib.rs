@@ -12,6 +12,7 @@
 //! costs a few `pread`s and no more. [`Reader`] reads one module after another in
 //! the same memory.
 
+mod appended;
 mod as_kmod;
 mod bytes;
 mod bzimage;
@@ -48,6 +49,7 @@ mod symvers;
 mod system_map;
 mod undefined;
 mod unpack;
+mod validity;
 mod work;
 
 pub use as_kmod::{AsKmod, KmodExport, KmodImport, KmodSymbols};
