@@ -1,4 +1,4 @@
-//! A path in, byte ranges out: read with `pread` from a plain file, borrowed
+//! Gives byte ranges of a file: read with `pread` from a plain file, borrowed
 //! from memory where the file had to be decompressed.
 //!
 //! Ranges are read rather than mapped because mapping costs page faults that
@@ -7,16 +7,13 @@
 //! together are made as one: the head when the file is opened, the section
 //! names with the headers behind them.
 
-use std::fs::{File, Metadata, OpenOptions};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 
 use bumpalo::Bump;
 use object::read::ReadRef;
 
-use crate::compression::{Compression, LIMIT};
-use crate::error::{Error, Problem, Result};
-use crate::unpack::Unpacker;
+use crate::error::{Problem, Result};
 
 /// Owns the ranges read from files; facts borrow from it.
 ///
@@ -36,130 +33,7 @@ impl Arena {
     }
 }
 
-/// The first bytes of a file: what tells its format, and the header of an ELF file.
-const HEAD: usize = 64;
-
-/// An opened module or kernel image: plain on disk, or decompressed in memory.
-pub struct Image {
-    path: PathBuf,
-    metadata: Metadata,
-    data: Data,
-}
-
-enum Data {
-    File { file: File, head: Vec<u8> },
-    Memory(Vec<u8>),
-}
-
-impl Image {
-    /// Opens `path`, decompressing it if its first bytes say so.
-    ///
-    /// # Errors
-    /// The file cannot be read, is no regular file, is empty, or its
-    /// compression is broken.
-    pub fn open(path: &Path) -> std::result::Result<Self, Error> {
-        Self::open_with(path, &mut Unpacker::default()).map_err(|problem| Error::new(path, problem))
-    }
-
-    /// As [`Image::open`]; decompresses with `unpacker`, which takes back what
-    /// [`Image::into_memory`] gives.
-    ///
-    /// # Errors
-    /// As for [`Image::open`].
-    pub(crate) fn open_with(path: &Path, unpacker: &mut Unpacker) -> Result<Self> {
-        Self::of(path, open(path, 0)?, unpacker)
-    }
-
-    /// As [`Image::open_with`], but a symbolic link is not followed and gives
-    /// `None`.
-    ///
-    /// # Errors
-    /// As for [`Image::open`].
-    pub(crate) fn open_unless_link(path: &Path, unpacker: &mut Unpacker) -> Result<Option<Self>> {
-        match open(path, libc::O_NOFOLLOW) {
-            Ok(file) => Self::of(path, file, unpacker).map(Some),
-            Err(error) if error.raw_os_error() == Some(libc::ELOOP) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn of(path: &Path, file: File, unpacker: &mut Unpacker) -> Result<Self> {
-        let metadata = file.metadata()?;
-        let len = match metadata.len() {
-            _ if !metadata.is_file() => return Err(Problem::NotAFile),
-            0 => return Err(Problem::Empty),
-            len if len > LIMIT => return Err(Problem::TooLarge { limit: LIMIT }),
-            len => len,
-        };
-        let mut head = vec![0; HEAD.min(len as usize)];
-        file.read_exact_at(&mut head, 0)?;
-        let data = match Compression::detect(&head) {
-            None => Data::File { file, head },
-            Some(format) => Data::Memory(unpacker.unpack(format, file)?),
-        };
-        Ok(Self {
-            path: path.to_owned(),
-            metadata,
-            data,
-        })
-    }
-
-    /// All bytes of the file at `path`, decompressed.
-    ///
-    /// # Errors
-    /// As for [`Image::open`].
-    pub(crate) fn read_whole(path: &Path) -> Result<Vec<u8>> {
-        let image = Self::of(path, open(path, 0)?, &mut Unpacker::default())?;
-        match image.data {
-            Data::Memory(plain) => Ok(plain),
-            Data::File { file, .. } => {
-                let mut plain = vec![0; image.metadata.len() as usize];
-                file.read_exact_at(&mut plain, 0)?;
-                Ok(plain)
-            }
-        }
-    }
-
-    /// The path it was opened by.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// What the file system said of the file when it was opened.
-    pub fn metadata(&self) -> &Metadata {
-        &self.metadata
-    }
-
-    /// The memory it was decompressed into.
-    pub(crate) fn into_memory(self) -> Vec<u8> {
-        match self.data {
-            Data::Memory(plain) => plain,
-            Data::File { .. } => Vec::new(),
-        }
-    }
-
-    pub(crate) fn bytes<'d>(&'d self, arena: &'d Arena) -> Bytes<'d> {
-        match &self.data {
-            Data::File { file, head } => Bytes::File {
-                file,
-                len: self.metadata.len(),
-                head,
-                arena,
-            },
-            Data::Memory(plain) => Bytes::Memory(plain),
-        }
-    }
-}
-
-/// Opens a file without waiting for the writer of a FIFO.
-fn open(path: &Path, flags: i32) -> std::io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK | flags)
-        .open(path)
-}
-
-/// The bytes of an [`Image`], a range at a time.
+/// The bytes of an [`Image`](crate::Image), a range at a time.
 #[derive(Clone, Copy)]
 pub(crate) enum Bytes<'d> {
     File {
@@ -167,11 +41,33 @@ pub(crate) enum Bytes<'d> {
         len: u64,
         head: &'d [u8],
         arena: &'d Arena,
+        limit: u64,
     },
     Memory(&'d [u8]),
 }
 
 impl<'d> Bytes<'d> {
+    /// Reads from a file that is not compressed, the first bytes of which are read already. The
+    /// ranges take no more than `limit` bytes of the arena.
+    pub(crate) fn of_file(
+        file: &'d File,
+        len: u64,
+        head: &'d [u8],
+        arena: &'d Arena,
+        limit: u64,
+    ) -> Self {
+        arena
+            .0
+            .set_allocation_limit(Some(usize::try_from(limit).unwrap_or(usize::MAX)));
+        Self::File {
+            file,
+            len,
+            head,
+            arena,
+            limit,
+        }
+    }
+
     pub(crate) fn size(self) -> u64 {
         match self {
             Self::File { len, .. } => len,
@@ -196,12 +92,17 @@ impl<'d> Bytes<'d> {
         match self {
             Self::Memory(plain) => plain.get(offset as usize..end as usize).ok_or_else(outside),
             Self::File {
-                file, head, arena, ..
+                file,
+                head,
+                arena,
+                limit,
+                ..
             } => {
                 if let Some(bytes) = head.get(offset as usize..end as usize) {
                     return Ok(bytes);
                 }
-                let buffer = arena.0.alloc_slice_fill_default(size as usize);
+                let buffer = arena.0.try_alloc_slice_fill_default(size as usize);
+                let buffer = buffer.map_err(|_| Problem::TooMuch { limit })?;
                 file.read_exact_at(buffer, offset)?;
                 Ok(buffer)
             }
@@ -252,6 +153,10 @@ pub(crate) struct Ahead<'d> {
 }
 
 impl<'d> Ahead<'d> {
+    pub(crate) fn size(self) -> u64 {
+        self.bytes.size()
+    }
+
     /// As [`Bytes::range`].
     pub(crate) fn range(self, offset: u64, size: u64) -> Result<&'d [u8]> {
         let there = || {

@@ -1,11 +1,13 @@
-//! An x86 bzImage in, its kernelrelease and the vmlinux packed inside it out.
+//! Reads an x86 bzImage: its kernelrelease and the vmlinux packed inside it.
 //!
 //! The layout is the setup header of linux/Documentation/arch/x86/boot.rst,
 //! protocol 2.08 or later.
 
 use crate::bytes::Bytes;
 use crate::compression::Compression;
+use crate::decompress::{Extent, decompress};
 use crate::error::{Problem, Result};
+use crate::limits::BZIMAGE_VMLINUX;
 
 /// A bzImage whose setup header has been read.
 pub(crate) struct BzImage<'d> {
@@ -60,17 +62,24 @@ impl<'d> BzImage<'d> {
             return Err(Problem::BadKernel("boot protocol older than 2.08"));
         }
         let payload = self.payload()?;
-        let plain = Compression::detect(payload)
-            .ok_or(Problem::BadKernel(
-                "its payload's compression (LZO or LZ4?) is not supported; give its symvers",
-            ))?
-            .decompress_frame(payload)?;
-        // The boot stub allocates by this size, so it is always right.
-        match payload.last_chunk() {
-            Some(&size) if u32::from_le_bytes(size) as usize == plain.len() => Ok(plain),
-            _ => Err(Problem::BadKernel(
-                "its payload has not the size it announces",
-            )),
+        let format = Compression::detect(payload).ok_or(Problem::BadKernel(
+            "its payload's compression (LZO or LZ4?) is not supported; give its symvers",
+        ))?;
+        // The boot stub allocates by the size behind the payload, so it is always right.
+        let wrong = Problem::BadKernel("its payload has not the size it announces");
+        let size = match payload.last_chunk() {
+            Some(&size) => u64::from(u32::from_le_bytes(size)),
+            None => return Err(wrong),
+        };
+        if size > BZIMAGE_VMLINUX {
+            return Err(Problem::BadKernel(
+                "its payload announces more than a kernel has",
+            ));
+        }
+        match decompress(format, payload, Extent::FirstFrame, size, Vec::new()) {
+            Ok(plain) if plain.len() as u64 == size => Ok(plain),
+            Ok(_) | Err(Problem::GrowsTooLarge { .. }) => Err(wrong),
+            Err(problem) => Err(problem),
         }
     }
 

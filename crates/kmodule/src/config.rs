@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use crate::bytes::Image;
 use crate::error::{Error, Problem, Result};
+use crate::image::Image;
+use crate::limits::Limits;
 
 /// The text of a `.config`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,12 +23,25 @@ impl Config {
     /// # Errors
     /// The file cannot be read, or sets no option.
     pub fn open(path: &Path) -> std::result::Result<Self, Error> {
+        Self::of(Image::open_within(path, Limits::TEXT)?)
+    }
+
+    /// Takes the bytes of a `.config` instead of reading them; errors name `path`.
+    ///
+    /// # Errors
+    /// As for [`Config::open`].
+    pub fn from_bytes(path: &Path, bytes: &[u8]) -> std::result::Result<Self, Error> {
+        Self::of(Image::from_bytes_within(path, bytes, Limits::TEXT)?)
+    }
+
+    fn of(image: Image) -> std::result::Result<Self, Error> {
+        let path = image.path().to_owned();
         let read = || -> Result<Self> {
-            let config = Self::new(Image::read_whole(path)?);
+            let config = Self::new(image.into_whole()?);
             let sets = config.lines().any(|line| line.starts_with(b"CONFIG_"));
             sets.then_some(config).ok_or(Problem::BadConfig)
         };
-        read().map_err(|problem| Error::new(path, problem))
+        read().map_err(|problem| Error::new(&path, problem))
     }
 
     /// The value of an option, named without `CONFIG_`; `None` if it is not set.

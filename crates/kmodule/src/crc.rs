@@ -17,7 +17,7 @@ pub(crate) fn crc_of(word: u32) -> Option<Crc> {
 ///
 /// The value of an absolute symbol is the CRC. A symbol in a section is the place of a 32-bit
 /// word that holds it.
-pub(crate) fn crc_at(elf: &Elf<'_>, symbol: &Symbol<'_>, addend: i64) -> Result<Option<Crc>> {
+pub(crate) fn crc_at(elf: &Elf<'_>, symbol: &Symbol, addend: i64) -> Result<Option<Crc>> {
     let value = symbol.value.wrapping_add_signed(addend);
     let index = match symbol.place {
         Place::Absolute => return Ok(crc_of(value as u32)),
@@ -25,11 +25,8 @@ pub(crate) fn crc_at(elf: &Elf<'_>, symbol: &Symbol<'_>, addend: i64) -> Result<
         // A weak undefined symbol: genksyms gave up, and the loader sees 0.
         Place::Undefined | Place::Elsewhere => return Ok(None),
     };
-    let missing = || Problem::BadSection {
-        section: String::from_utf8_lossy(symbol.name().unwrap_or_default()).into_owned(),
-        reason: "this symbol points outside the file",
-    };
-    let section = elf.sections.get(index).ok_or_else(missing)?;
+    let lost = || Problem::bad_section(".symtab", "a CRC lies in a section that does not exist");
+    let section = elf.sections.get(index).ok_or_else(lost)?;
     let base = match elf.is_relocatable {
         true => 0,
         false => section.address,
@@ -39,5 +36,5 @@ pub(crate) fn crc_at(elf: &Elf<'_>, symbol: &Symbol<'_>, addend: i64) -> Result<
         .checked_sub(base)
         .and_then(|offset| word_at(data, offset, elf.endian))
         .map(crc_of)
-        .ok_or_else(missing)
+        .ok_or_else(|| section.bad("a CRC lies outside it"))
 }

@@ -1,33 +1,48 @@
-//! Bytes in, one view of an ELF file out, whatever its class and byte order.
+//! Reads the header and the section table of an ELF file, whatever its class and byte order.
 //!
 //! `object` decodes the raw structures; this file flattens its two classes into
-//! one section list, so that the readers above are written once.
+//! one section list, so that the readers above are written once. How much damage is accepted is part
+//! of the type: what is read as the kernel reads it cannot be mistaken for what is read as kmod does.
 
 use std::cell::OnceCell;
+use std::marker::PhantomData;
 
 use object::elf::{
-    FileHeader32, FileHeader64, Machine as MachineNumber, SHF_ALLOC, SHF_COMPRESSED, SHT_NOBITS,
-    SHT_NULL, SectionFlags, SectionType,
+    ELFCLASS32, FileHeader32, FileHeader64, FileType, Machine as MachineNumber, SHF_ALLOC,
+    SHT_NOBITS, SHT_NULL, SectionFlags,
 };
 use object::endian::Endianness;
 use object::read::elf::{FileHeader, SectionHeader};
 
-use crate::bytes::Bytes;
+use crate::bytes::{Ahead, Bytes};
 use crate::error::{Problem, Result};
+use crate::section::Section;
+use crate::strictness::{Strict, Strictness};
+use crate::strings::StringTable;
+use crate::work;
 
 /// How much of the section names is read with the headers: more than those of a
 /// module need.
 const NAMES: u64 = 2048;
 
-/// An ELF file whose section table has been read and checked against its size.
-pub(crate) struct Elf<'d> {
-    bytes: Bytes<'d>,
+/// How much of what follows the headers is read with them: a signature.
+const BEHIND: u64 = 1024;
+
+/// An ELF file whose section table has been read and checked as far as `S` demands it.
+pub(crate) struct Elf<'d, S = Strict> {
+    /// All bytes of the file.
+    pub(crate) bytes: Ahead<'d>,
     pub(crate) endian: Endianness,
     pub(crate) is_64: bool,
     pub(crate) machine: MachineNumber,
     pub(crate) is_mips64el: bool,
+    pub(crate) kind: FileType,
     pub(crate) is_relocatable: bool,
     pub(crate) sections: Vec<Section<'d>>,
+    /// Where the file header and the section headers begin and end.
+    header: (u64, u64),
+    section_headers: (u64, u64),
+    strictness: PhantomData<S>,
 }
 
 /// What an ELF file was compiled for. A kernel loads modules of its own kind alone
@@ -51,62 +66,38 @@ impl std::fmt::Display for Machine {
     }
 }
 
-/// One section header, and the contents once they have been read.
-pub(crate) struct Section<'d> {
-    pub(crate) name: &'d [u8],
-    pub(crate) kind: SectionType,
-    pub(crate) flags: SectionFlags,
-    pub(crate) address: u64,
-    pub(crate) offset: u64,
-    pub(crate) size: u64,
-    pub(crate) link: u32,
-    pub(crate) info: u32,
-    contents: OnceCell<&'d [u8]>,
-}
-
-impl<'d> Elf<'d> {
+impl<'d, S: Strictness> Elf<'d, S> {
+    /// Reads header and section table.
+    ///
     /// # Errors
-    /// No ELF magic, a header that lies, or a section that ends outside the
-    /// file or shares its bytes with another.
+    /// There is no ELF magic, or a header says what `S` does not accept.
     pub(crate) fn parse(bytes: Bytes<'d>) -> Result<Self> {
         let ident = bytes.range(0, bytes.size().min(16))?;
         if !ident.starts_with(&object::elf::ELFMAG) {
             return Err(Problem::NotElf);
         }
-        match ident.get(4) {
-            Some(&class) if class == object::elf::ELFCLASS32.0 => {
-                Self::sections_of::<FileHeader32<Endianness>>(bytes)
-            }
-            _ => Self::sections_of::<FileHeader64<Endianness>>(bytes),
+        match S::class(ident)? {
+            ELFCLASS32 => Self::with_header::<FileHeader32<Endianness>>(bytes),
+            _ => Self::with_header::<FileHeader64<Endianness>>(bytes),
         }
     }
 
-    fn sections_of<H: FileHeader<Endian = Endianness>>(bytes: Bytes<'d>) -> Result<Self> {
-        let header = H::parse(bytes)?;
+    fn with_header<H: FileHeader<Endian = Endianness>>(bytes: Bytes<'d>) -> Result<Self> {
+        let header: &H = S::header(bytes)?;
         let endian = header.endian()?;
         // The names are the last thing before the headers, where ld puts them.
         let at: u64 = header.e_shoff(endian).into();
-        let size = u64::from(header.e_shnum(endian)) * u64::from(header.e_shentsize(endian));
-        let bytes_ahead = bytes.ahead(at.saturating_sub(NAMES), at.saturating_add(size))?;
+        let entry = u64::from(header.e_shentsize(endian));
+        let end = at.saturating_add(u64::from(header.e_shnum(endian)) * entry);
+        let bytes_ahead = bytes.ahead(at.saturating_sub(NAMES), end.saturating_add(BEHIND))?;
         let headers = header.section_headers(endian, bytes_ahead)?;
-        let names = match headers.is_empty() {
-            true => &[][..],
-            false => {
-                let index = header.shstrndx(endian, bytes_ahead)? as usize;
-                let table = headers.get(index).ok_or(Problem::NoSection(".shstrtab"))?;
-                let (at, size) = (table.sh_offset(endian), table.sh_size(endian));
-                bytes_ahead.range(at.into(), size.into())?
-            }
-        };
+        let names = section_names(header, headers, endian, bytes_ahead)?;
+        let names = StringTable::new(names, bytes.size());
         // Collecting results would not know how many there are.
         let mut sections = Vec::with_capacity(headers.len());
         for header in headers {
-            let name = string_at(names, u64::from(header.sh_name(endian)));
             sections.push(Section {
-                name: name.ok_or_else(|| Problem::BadSection {
-                    section: ".shstrtab".into(),
-                    reason: "a section name outside it",
-                })?,
+                name: S::section_name(names.at(header.sh_name(endian).into()))?,
                 kind: header.sh_type(endian),
                 flags: header.sh_flags(endian),
                 address: header.sh_addr(endian).into(),
@@ -117,22 +108,31 @@ impl<'d> Elf<'d> {
                 contents: OnceCell::new(),
             });
         }
-        check_extents(&sections, bytes.size())?;
-        Ok(Self {
-            bytes,
+        let elf = Self {
+            bytes: bytes_ahead,
             endian,
             is_64: header.is_type_64(),
             machine: header.e_machine(endian),
             is_mips64el: header.is_mips64el(endian),
+            kind: header.e_type(endian),
             is_relocatable: header.e_type(endian) == object::elf::ET_REL,
             sections,
-        })
+            header: (0, size_of::<H>() as u64),
+            section_headers: (at, at.saturating_add(headers.len() as u64 * entry)),
+            strictness: PhantomData,
+        };
+        let headers = [elf.header, elf.section_headers];
+        S::check(&elf.sections, headers, bytes.size())?;
+        Ok(elf)
     }
 
+    /// The first section of that name.
     pub(crate) fn section(&self, name: &str) -> Option<&Section<'d>> {
-        self.sections
-            .iter()
-            .find(|section| section.name == name.as_bytes())
+        let mut sections = self.sections.iter().skip(1).inspect(|_| work::count(1));
+        let is_it = |section: &&Section<'_>| {
+            section.name == name.as_bytes() && S::is_there(section, self.bytes.size())
+        };
+        sections.find(is_it)
     }
 
     /// The contents of a section, which are read only once; empty for one that
@@ -141,22 +141,12 @@ impl<'d> Elf<'d> {
         if let Some(contents) = section.contents.get() {
             return Ok(contents);
         }
-        let contents = self.read(section)?;
+        let contents = S::contents(section, self.bytes)?;
         Ok(section.contents.get_or_init(|| contents))
     }
+}
 
-    fn read(&self, section: &Section<'_>) -> Result<&'d [u8]> {
-        // Only debug information may be compressed: what the loader reads lies
-        // in memory as it is in the file.
-        if section.flags & SHF_COMPRESSED != SectionFlags(0) {
-            return Err(section.bad("it is compressed"));
-        }
-        match section.kind {
-            SHT_NOBITS => Ok(&[]),
-            _ => self.bytes.range(section.offset, section.size),
-        }
-    }
-
+impl<'d> Elf<'d> {
     pub(crate) fn machine(&self) -> Machine {
         Machine {
             number: self.machine.0,
@@ -185,6 +175,14 @@ impl<'d> Elf<'d> {
         }
     }
 
+    /// Where the ELF file ends; signatures may follow.
+    pub(crate) fn end(&self) -> u64 {
+        let in_file = |section: &&Section<'_>| !matches!(section.kind, SHT_NOBITS | SHT_NULL);
+        let sections = self.sections.iter().filter(in_file).map(Section::end);
+        let headers = [self.header.1, self.section_headers.1];
+        sections.chain(headers).max().unwrap_or_default()
+    }
+
     /// The bytes of all sections that take part in memory, zeroed ones
     /// included.
     pub(crate) fn allocated(&self) -> Result<u64> {
@@ -198,40 +196,25 @@ impl<'d> Elf<'d> {
     }
 }
 
-impl Section<'_> {
-    pub(crate) fn bad(&self, reason: &'static str) -> Problem {
-        Problem::BadSection {
-            section: self.display_name(),
-            reason,
-        }
+/// The table of the names of all sections. Its last byte must be NUL: kmod demands it
+/// (kmod/libkmod/libkmod-elf.c, `kmod_elf_new`), and so does the kernel
+/// (linux/kernel/module/main.c, `elf_validity_cache_secstrings`).
+fn section_names<'d, H: FileHeader<Endian = Endianness>>(
+    header: &H,
+    headers: &[H::SectionHeader],
+    endian: Endianness,
+    bytes: Ahead<'d>,
+) -> Result<&'d [u8]> {
+    const NAME: &str = ".shstrtab";
+    let table = headers
+        .get(header.shstrndx(endian, bytes)? as usize)
+        .ok_or(Problem::NoSection(NAME))?;
+    let (at, size) = (table.sh_offset(endian), table.sh_size(endian));
+    let names = bytes.range(at.into(), size.into())?;
+    match names.last() {
+        Some(0) => Ok(names),
+        _ => Err(Problem::bad_section(NAME, "a name without an end")),
     }
-
-    fn display_name(&self) -> String {
-        String::from_utf8_lossy(self.name).into_owned()
-    }
-}
-
-/// Every section must lie in the file. Together they cannot be larger than it
-/// either, which bounds what a lying header can make us read.
-fn check_extents(sections: &[Section<'_>], len: u64) -> Result<()> {
-    let mut room = len;
-    for section in sections {
-        if matches!(section.kind, SHT_NOBITS | SHT_NULL) {
-            continue;
-        }
-        let end = section.offset.saturating_add(section.size);
-        if end > len {
-            return Err(Problem::CutShort {
-                section: section.display_name(),
-                end,
-                len,
-            });
-        }
-        room = room
-            .checked_sub(section.size)
-            .ok_or_else(|| section.bad("it overlaps another"))?;
-    }
-    Ok(())
 }
 
 /// The bytes of a table as its entries, if they are a whole number.
@@ -239,18 +222,6 @@ pub(crate) fn entries<T: object::pod::Pod>(data: &[u8]) -> Option<&[T]> {
     let count = data.len() / size_of::<T>();
     let (entries, rest) = object::pod::slice_from_bytes(data, count).ok()?;
     rest.is_empty().then_some(entries)
-}
-
-/// The longest string that is looked for: eight times the kernel's KSYM_NAME_LEN
-/// (linux/include/linux/kallsyms.h). Names that overlap would take a time that grows with the
-/// square of the table's size.
-const LONGEST: usize = 4096;
-
-/// The NUL-terminated string at `offset` of a string table.
-pub(crate) fn string_at(table: &[u8], offset: u64) -> Option<&[u8]> {
-    let rest = table.get(usize::try_from(offset).ok()?..)?;
-    let rest = rest.get(..LONGEST.min(rest.len()))?;
-    rest.get(..memchr::memchr(0, rest)?)
 }
 
 /// A symbol without the dot the ppc64 ABI puts before function names.

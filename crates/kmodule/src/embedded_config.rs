@@ -4,7 +4,9 @@
 
 use crate::compression::Compression;
 use crate::config::Config;
+use crate::decompress::{Extent, decompress};
 use crate::error::Result;
+use crate::limits::Limits;
 
 const START: &[u8] = b"IKCFG_ST\x1f\x8b";
 const END: &[u8] = b"IKCFG_ED";
@@ -19,6 +21,10 @@ pub(crate) fn config(rodata: &[u8]) -> Result<Option<Config>> {
         let rest = rodata.get(start..)?;
         rest.get(..memchr::memmem::find(rest, END)?)
     };
-    let text = between().map(|packed| Compression::Gzip.decompress_frame(packed));
+    let unpack = |packed| {
+        let (format, limit) = (Compression::Gzip, Limits::TEXT.memory);
+        decompress(format, packed, Extent::FirstFrame, limit, Vec::new())
+    };
+    let text = between().map(unpack);
     Ok(text.transpose()?.map(Config::new))
 }

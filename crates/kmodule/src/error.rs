@@ -1,4 +1,4 @@
-//! What can be wrong with an input file, said in one line that names it.
+//! The errors of this crate: one line that names the file and what is wrong with it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ impl Error {
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     /// The operating system refused a read.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     /// A directory, socket or device where a file should be.
     #[error("not a regular file")]
@@ -38,16 +38,42 @@ pub enum Problem {
     #[error("the file is empty")]
     Empty,
     /// The compressed stream is broken or cut.
-    #[error("broken {format} compression: {source}")]
+    #[error("broken {format} compression: {reason}")]
     Compression {
         /// The format its first bytes announce.
         format: Compression,
         /// What the decoder said.
-        source: io::Error,
+        reason: io::Error,
     },
-    /// Larger, perhaps only when decompressed, than any module or kernel.
+    /// A compressed stream whose dictionary or window is larger than any the kernel's build uses.
+    #[error(
+        "its {format} compression needs a dictionary of more than {limit} bytes; compress it with a smaller one"
+    )]
+    DictionaryTooLarge {
+        /// The format its first bytes announce.
+        format: Compression,
+        /// The largest that is accepted.
+        limit: u64,
+    },
+    /// A compressed stream with more in it than any such file has.
+    #[error(
+        "its {format} compression contains more than {limit} bytes; remove debug information before compressing"
+    )]
+    GrowsTooLarge {
+        /// The format its first bytes announce.
+        format: Compression,
+        /// The most that is decompressed.
+        limit: u64,
+    },
+    /// A file longer than any module, kernel image or symvers file.
     #[error("larger than {limit} bytes")]
     TooLarge {
+        /// The most that is read.
+        limit: u64,
+    },
+    /// A file that is not compressed, with more to read in it than such a file has.
+    #[error("more than {limit} bytes to read in it")]
+    TooMuch {
         /// The most that is read.
         limit: u64,
     },
@@ -66,6 +92,20 @@ pub enum Problem {
         end: u64,
         /// The length of the (decompressed) file.
         len: u64,
+    },
+    /// Not the type of ELF file it should be.
+    #[error("not a relocatable ELF file, as modules are, but of type {kind}")]
+    NotRelocatable {
+        /// Its e_type.
+        kind: u16,
+    },
+    /// Bytes follow the ELF file of a module that are no signature.
+    #[error(
+        "what follows the ELF file at byte {at} is no signature; the file was cut short or changed"
+    )]
+    NoSignature {
+        /// Where the ELF file ends.
+        at: u64,
     },
     /// A section that must be there is not.
     #[error("no {0} section")]
@@ -104,6 +144,16 @@ pub enum Problem {
         /// What is wrong.
         reason: &'static str,
     },
+}
+
+impl Problem {
+    /// What is wrong with a section of that name.
+    pub(crate) fn bad_section(name: &str, reason: &'static str) -> Self {
+        Self::BadSection {
+            section: name.to_owned(),
+            reason,
+        }
+    }
 }
 
 /// Shorthand inside this crate, where the path is added at the edge.

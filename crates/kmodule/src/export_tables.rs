@@ -4,8 +4,9 @@
 //! their own, which end in `_gpl`. Since then `__kflagstab` has a byte with flags for each entry
 //! of the one `__ksymtab` (linux/kernel/module/main.c, `find_module_sections`).
 
-use crate::elf::{Elf, Section};
+use crate::elf::Elf;
 use crate::error::{Problem, Result};
+use crate::section::Section;
 
 /// A section, and its index in the section table.
 pub(crate) type Indexed<'e, 'd> = (usize, &'e Section<'d>);

@@ -11,8 +11,10 @@ use std::collections::HashSet;
 use object::endian::Endianness;
 
 use crate::crc::{Crc, crc_of};
-use crate::elf::{Elf, Section, dedotted, entries, string_at, word_at};
+use crate::elf::{Elf, dedotted, entries, word_at};
 use crate::error::{Problem, Result};
+use crate::section::Section;
+use crate::strings::string_at;
 
 /// A symbol that a module was linked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

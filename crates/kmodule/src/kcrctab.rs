@@ -9,11 +9,12 @@ use std::collections::HashMap;
 use object::endian::Endianness;
 
 use crate::crc::{Crc, crc_at, crc_of};
-use crate::elf::{Elf, Section, word_at};
+use crate::elf::{Elf, word_at};
 use crate::error::Result;
 use crate::export_tables::{ExportTable, Indexed};
 use crate::ksymtab::Layout;
 use crate::pointers::Pointers;
+use crate::section::Section;
 use crate::symbols::{SymbolTable, relocations};
 
 type Crcs = Vec<Option<Crc>>;

@@ -4,15 +4,18 @@
 use std::cell::OnceCell;
 use std::path::Path;
 
-use crate::bytes::{Arena, Bytes, Image};
+use crate::bytes::{Arena, Bytes};
 use crate::bzimage::BzImage;
 use crate::config::Config;
 use crate::elf::Elf;
 use crate::embedded_config;
 use crate::error::{Error, Problem, Result};
 use crate::exports::{self, DetailedExport, Export};
+use crate::image::Image;
+use crate::limits::Limits;
 use crate::modinfo::ModInfo;
 use crate::release::Kernelrelease;
+use crate::validity::check_kernel;
 
 /// A kernel image. What is packed in it is unpacked once, when something needs it.
 pub struct KernelImage {
@@ -33,9 +36,21 @@ impl KernelImage {
     /// # Errors
     /// The file cannot be read or is neither.
     pub fn open(path: &Path) -> std::result::Result<Self, Error> {
-        let image = Image::open(path)?;
+        Self::of(Image::open_within(path, Limits::KERNEL)?)
+    }
+
+    /// Takes the bytes of an image instead of reading them; errors name `path`.
+    ///
+    /// # Errors
+    /// As for [`KernelImage::open`].
+    pub fn from_bytes(path: &Path, bytes: &[u8]) -> std::result::Result<Self, Error> {
+        Self::of(Image::from_bytes_within(path, bytes, Limits::KERNEL)?)
+    }
+
+    fn of(image: Image) -> std::result::Result<Self, Error> {
         let arena = Arena::new();
-        let kind = Kind::of(image.bytes(&arena)).map_err(|problem| Error::new(path, problem))?;
+        let kind = Kind::of(image.bytes(&arena));
+        let kind = kind.map_err(|problem| Error::new(image.path(), problem))?;
         Ok(Self { image, arena, kind })
     }
 
@@ -122,7 +137,9 @@ impl KernelImage {
     }
 
     fn elf(&self) -> Result<Elf<'_>> {
-        self.vmlinux().and_then(Elf::parse)
+        let elf = Elf::parse(self.vmlinux()?)?;
+        check_kernel(&elf)?;
+        Ok(elf)
     }
 
     /// The ELF file, unpacked once.

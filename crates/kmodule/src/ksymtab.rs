@@ -4,17 +4,18 @@
 //! 32-bit distances from themselves where the architecture has PREL32 relocations, else pointers
 //! (linux/include/linux/export-internal.h, before 6.5 linux/include/linux/export.h).
 
-use crate::elf::{Elf, string_at};
+use crate::elf::Elf;
 use crate::error::Result;
 use crate::export_tables::{ExportTable, Indexed, strings};
 use crate::pointers::{Lead, Pointers};
+use crate::strings::StringTable;
 use crate::symbols::SymbolTable;
 
 /// What all `__ksymtab*` of a file have in common: where their names are.
 pub(crate) struct Ksymtabs<'e, 'd> {
     elf: &'e Elf<'d>,
     symbols: Option<&'e SymbolTable<'e, 'd>>,
-    strings: Indexed<'e, 'd>,
+    section: Indexed<'e, 'd>,
     text: &'d [u8],
 }
 
@@ -30,12 +31,12 @@ impl<'e, 'd> Ksymtabs<'e, 'd> {
     /// # Errors
     /// There is no section with the names.
     pub(crate) fn new(elf: &'e Elf<'d>, symbols: Option<&'e SymbolTable<'e, 'd>>) -> Result<Self> {
-        let strings = strings(elf)?;
+        let section = strings(elf)?;
         Ok(Self {
             elf,
             symbols,
-            strings,
-            text: elf.data(strings.1)?,
+            section,
+            text: elf.data(section.1)?,
         })
     }
 
@@ -48,7 +49,7 @@ impl<'e, 'd> Ksymtabs<'e, 'd> {
         let (_, ksymtab) = table.ksymtab;
         let kcrctab = table.kcrctab.map(|(_, kcrctab)| kcrctab.size);
         let (layout, names) = Layout::candidates(self.elf.is_64, ksymtab.size, kcrctab)
-            .find_map(|layout| Some((layout, layout.names(&pointers, self.text)?)))
+            .find_map(|layout| Some((layout, layout.names(&pointers, &self.strings())?)))
             .ok_or_else(|| ksymtab.bad("its entries do not lead to names"))?;
         Ok(Entries {
             table: table.ksymtab,
@@ -65,14 +66,19 @@ impl<'e, 'd> Ksymtabs<'e, 'd> {
     pub(crate) fn namespaces(&self, entries: &Entries<'e, 'd>) -> Result<Vec<Option<&'d [u8]>>> {
         let (_, ksymtab) = entries.table;
         let layout = entries.layout;
+        let strings = self.strings();
         (0..layout.count)
-            .map(|entry| layout.namespace(entry, &entries.pointers, self.text))
+            .map(|entry| layout.namespace(entry, &entries.pointers, &strings))
             .collect::<Option<_>>()
             .ok_or_else(|| ksymtab.bad("its entries do not lead to namespaces"))
     }
 
+    fn strings(&self) -> StringTable<'d> {
+        StringTable::new(self.text, self.elf.bytes.size())
+    }
+
     fn pointers(&self, (index, ksymtab): Indexed<'_, 'd>) -> Result<Pointers<'d>> {
-        let (strings, section) = self.strings;
+        let (strings, section) = self.section;
         match (self.elf.is_relocatable, self.symbols) {
             (false, _) => Pointers::linked(self.elf, ksymtab, section),
             (true, Some(symbols)) => Pointers::relocated(self.elf, index, strings, symbols),
@@ -114,11 +120,15 @@ impl Layout {
     }
 
     /// The names of all entries; `None` if one has none.
-    fn names<'d>(self, pointers: &Pointers<'_>, strings: &'d [u8]) -> Option<Vec<&'d [u8]>> {
+    fn names<'d>(
+        self,
+        pointers: &Pointers<'_>,
+        strings: &StringTable<'d>,
+    ) -> Option<Vec<&'d [u8]>> {
         (0..self.count)
             .map(|entry| {
                 let place = pointers.lead(entry * self.entry + self.field, self.field)?;
-                string_at(strings, place).filter(|name| !name.is_empty())
+                strings.at(place).ok().filter(|name| !name.is_empty())
             })
             .collect()
     }
@@ -128,7 +138,7 @@ impl Layout {
         self,
         entry: u64,
         pointers: &Pointers<'_>,
-        strings: &'d [u8],
+        strings: &StringTable<'d>,
     ) -> Option<Option<&'d [u8]>> {
         if self.entry < 3 * self.field {
             return Some(None);
@@ -137,7 +147,8 @@ impl Layout {
             Lead::Null => Some(None),
             Lead::Elsewhere => None,
             Lead::To(place) => {
-                string_at(strings, place).map(|name| Some(name).filter(|name| !name.is_empty()))
+                let namespace = strings.at(place).ok()?;
+                Some(Some(namespace).filter(|namespace| !namespace.is_empty()))
             }
         }
     }

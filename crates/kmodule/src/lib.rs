@@ -12,37 +12,48 @@
 //! costs a few `pread`s and no more. [`Reader`] reads one module after another in
 //! the same memory.
 
+mod appended;
 mod as_kmod;
 mod bytes;
 mod bzimage;
 mod compression;
 mod config;
 mod crc;
+mod decompress;
 mod der;
 mod elf;
 mod embedded_config;
 mod error;
 mod export_tables;
 mod exports;
+#[cfg(test)]
+mod growth;
+mod image;
 mod imports;
 mod kcrctab;
 mod kernel;
 mod ksymtab;
+mod limits;
 mod modinfo;
 mod module;
 mod name;
 mod pointers;
 mod reader;
 mod release;
+mod section;
 mod signature;
+mod strictness;
+mod strings;
 mod symbols;
 mod symvers;
 mod system_map;
 mod undefined;
 mod unpack;
+mod validity;
+mod work;
 
 pub use as_kmod::{AsKmod, KmodExport, KmodImport, KmodSymbols};
-pub use bytes::{Arena, Image};
+pub use bytes::Arena;
 pub use compression::Compression;
 pub use config::Config;
 pub use crc::Crc;
@@ -50,8 +61,10 @@ pub use elf::Machine;
 pub use error::{Error, Problem};
 pub use export_tables::ExportTables;
 pub use exports::{DetailedExport, Export};
+pub use image::Image;
 pub use imports::{Import, Versions};
 pub use kernel::KernelImage;
+pub use limits::Limits;
 pub use modinfo::{ModInfo, Vermagic};
 pub use module::Module;
 pub use name::{

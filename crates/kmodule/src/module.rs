@@ -2,20 +2,21 @@
 
 use std::cell::OnceCell;
 
-use crate::bytes::{Arena, Bytes, Image};
+use crate::bytes::Arena;
 use crate::elf::{Elf, Machine};
 use crate::error::{Error, Problem};
 use crate::export_tables::{ExportTables, export_tables};
 use crate::exports::{self, DetailedExport, Export};
+use crate::image::Image;
 use crate::imports::{self, Import, Versions};
 use crate::modinfo::{ModInfo, Vermagic};
 use crate::signature::{self, Signature};
 use crate::undefined::{self, Undefined};
+use crate::validity::check_module;
 
 /// A kernel module whose section table has been read.
 pub struct Module<'d> {
     image: &'d Image,
-    bytes: Bytes<'d>,
     elf: Elf<'d>,
     modinfo: ModInfo<'d>,
     vermagic: OnceCell<Vermagic>,
@@ -25,19 +26,18 @@ impl<'d> Module<'d> {
     /// Reads the section table and .modinfo of an opened module.
     ///
     /// # Errors
-    /// The file is no ELF file, is cut short, or has no .modinfo section, which
-    /// every module has.
+    /// The file is no relocatable ELF file, is damaged or cut short, or has no .modinfo section,
+    /// which every module has.
     pub fn parse(image: &'d Image, arena: &'d Arena) -> Result<Self, Error> {
         let parse = || {
-            let bytes = image.bytes(arena);
-            let elf = Elf::parse(bytes)?;
+            let elf = Elf::parse(image.bytes(arena))?;
+            check_module(&elf)?;
             let section = elf
                 .section(".modinfo")
                 .ok_or(Problem::NoSection(".modinfo"))?;
             let modinfo = ModInfo::new(elf.data(section)?);
             Ok(Self {
                 image,
-                bytes,
                 elf,
                 modinfo,
                 vermagic: OnceCell::new(),
@@ -46,9 +46,14 @@ impl<'d> Module<'d> {
         parse().map_err(|problem| Error::new(image.path(), problem))
     }
 
-    /// What the file system said of its file when that was opened.
-    pub fn metadata(&self) -> &std::fs::Metadata {
+    /// What the file system said of its file when that was opened; `None` where bytes were given.
+    pub fn metadata(&self) -> Option<&std::fs::Metadata> {
         self.image.metadata()
+    }
+
+    /// The length of its file, compressed as it is.
+    pub fn file_size(&self) -> u64 {
+        self.image.file_size()
     }
 
     /// The fields of its .modinfo section.
@@ -147,7 +152,7 @@ impl<'d> Module<'d> {
     /// # Errors
     /// The file cannot be read.
     pub fn is_signed(&self) -> Result<bool, Error> {
-        signature::is_appended(self.bytes).map_err(|problem| self.error(problem))
+        signature::is_appended(self.elf.bytes).map_err(|problem| self.error(problem))
     }
 
     /// Who signed it; `None` for a module without a signature. Whether the signature is right is
@@ -156,7 +161,7 @@ impl<'d> Module<'d> {
     /// # Errors
     /// The file cannot be read, or the signature is damaged.
     pub fn signature(&self) -> Result<Option<Signature>, Error> {
-        signature::signature(self.bytes).map_err(|problem| self.error(problem))
+        signature::signature(self.elf.bytes).map_err(|problem| self.error(problem))
     }
 
     /// What it was compiled for.

@@ -8,8 +8,9 @@ use std::ops::Range;
 
 use object::endian::Endianness;
 
-use crate::elf::{Elf, Section, word_at};
+use crate::elf::{Elf, word_at};
 use crate::error::Result;
+use crate::section::Section;
 use crate::symbols::{Place, SymbolTable, relocations};
 
 /// The fields of a table, as pointers into one section.

@@ -1,10 +1,12 @@
-//! Paths in, one module after another out, all in the same memory.
+//! Reads one module after another into the same memory.
 
 use std::path::Path;
 
 use crate::as_kmod::AsKmod;
-use crate::bytes::{Arena, Image};
+use crate::bytes::Arena;
 use crate::error::Error;
+use crate::image::Image;
+use crate::limits::Limits;
 use crate::module::Module;
 use crate::unpack::Unpacker;
 
@@ -32,7 +34,7 @@ impl Reader {
         path: &Path,
         use_module: impl FnOnce(&Module<'_>) -> T,
     ) -> Result<Option<T>, Error> {
-        let image = Image::open_unless_link(path, &mut self.unpacker)
+        let image = Image::open_unless_link(path, Limits::MODULE, &mut self.unpacker)
             .map_err(|problem| Error::new(path, problem))?;
         image.map(|image| self.parse(image, use_module)).transpose()
     }
@@ -47,7 +49,7 @@ impl Reader {
         path: &Path,
         use_module: impl FnOnce(&Module<'_>) -> T,
     ) -> Result<T, Error> {
-        let image = Image::open_with(path, &mut self.unpacker)
+        let image = Image::open_with(path, Limits::MODULE, &mut self.unpacker)
             .map_err(|problem| Error::new(path, problem))?;
         self.parse(image, use_module)
     }
@@ -62,7 +64,7 @@ impl Reader {
         path: &Path,
         use_module: impl FnOnce(&AsKmod<'_>) -> T,
     ) -> Result<T, Error> {
-        let image = Image::open_with(path, &mut self.unpacker)
+        let image = Image::open_with(path, Limits::MODULE, &mut self.unpacker)
             .map_err(|problem| Error::new(path, problem))?;
         let used = AsKmod::parse(&image, &self.arena).map(|module| use_module(&module));
         self.arena.reset();

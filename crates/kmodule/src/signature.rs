@@ -1,19 +1,13 @@
 //! Reads who signed a module from the signature behind it.
 //!
-//! The file ends with the signature, `struct module_signature` and a mark
-//! (linux/include/linux/module_signature.h, in newer kernels below include/uapi). The signature is
-//! SignedData of PKCS#7 (RFC 5652) without certificates: each signer names its key by issuer and
-//! serial number of a certificate, or by the key's identifier. Whether the signature is right is
+//! It is SignedData of PKCS#7 (RFC 5652) without certificates: each signer names its key by issuer
+//! and serial number of a certificate, or by the key's identifier. Whether the signature is right is
 //! not looked at.
 
-use crate::bytes::Bytes;
+use crate::appended::Trailer;
+use crate::bytes::Ahead;
 use crate::der::{INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET, Values, context, primitive_context};
 use crate::error::{Problem, Result};
-
-const MARK: &[u8] = b"~Module signature appended~\n";
-
-/// What `struct module_signature` takes.
-const TRAILER: u64 = 12;
 
 /// `PKEY_ID_PKCS7`.
 const PKCS7: u8 = 2;
@@ -44,12 +38,8 @@ pub enum SignerId {
     Key(Box<[u8]>),
 }
 
-pub(crate) fn is_appended(bytes: Bytes<'_>) -> Result<bool> {
-    let mark = MARK.len() as u64;
-    match bytes.size().checked_sub(mark) {
-        Some(end) => Ok(bytes.range(end, mark)? == MARK),
-        None => Ok(false),
-    }
+pub(crate) fn is_appended(bytes: Ahead<'_>) -> Result<bool> {
+    Ok(Trailer::before(bytes, bytes.size())?.is_some())
 }
 
 /// The signature; `None` for a module without.
@@ -57,25 +47,19 @@ pub(crate) fn is_appended(bytes: Bytes<'_>) -> Result<bool> {
 /// # Errors
 /// The kernel would take the file for damaged (linux/kernel/module_signature.c, `mod_check_sig`,
 /// and linux/crypto/asymmetric_keys/pkcs7_parser.c).
-pub(crate) fn signature(bytes: Bytes<'_>) -> Result<Option<Signature>> {
-    if !is_appended(bytes)? {
+pub(crate) fn signature(bytes: Ahead<'_>) -> Result<Option<Signature>> {
+    let Some(trailer) = Trailer::before(bytes, bytes.size())? else {
         return Ok(None);
-    }
-    let end = bytes.size() - MARK.len() as u64;
-    let start = end.checked_sub(TRAILER).ok_or_else(|| bad(CUT))?;
-    let trailer = bytes.range(start, TRAILER)?;
-    let &[algorithm, hash, kind, signer, key, _, _, _, ref size @ ..] = trailer else {
-        return Err(bad(CUT));
     };
-    if kind != PKCS7 {
+    if trailer.kind != PKCS7 {
         return Ok(Some(Signature::Unsupported));
     }
-    if [algorithm, hash, signer, key] != [0; 4] {
+    let others = [trailer.algorithm, trailer.hash, trailer.signer, trailer.key];
+    if others != [0; 4] {
         return Err(bad("fields of other kinds of signatures are set"));
     }
-    let size = size.try_into().map(u32::from_be_bytes).unwrap_or_default();
-    let size = u64::from(size);
-    let at = start.checked_sub(size).ok_or_else(|| bad(CUT))?;
+    let size = trailer.size.into();
+    let at = trailer.at.checked_sub(size).ok_or_else(|| bad(CUT))?;
     let signers = signers(bytes.range(at, size)?);
     let signers = signers.ok_or_else(|| bad("it is no signed data in PKCS#7"))?;
     Ok(Some(Signature::Pkcs7(signers)))

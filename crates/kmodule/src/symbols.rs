@@ -8,8 +8,11 @@ use object::elf::{
 use object::endian::{Endianness, U32};
 use object::read::elf::{FileHeader, Rel, Rela, Sym};
 
-use crate::elf::{Elf, Section, entries, string_at};
+use crate::elf::{Elf, entries};
 use crate::error::{Problem, Result};
+use crate::section::Section;
+use crate::strings::StringTable;
+use crate::work;
 
 /// Where a symbol is defined.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub(crate) enum Place {
 pub(crate) struct SymbolTable<'e, 'd> {
     section: &'e Section<'d>,
     entries: Entries<'d>,
-    strings: &'d [u8],
+    strings: StringTable<'d>,
     high_indexes: &'d [U32<Endianness>],
     endian: Endianness,
 }
@@ -36,8 +39,7 @@ enum Entries<'d> {
     Of64(&'d [Sym64<Endianness>]),
 }
 
-pub(crate) struct Symbol<'d> {
-    strings: &'d [u8],
+pub(crate) struct Symbol {
     name: u32,
     pub(crate) value: u64,
     pub(crate) place: Place,
@@ -71,7 +73,7 @@ pub(crate) fn symbols<'e, 'd>(elf: &'e Elf<'d>) -> Result<Option<SymbolTable<'e,
     Ok(Some(SymbolTable {
         section,
         entries: entries.ok_or_else(|| section.bad("odd size"))?,
-        strings: elf.data(strings)?,
+        strings: StringTable::new(elf.data(strings)?, elf.bytes.size()),
         high_indexes: high_indexes(elf, index)?,
         endian: elf.endian,
     }))
@@ -89,7 +91,7 @@ fn high_indexes<'d>(elf: &Elf<'d>, symtab: usize) -> Result<&'d [U32<Endianness>
 
 impl<'d> SymbolTable<'_, 'd> {
     /// The symbol relocations call `index`; `None` if there is none.
-    pub(crate) fn get(&self, index: usize) -> Option<Symbol<'d>> {
+    pub(crate) fn get(&self, index: usize) -> Option<Symbol> {
         match self.entries {
             Entries::Of32(entries) => self.decode(index, entries.get(index)?),
             Entries::Of64(entries) => self.decode(index, entries.get(index)?),
@@ -100,16 +102,17 @@ impl<'d> SymbolTable<'_, 'd> {
     ///
     /// # Errors
     /// A symbol's section index is missing.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Result<Symbol<'d>>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Result<Symbol>> {
         (0..self.count()).map(|index| self.get(index).ok_or_else(|| self.bad_symbol()))
     }
 
     /// The name of a symbol of this table.
     ///
     /// # Errors
-    /// It lies outside the string table or has no end.
-    pub(crate) fn name(&self, symbol: &Symbol<'d>) -> Result<&'d [u8]> {
-        symbol.name().ok_or_else(|| self.bad_symbol())
+    /// It lies outside the string table, has no end, or is more than may be taken of it.
+    pub(crate) fn name(&self, symbol: &Symbol) -> Result<&'d [u8]> {
+        let name = self.strings.at(symbol.name.into());
+        name.map_err(|bad| self.section.bad(bad.reason()))
     }
 
     /// The symbols in file order whose names start so. No other is decoded, nor the end of its
@@ -117,7 +120,7 @@ impl<'d> SymbolTable<'_, 'd> {
     ///
     /// # Errors
     /// A name lies outside the string table, or a symbol's section index is missing.
-    pub(crate) fn that_start_with(&self, start: &[u8]) -> impl Iterator<Item = Result<Symbol<'d>>> {
+    pub(crate) fn that_start_with(&self, start: &[u8]) -> impl Iterator<Item = Result<Symbol>> {
         (0..self.count()).filter_map(move |index| match self.starts_with(index, start) {
             Some(false) => None,
             Some(true) => Some(self.get(index).ok_or_else(|| self.bad_symbol())),
@@ -130,8 +133,7 @@ impl<'d> SymbolTable<'_, 'd> {
             Entries::Of32(entries) => entries.get(index)?.st_name(self.endian),
             Entries::Of64(entries) => entries.get(index)?.st_name(self.endian),
         };
-        let rest = self.strings.get(usize::try_from(name).ok()?..)?;
-        Some(rest.starts_with(start))
+        self.strings.starts_with(name.into(), start)
     }
 
     fn count(&self) -> usize {
@@ -145,9 +147,8 @@ impl<'d> SymbolTable<'_, 'd> {
         self.section.bad("a symbol without name or section")
     }
 
-    fn decode(&self, index: usize, entry: &impl Sym<Endian = Endianness>) -> Option<Symbol<'d>> {
+    fn decode(&self, index: usize, entry: &impl Sym<Endian = Endianness>) -> Option<Symbol> {
         Some(Symbol {
-            strings: self.strings,
             name: entry.st_name(self.endian),
             value: entry.st_value(self.endian).into(),
             place: match entry.st_shndx(self.endian) {
@@ -159,13 +160,6 @@ impl<'d> SymbolTable<'_, 'd> {
             kind: entry.st_type(),
             weak: entry.st_bind() == STB_WEAK,
         })
-    }
-}
-
-impl<'d> Symbol<'d> {
-    /// `None` if it lies outside the string table or has no end.
-    pub(crate) fn name(&self) -> Option<&'d [u8]> {
-        string_at(self.strings, self.name.into())
     }
 }
 
@@ -195,7 +189,8 @@ where
     let of_target = |s: &&Section<'_>| {
         matches!(s.kind, SHT_REL | SHT_RELA) && u64::from(s.info) == target as u64
     };
-    let Some(section) = elf.sections.iter().find(of_target) else {
+    let mut sections = elf.sections.iter().inspect(|_| work::count(1));
+    let Some(section) = sections.find(of_target) else {
         return Ok(Vec::new());
     };
     let data = elf.data(section)?;

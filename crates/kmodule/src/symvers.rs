@@ -6,9 +6,10 @@
 
 use std::path::Path;
 
-use crate::bytes::Image;
 use crate::crc::{Crc, crc_of};
 use crate::error::{Error, Problem, Result};
+use crate::image::Image;
+use crate::limits::Limits;
 
 /// The text of a symvers file, decompressed and checked line by line.
 pub struct Symvers {
@@ -38,9 +39,22 @@ impl Symvers {
     /// The file cannot be read, its compression is broken, or a line has not the fields it must
     /// have.
     pub fn open(path: &Path) -> std::result::Result<Self, Error> {
-        Image::read_whole(path)
-            .and_then(Self::parse)
-            .map_err(|problem| Error::new(path, problem))
+        Self::of(Image::open_within(path, Limits::TEXT)?)
+    }
+
+    /// Takes the bytes of a symvers file instead of reading them; errors name `path`.
+    ///
+    /// # Errors
+    /// As for [`Symvers::open`].
+    pub fn from_bytes(path: &Path, bytes: &[u8]) -> std::result::Result<Self, Error> {
+        Self::of(Image::from_bytes_within(path, bytes, Limits::TEXT)?)
+    }
+
+    fn of(image: Image) -> std::result::Result<Self, Error> {
+        let path = image.path().to_owned();
+        let text = image.into_whole();
+        text.and_then(Self::parse)
+            .map_err(|problem| Error::new(&path, problem))
     }
 
     /// Takes the text of a symvers file.

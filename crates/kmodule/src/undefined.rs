@@ -41,6 +41,6 @@ pub(crate) fn undefined<'d>(elf: &Elf<'d>) -> Result<Vec<Undefined<'d>>> {
 
 /// On sparc a `.register` directive leaves an undefined symbol nobody defines
 /// (linux/scripts/mod/modpost.c, `handle_symbol`).
-fn is_register(elf: &Elf<'_>, symbol: &Symbol<'_>) -> bool {
+fn is_register(elf: &Elf<'_>, symbol: &Symbol) -> bool {
     symbol.kind == STT_SPARC_REGISTER && matches!(elf.machine, EM_SPARC | EM_SPARCV9)
 }

@@ -1,4 +1,4 @@
-//! Compressed files in, their plain bytes out, in memory that serves the next file too.
+//! Decompresses one file after another into the same memory.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -6,14 +6,15 @@ use std::io::{BufReader, Read};
 use zstd::bulk::Decompressor;
 use zstd::zstd_safe::get_frame_content_size;
 
-use crate::compression::{Compression, Extent, LIMIT};
-use crate::error::Result;
+use crate::compression::Compression;
+use crate::decompress::{Extent, decompress, reserve};
+use crate::error::{Problem, Result};
 
 /// How much of a compressed file is in memory at a time, where it is read as a
 /// stream.
 const CHUNK: usize = 64 << 10;
 
-/// Decompresses one file after another.
+/// The memory of the last file and a decoder, for the next file to use.
 #[derive(Default)]
 pub(crate) struct Unpacker {
     plain: Vec<u8>,
@@ -22,20 +23,51 @@ pub(crate) struct Unpacker {
 }
 
 impl Unpacker {
-    /// All of a file whose first bytes announced a format. [`Unpacker::reuse`]
-    /// takes the memory back.
-    pub(crate) fn unpack(&mut self, format: Compression, file: File) -> Result<Vec<u8>> {
-        let mut plain = std::mem::take(&mut self.plain);
+    /// Decompresses a file of `len` bytes, the first of which announced the format.
+    /// [`Unpacker::reuse`] takes the memory back.
+    ///
+    /// # Errors
+    /// It cannot be read, is damaged, or contains more than `limit` bytes.
+    pub(crate) fn unpack_file(
+        &mut self,
+        format: Compression,
+        file: File,
+        len: u64,
+        limit: u64,
+    ) -> Result<Vec<u8>> {
         if format != Compression::Zstd {
+            let plain = std::mem::take(&mut self.plain);
             let input = BufReader::with_capacity(CHUNK, file);
-            return format.decompress(input, Extent::Whole, plain);
+            return decompress(format, input, Extent::Whole, limit, plain);
         }
-        self.packed.clear();
-        file.take(LIMIT + 1).read_to_end(&mut self.packed)?;
-        match self.frame_of_known_size(&mut plain) {
-            Some(()) => Ok(plain),
-            None => format.decompress(&self.packed[..], Extent::Whole, plain),
+        if len > limit {
+            return Err(Problem::GrowsTooLarge { format, limit });
         }
+        let mut packed = std::mem::take(&mut self.packed);
+        packed.clear();
+        reserve(&mut packed, len as usize)?;
+        file.take(len).read_to_end(&mut packed)?;
+        let plain = self.unpack(format, &packed, limit);
+        self.packed = packed;
+        plain
+    }
+
+    /// As [`Unpacker::unpack_file`], from memory.
+    pub(crate) fn unpack(
+        &mut self,
+        format: Compression,
+        packed: &[u8],
+        limit: u64,
+    ) -> Result<Vec<u8>> {
+        let mut plain = std::mem::take(&mut self.plain);
+        if format == Compression::Zstd
+            && self
+                .frame_of_known_size(packed, limit, &mut plain)
+                .is_some()
+        {
+            return Ok(plain);
+        }
+        decompress(format, packed, Extent::Whole, limit, plain)
     }
 
     /// Takes back what was decompressed, for the next file.
@@ -45,22 +77,26 @@ impl Unpacker {
         }
     }
 
-    /// One zstd frame that says how large its contents are, as the kernel's build
-    /// writes them, straight into `plain`: a stream would go through a window
-    /// first, at half the speed. `None` if that is not what there is, so that it
-    /// is read as a stream, which tells what is wrong.
-    fn frame_of_known_size(&mut self, plain: &mut Vec<u8>) -> Option<()> {
+    /// Decompresses a zstd frame that says how large its contents are, as the kernel's build writes
+    /// them, straight into `plain`: a stream would go through a window first, at half the speed.
+    /// `None` if that is not what there is. It is then read as a stream, which says what is wrong.
+    fn frame_of_known_size(
+        &mut self,
+        packed: &[u8],
+        limit: u64,
+        plain: &mut Vec<u8>,
+    ) -> Option<()> {
         plain.clear();
-        let size = get_frame_content_size(&self.packed).ok()??;
-        let size = usize::try_from(size).ok().filter(|_| size <= LIMIT)?;
-        plain.try_reserve_exact(size).ok()?;
+        let size = get_frame_content_size(packed).ok()??;
+        let size = usize::try_from(size).ok().filter(|_| size <= limit)?;
+        reserve(plain, size).ok()?;
         if self.zstd.is_none() {
             self.zstd = Decompressor::new().ok();
         }
         let got = self
             .zstd
             .as_mut()?
-            .decompress_to_buffer(&self.packed, plain)
+            .decompress_to_buffer(packed, plain)
             .ok()?;
         (got == size && plain.len() == size).then_some(())
     }

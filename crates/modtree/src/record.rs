@@ -65,7 +65,7 @@ pub(crate) fn read(module: &Module<'_>, file: ModuleFile) -> Result<(Record, Sym
     };
     let record = Record {
         file,
-        bytes: module.metadata().len(),
+        bytes: module.file_size(),
         size: module.size()?,
         description: info.value("description").map(text),
         aliases: info.values("alias").map(text).collect(),

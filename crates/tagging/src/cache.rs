@@ -117,11 +117,11 @@ impl TagCacheWriter {
 
     fn module_at(&self, index: usize, path: &Path, module: &Module<'_>) -> Result<(), Error> {
         let name = module_name(path).unwrap_or_default();
-        let stamp = LuaStamp::of(module.metadata());
+        let stamp = module.metadata().map(LuaStamp::of);
         self.with_buffers(|buffers| {
             self.tagger
                 .of_module(path, name, module, &mut buffers.tags)?;
-            self.add(index, path, Some(stamp), &[], buffers)
+            self.add(index, path, stamp, &[], buffers)
         })
     }
 

@@ -198,7 +198,10 @@ fn a_file_of_absurd_size_is_refused() {
 #[test]
 fn the_facts_of_a_program_are_an_error() {
     let own = std::env::current_exe().unwrap();
-    assert_eq!(complaint(facts(&own), &own), "no .modinfo section");
+    assert_eq!(
+        complaint(facts(&own), &own),
+        "not a relocatable ELF file, as modules are, but of type 3"
+    );
     assert!(
         goblin_reader::facts_of_file(&own)
             .unwrap()

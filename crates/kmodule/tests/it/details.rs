@@ -1,5 +1,7 @@
 //! What the kernel's loader asks of a module beside names and CRCs, of every layout.
 
+use std::path::Path;
+
 use kmodule::{Arena, DetailedExport, Error, Image, KernelImage, Module, Signature, SignerId};
 use kmpkit_fixtures::fixture::{CrcForm, Fixture, Ksymtab, Stripped, Versions};
 use object::Endianness;
@@ -245,13 +247,11 @@ fn damaged_signatures_are_an_error() {
         files.write("a.ko", bytes);
         let image = Image::open(&path).unwrap();
         let arena = Arena::new();
-        let signature = Module::parse(&image, &arena).unwrap().signature();
-        complaint(signature, &path)
+        let module = Module::parse(&image, &arena);
+        complaint(module.and_then(|module| module.signature()), &path)
     };
-    assert_eq!(
-        complain(&appended(&module, &data, 2, u32::MAX)),
-        "damaged signature: it is longer than the file"
-    );
+    let longer = complain(&appended(&module, &data, 2, u32::MAX));
+    assert!(longer.ends_with("is no signature; the file was cut short or changed"));
     let no_data = "damaged signature: it is no signed data in PKCS#7";
     for end in 0..data.len() {
         assert_eq!(
@@ -283,7 +283,11 @@ fn every_byte_of_a_signature_changed() {
         for changed in [0, 0x30, 0x80, 0x84, 0xff] {
             let mut damaged = signed.clone();
             damaged[at] = changed;
-            of(&damaged, |module| drop(module.signature()));
+            let image = Image::from_bytes(Path::new("a.ko"), &damaged).unwrap();
+            let arena = Arena::new();
+            if let Ok(module) = Module::parse(&image, &arena) {
+                drop(module.signature());
+            }
         }
     }
 }

@@ -167,7 +167,7 @@ fn sections_that_share_their_bytes_are_refused() {
     lying[text + 32..text + 40].copy_from_slice(&(patient.bytes.len() as u64 - 64).to_le_bytes());
     let message = facts_of(&lying).unwrap_err().to_string();
     assert!(
-        message.ends_with("section: it overlaps another"),
+        message.ends_with("section: it overlaps another, or the headers"),
         "{message}"
     );
 }

@@ -1,5 +1,10 @@
 //! kmodule against files made for it: every storage form, every damage.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::expect_used
+)]
 
 mod as_kmod;
 mod common;
@@ -12,3 +17,4 @@ mod linked;
 mod loading;
 mod modules;
 mod symvers;
+mod validity;

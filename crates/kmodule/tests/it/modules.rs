@@ -6,6 +6,7 @@ use object::Endianness;
 use crate::common::{Facts, Files, complaint, facts, facts_of};
 use kmpkit_fixtures::fixture::{CrcForm, Fixture, Ksymtab, MODINFO, RELEASE, Stripped, Versions};
 use kmpkit_fixtures::goblin_reader;
+use kmpkit_fixtures::signature::signed;
 
 /// kmodule and goblin both say of the fixture what it was made from.
 fn assert_facts(fixture: &Fixture) {
@@ -237,9 +238,7 @@ fn half_of_the_crc_symbols_is_not_all_of_them() {
 #[test]
 fn a_signature_behind_the_module_is_ignored() {
     let fixture = Fixture::new(true, Endianness::Little);
-    let mut bytes = fixture.build();
-    bytes.extend([0x30; 700]);
-    bytes.extend(b"~Module signature appended~\n");
+    let bytes = signed(&fixture.build(), 700);
     assert_eq!(facts_of(&bytes).unwrap().exports, fixture.exports());
 }
 

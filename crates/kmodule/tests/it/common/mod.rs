@@ -44,9 +44,17 @@ pub struct Facts {
 
 /// Every fact kmodule tells of a module, or the first error.
 pub fn facts(path: &Path) -> Result<Facts, Error> {
-    let image = Image::open(path)?;
+    facts_of_image(&Image::open(path)?)
+}
+
+/// As [`facts`], of bytes.
+pub fn facts_of(bytes: &[u8]) -> Result<Facts, Error> {
+    facts_of_image(&Image::from_bytes(Path::new("fixture.ko"), bytes)?)
+}
+
+fn facts_of_image(image: &Image) -> Result<Facts, Error> {
     let arena = Arena::new();
-    let module = Module::parse(&image, &arena)?;
+    let module = Module::parse(image, &arena)?;
     module.vermagic()?;
     module.size()?;
     module.is_signed()?;
@@ -79,23 +87,19 @@ pub fn facts(path: &Path) -> Result<Facts, Error> {
     })
 }
 
-/// As [`facts`], of bytes.
-pub fn facts_of(bytes: &[u8]) -> Result<Facts, Error> {
-    let files = Files::new();
-    facts(&files.write("fixture.ko", bytes))
-}
-
 /// The names kmodule finds without a look at CRCs.
 pub fn symbols_of(bytes: &[u8]) -> Result<Symbols, Error> {
-    let files = Files::new();
-    symbols(&files.write("fixture.ko", bytes))
+    symbols_of_image(&Image::from_bytes(Path::new("fixture.ko"), bytes)?)
 }
 
 /// As [`symbols_of`], of a file.
 pub fn symbols(path: &Path) -> Result<Symbols, Error> {
-    let image = Image::open(path)?;
+    symbols_of_image(&Image::open(path)?)
+}
+
+fn symbols_of_image(image: &Image) -> Result<Symbols, Error> {
     let arena = Arena::new();
-    let module = Module::parse(&image, &arena)?;
+    let module = Module::parse(image, &arena)?;
     let names = module.export_names()?;
     let undefined = module.undefined()?;
     Ok(Symbols {
@@ -109,7 +113,14 @@ pub fn symbols(path: &Path) -> Result<Symbols, Error> {
 
 /// Kernelrelease and exports of a kernel image.
 pub fn kernel(path: &Path) -> Result<(String, Crcs), Error> {
-    let image = KernelImage::open(path)?;
+    kernel_of_image(&KernelImage::open(path)?)
+}
+
+pub fn kernel_of(bytes: &[u8]) -> Result<(String, Crcs), Error> {
+    kernel_of_image(&KernelImage::from_bytes(Path::new("vmlinux"), bytes)?)
+}
+
+fn kernel_of_image(image: &KernelImage) -> Result<(String, Crcs), Error> {
     let exports = image.exports(|exports| {
         exports
             .iter()
@@ -117,11 +128,6 @@ pub fn kernel(path: &Path) -> Result<(String, Crcs), Error> {
             .collect()
     })?;
     Ok((image.kernelrelease()?.to_string(), exports))
-}
-
-pub fn kernel_of(bytes: &[u8]) -> Result<(String, Crcs), Error> {
-    let files = Files::new();
-    kernel(&files.write("vmlinux", bytes))
 }
 
 /// The text of an error, after checking that it names `path`.

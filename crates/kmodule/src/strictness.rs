@@ -1,0 +1,184 @@
+//! Decides how much damage of an ELF file is accepted: as much as the kernel's module loader does, or
+//! as much as kmod does.
+
+use object::elf::{
+    DataEncoding, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, FileClass, SHF_COMPRESSED,
+    SHT_NOBITS, SHT_NULL, SHT_REL, SHT_RELA, SectionFlags,
+};
+use object::endian::Endianness;
+use object::read::elf::FileHeader;
+
+use crate::bytes::{Ahead, Bytes};
+use crate::error::{Problem, Result};
+use crate::section::Section;
+use crate::strings::BadName;
+
+/// What a reader of ELF files asks before it believes a header.
+pub(crate) trait Strictness {
+    /// The class the first bytes announce.
+    fn class(ident: &[u8]) -> Result<FileClass>;
+
+    /// The file header.
+    fn header<'d, H: FileHeader<Endian = Endianness>>(bytes: Bytes<'d>) -> Result<&'d H>;
+
+    /// The name of a section, as it was found or not.
+    fn section_name(found: std::result::Result<&[u8], BadName>) -> Result<&[u8]>;
+
+    /// Checks the section table of a file of `len` bytes, and that nothing of the file is claimed
+    /// twice. `headers` are where its headers begin and end.
+    fn check(sections: &[Section<'_>], headers: [(u64, u64); 2], len: u64) -> Result<()>;
+
+    /// Whether a section counts that has a name.
+    fn is_there(section: &Section<'_>, len: u64) -> bool;
+
+    /// The bytes of a section.
+    fn contents<'d>(section: &Section<'_>, bytes: Ahead<'d>) -> Result<&'d [u8]>;
+}
+
+/// What the kernel's loader refuses is an error (linux/kernel/module/main.c, `elf_validity_check`),
+/// and so is what it does not look at, if it shows damage.
+pub(crate) enum Strict {}
+
+/// As libkmod does (kmod/libkmod/libkmod-elf.c): sections are found by name, one that ends outside
+/// the file is passed over, and neither types nor flags count.
+pub(crate) enum Lenient {}
+
+impl Strictness for Strict {
+    fn class(ident: &[u8]) -> Result<FileClass> {
+        Ok(ident.get(4).copied().map_or(ELFCLASS64, FileClass))
+    }
+
+    fn header<'d, H: FileHeader<Endian = Endianness>>(bytes: Bytes<'d>) -> Result<&'d H> {
+        Ok(H::parse(bytes)?)
+    }
+
+    fn section_name(found: std::result::Result<&[u8], BadName>) -> Result<&[u8]> {
+        found.map_err(|bad| Problem::bad_section(".shstrtab", bad.reason()))
+    }
+
+    fn check(sections: &[Section<'_>], headers: [(u64, u64); 2], len: u64) -> Result<()> {
+        if let Some(first) = sections.first()
+            && (first.kind, first.size, first.address) != (SHT_NULL, 0, 0)
+        {
+            return Err(Problem::bad_section(
+                "first",
+                "not the empty one of every file",
+            ));
+        }
+        let in_file = sections
+            .iter()
+            .filter(|section| section.size > 0 && !matches!(section.kind, SHT_NOBITS | SHT_NULL));
+        for section in in_file.clone() {
+            if section.end() > len {
+                return Err(Problem::CutShort {
+                    section: section.display_name(),
+                    end: section.end(),
+                    len,
+                });
+            }
+        }
+        check_apart(in_file, headers)
+    }
+
+    fn is_there(_: &Section<'_>, _: u64) -> bool {
+        true
+    }
+
+    /// Only debug information may be compressed: what the loader reads lies in memory as it is in
+    /// the file. A section that takes no room in the file has no bytes.
+    fn contents<'d>(section: &Section<'_>, bytes: Ahead<'d>) -> Result<&'d [u8]> {
+        if section.flags & SHF_COMPRESSED != SectionFlags(0) {
+            return Err(section.bad("it is compressed"));
+        }
+        match section.kind {
+            SHT_NOBITS => Ok(&[]),
+            _ => bytes.range(section.offset, section.size),
+        }
+    }
+}
+
+/// Two sections that share bytes show damage, and bytes that are read for several sections would
+/// make a small file cost any amount of memory.
+fn check_apart<'s, 'd: 's>(
+    sections: impl Iterator<Item = &'s Section<'d>> + Clone,
+    headers: [(u64, u64); 2],
+) -> Result<()> {
+    if are_in_order(sections.clone(), headers) {
+        return Ok(());
+    }
+    let own = sections.map(|section| (section.offset, section.end(), Some(section)));
+    let headers = headers.map(|(start, end)| (start, end, None));
+    let mut extents: Vec<_> = own.chain(headers).filter(|(a, b, _)| a < b).collect();
+    extents.sort_unstable_by_key(|(start, end, _)| (*start, *end));
+    for pair in extents.windows(2) {
+        if let [(_, end, one), (start, _, other)] = pair
+            && start < end
+        {
+            return Err(match other.or(*one) {
+                Some(section) => section.bad("it overlaps another, or the headers"),
+                None => Problem::bad_section("header", "the section headers overlap it"),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether all is where ld puts it, which costs less to see than sorting: relocations in the order of
+/// their headers, all other sections too, the file header before and the section headers behind them.
+fn are_in_order<'s, 'd: 's>(
+    sections: impl Iterator<Item = &'s Section<'d>> + Clone,
+    [file_header, section_headers]: [(u64, u64); 2],
+) -> bool {
+    let is_relocation = |section: &&Section<'_>| matches!(section.kind, SHT_REL | SHT_RELA);
+    let mut relocations = sections.clone().filter(is_relocation).peekable();
+    let mut others = sections.filter(|s| !is_relocation(s)).peekable();
+    let start = |section: Option<&&Section<'_>>| section.map_or(u64::MAX, |s| s.offset);
+    let mut taken_to = file_header.1;
+    loop {
+        let next = match start(relocations.peek()) < start(others.peek()) {
+            true => relocations.next(),
+            false => others.next(),
+        };
+        match next {
+            Some(section) if section.offset >= taken_to => taken_to = section.end(),
+            Some(_) => return false,
+            None => return section_headers.0 >= taken_to,
+        }
+    }
+}
+
+impl Strictness for Lenient {
+    fn class(ident: &[u8]) -> Result<FileClass> {
+        let class = ident.get(4).copied().map(FileClass);
+        let order = ident.get(5).copied().map(DataEncoding);
+        match (class, order) {
+            (Some(class @ (ELFCLASS32 | ELFCLASS64)), Some(ELFDATA2LSB | ELFDATA2MSB)) => Ok(class),
+            _ => Err(Problem::NotElf),
+        }
+    }
+
+    /// Not `H::parse`, which also looks at the version.
+    fn header<'d, H: FileHeader<Endian = Endianness>>(bytes: Bytes<'d>) -> Result<&'d H> {
+        let head = bytes.range(0, size_of::<H>() as u64)?;
+        match object::pod::from_bytes(head) {
+            Ok((header, _)) => Ok(header),
+            Err(()) => Err(Problem::NotElf),
+        }
+    }
+
+    fn section_name(found: std::result::Result<&[u8], BadName>) -> Result<&[u8]> {
+        Ok(found.unwrap_or_default())
+    }
+
+    fn check(_: &[Section<'_>], _: [(u64, u64); 2], _: u64) -> Result<()> {
+        Ok(())
+    }
+
+    fn is_there(section: &Section<'_>, len: u64) -> bool {
+        section.end() <= len
+    }
+
+    fn contents<'d>(section: &Section<'_>, bytes: Ahead<'d>) -> Result<&'d [u8]> {
+        bytes.range(section.offset, section.size)
+    }
+}

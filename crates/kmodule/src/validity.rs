@@ -1,0 +1,51 @@
+//! Checks that an ELF file is a module, as the kernel's loader does before it looks at what is in the
+//! file (linux/kernel/module/main.c, `elf_validity_check`), or a linked kernel.
+//!
+//! Section headers and their overlaps are checked by [`Strict`](crate::strictness::Strict) for both.
+//! Not checked: whether the architecture fits, for modules of any are read; and that there is a symbol
+//! table, for a module that was stripped of it still says what it was made of.
+
+use object::elf::{ET_DYN, ET_EXEC, SHT_SYMTAB};
+
+use crate::appended;
+use crate::elf::Elf;
+use crate::error::{Problem, Result};
+
+/// # Errors
+/// The file is no relocatable one, has a section twice that the loader takes once, or has bytes
+/// behind it that are no signature.
+pub(crate) fn check_module(elf: &Elf<'_>) -> Result<()> {
+    if !elf.is_relocatable {
+        return Err(Problem::NotRelocatable { kind: elf.kind.0 });
+    }
+    check_once(elf)?;
+    appended::check(elf.bytes, elf.end())
+}
+
+/// # Errors
+/// The file is not linked.
+pub(crate) fn check_kernel(elf: &Elf<'_>) -> Result<()> {
+    match elf.kind {
+        ET_EXEC | ET_DYN => Ok(()),
+        _ => Err(Problem::BadKernel("an ELF file that is not linked")),
+    }
+}
+
+/// The loader takes one each of these sections, and refuses two.
+fn check_once(elf: &Elf<'_>) -> Result<()> {
+    let mut seen = [false; 3];
+    for section in &elf.sections {
+        let place = match (section.name, section.kind) {
+            (_, SHT_SYMTAB) => 0,
+            (b".modinfo", _) => 1,
+            (b".gnu.linkonce.this_module", _) => 2,
+            _ => continue,
+        };
+        if let Some(seen) = seen.get_mut(place)
+            && std::mem::replace(seen, true)
+        {
+            return Err(section.bad("there is another of the kind"));
+        }
+    }
+    Ok(())
+}
