@@ -32,12 +32,13 @@ REPRODUCIBLE = --sort=name --numeric-owner --owner=0 --group=0 --mtime=@$(shell 
 export CARGO_TARGET_DIR := $(abspath $(TARGET))
 
 .PHONY: all
-all: binaries man rpm-files ## Build everything
+all: binaries man ## Build everything
 
 .PHONY: binaries
-binaries: ## Build the generators, kmp-split and kmp
+binaries: rpm-files ## Build the generators, kmp-split and kmp
 	$(CARGO) build --release --locked -p kmp-split
 	$(CARGO) rustc --release --locked -p generators --bin kmpkit-generator -- $(GENERATOR_LINKING)
+	for name in $$(cat $(RPM_FILES)/programs); do ln -f $(OUT)/kmpkit-generator $(OUT)/$$name || exit 1; done
 	$(CARGO) rustc --release --locked -p kmp --bin kmp -- $(LINKING)
 
 .PHONY: man
@@ -51,16 +52,14 @@ man: ## Make the manual pages from the option tables
 rpm-files: ## Make file attributes, macros and Lua from the table of generators
 	$(CARGO) run --quiet --release --locked -p generators --example rpm-files -- $(RPM_FILES)
 
+# Generators are hard links to one program, which looks at the name it is called by.
 .PHONY: install
 install: ## Install what was built below DESTDIR, where rpm looks for it
 	install -d $(DESTDIR)$(RPMCONFIGDIR)/fileattrs $(DESTDIR)$(RPMCONFIGDIR)/macros.d $(DESTDIR)$(RPMCONFIGDIR)/lua
-	install -m 0755 $(OUT)/kmp-split $(DESTDIR)$(RPMCONFIGDIR)
-	install -m 0755 $(OUT)/kmpkit-generator $(DESTDIR)$(RPMCONFIGDIR)
-	# The program looks at the name it is called by.
-	for name in $$(cat $(RPM_FILES)/programs); do \
-		ln -f $(DESTDIR)$(RPMCONFIGDIR)/kmpkit-generator $(DESTDIR)$(RPMCONFIGDIR)/$$name || exit 1; \
-	done
-	rm $(DESTDIR)$(RPMCONFIGDIR)/kmpkit-generator
+	install -m 0755 $(OUT)/kmp-split $(OUT)/kmpkit-generator $(DESTDIR)$(RPMCONFIGDIR)
+	cd $(DESTDIR)$(RPMCONFIGDIR) && for name in $$(cat $(abspath $(RPM_FILES))/programs); do \
+		ln -f kmpkit-generator $$name || exit 1; \
+	done && rm kmpkit-generator
 	install -D -m 0755 $(OUT)/kmp $(DESTDIR)$(SBINDIR)/kmp
 	for link in $(LINKS); do ln -sf kmp $(DESTDIR)$(SBINDIR)/$$link; done
 	install -m 0644 fileattrs/*.attr $(RPM_FILES)/fileattrs/*.attr $(DESTDIR)$(RPMCONFIGDIR)/fileattrs
