@@ -14,7 +14,7 @@ use kmpkit_tests::modules_tree::ModulesTree;
 use kmpkit_tests::need_root;
 use kmpkit_tests::tools::tool;
 
-use crate::scene::small;
+use crate::depmod::scene::small;
 
 /// Runs a shell script in mounts of its own.
 fn script(script: &str, args: &[&Path]) -> Result<String> {

@@ -6,8 +6,8 @@ use anyhow::{Context, Result, ensure};
 use kmpkit_tests::rpmbuild::Rpm;
 use kmpkit_tests::tools::{find, run, tool};
 
-use crate::package::{Package, module};
-use crate::stand_ins::StandIns;
+use crate::neighbours::package::{Package, module};
+use crate::neighbours::stand_ins::StandIns;
 
 const MODULES: [&str; 6] = [
     "/lib/modules/6/extra/a.ko",

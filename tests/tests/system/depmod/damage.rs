@@ -6,7 +6,7 @@ use kmpkit_tests::kmod::Kmod;
 use kmpkit_tests::modules_tree::ModulesTree;
 use kmpkit_tests::tools::{run, tool};
 
-use crate::scene::{empty, small};
+use crate::depmod::scene::{empty, small};
 
 fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
     for at in 0..bytes.len() {

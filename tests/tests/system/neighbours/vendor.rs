@@ -8,8 +8,8 @@ use kmpkit_tests::generate;
 use kmpkit_tests::query::Shown;
 use kmpkit_tests::rpmbuild::Rpm;
 
-use crate::package::{DRIVER, FILES, HELPER, HIDDEN, Package, VMLINUX, module, tags};
-use crate::stand_ins::StandIns;
+use crate::neighbours::package::{DRIVER, FILES, HELPER, HIDDEN, Package, VMLINUX, module, tags};
+use crate::neighbours::stand_ins::StandIns;
 
 const DIALECTS: [&str; 2] = ["suse", "redhat"];
 
@@ -132,7 +132,11 @@ fn own_generators_run(rpm: &Rpm) -> Result<()> {
             let kinds: BTreeSet<&String> = shown.tags.keys().chain(tags.keys()).collect();
             for kind in kinds {
                 let wanted = tags.get(kind).cloned().unwrap_or_default();
-                differ::sets(&what, &crate::package::tags(&shown, kind), &wanted)?;
+                differ::sets(
+                    &what,
+                    &crate::neighbours::package::tags(&shown, kind),
+                    &wanted,
+                )?;
             }
         }
         // As scripts of vendors do it.

@@ -9,7 +9,7 @@ use kmpkit_tests::plan::Plan;
 use kmpkit_tests::query::Shown;
 use kmpkit_tests::rpmbuild::Rpm;
 
-use crate::scene::{Scene, packages};
+use crate::roads::scene::{Scene, packages};
 
 /// Some two hundred modules with all that can be in a module: aliases, exports, softdeps.
 const PARTS: [&str; 5] = [

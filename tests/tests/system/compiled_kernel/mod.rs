@@ -17,7 +17,7 @@ use kmpkit_tests::rpms::createrepo;
 use kmpkit_tests::tools::{run, tool};
 use kmpkit_tests::{BootReport, Kernel, Machine, Zypp, differ};
 
-use crate::signature::Signed;
+use crate::compiled_kernel::signature::Signed;
 
 const IMAGE: &str = "kernel-default-image";
 

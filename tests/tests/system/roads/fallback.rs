@@ -7,8 +7,8 @@ use anyhow::{Result, ensure};
 use kmpkit_tests::modular;
 use kmpkit_tests::rpmbuild::{Built, Rpm};
 
-use crate::same::same;
-use crate::scene::{Scene, packages};
+use crate::roads::same::same;
+use crate::roads::scene::{Scene, packages};
 
 const PARTS: [&str; 2] = ["kernel/drivers/usb/storage/", "kernel/drivers/hwmon/"];
 

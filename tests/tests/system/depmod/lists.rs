@@ -4,7 +4,7 @@
 use anyhow::Result;
 use kmpkit_tests::depmod::compare;
 
-use crate::scene::{MODULES, small};
+use crate::depmod::scene::{MODULES, small};
 
 fn order(lines: &[&str]) -> String {
     let line = |name: &&str| format!("kernel/{name}.ko\n");

@@ -9,7 +9,7 @@ use kmpkit_tests::plan::{self, Plan};
 use kmpkit_tests::tools::tool;
 use kmpkit_tests::{Kernel, cache_dir, run};
 
-use crate::{paths, plain_path};
+use crate::stability::{paths, plain_path};
 
 #[test]
 fn a_neighbouring_build_of_6_1() -> Result<()> {

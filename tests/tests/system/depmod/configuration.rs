@@ -3,7 +3,7 @@
 use anyhow::Result;
 use kmpkit_tests::depmod::compare;
 
-use crate::scene::small;
+use crate::depmod::scene::small;
 
 /// Each pattern decides for one module, so the indexes tell which matched.
 #[test]

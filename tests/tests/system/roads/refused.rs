@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use kmpkit_tests::modular;
 use kmpkit_tests::rpmbuild::Rpm;
 
-use crate::scene::Scene;
+use crate::roads::scene::Scene;
 
 const PARTS: [&str; 1] = ["kernel/drivers/usb/common/"];
 

@@ -8,7 +8,7 @@ use kmpkit_tests::rpmbuild::Rpm;
 use kmpkit_tests::stage::project;
 use kmpkit_tests::{Kernel, cache_dir, modular, worlds};
 
-use crate::{Known, findings, gone};
+use crate::rpmlint::{Known, findings, gone};
 
 /// Warnings that stay; errors that are none are in `kernel.toml`.
 const KNOWN: &Known = &[

@@ -12,7 +12,7 @@ use kmpkit_tests::rpmbuild::Rpm;
 use kmpkit_tests::zypp::Solver;
 use kmpkit_tests::{Kernel, Zypp, cache_dir, modular, run, worlds};
 
-use crate::{paths, plain_path};
+use crate::stability::{paths, plain_path};
 
 /// The part of the kernel that is built, with what it needs.
 const AREAS: [&str; 3] = [

@@ -10,7 +10,7 @@ use kmpkit_tests::rpmbuild::Rpm;
 use kmpkit_tests::tools::{run, tool};
 use kmpkit_tests::{differ, modular};
 
-use crate::packages::{Expected, part_of_bookworm};
+use crate::modular_kernel::packages::{Expected, part_of_bookworm};
 
 /// A source with a long changelog: no package carries it, and the image has it as a file.
 #[test]

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use kmpkit_tests::system;
 
-use crate::{Known, findings, gone};
+use crate::rpmlint::{Known, findings, gone};
 
 const KNOWN: &Known = &[
     (

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use kmpkit_tests::scene::Scene;
 use kmpkit_tests::tools::{find, need};
 
-use crate::native::image;
+use crate::triggers::native::image;
 
 const RELEASE: &str = "6.1.0-1-lib";
 const DIRECTORY: &str = "lib/modules/6.1.0-1-lib";

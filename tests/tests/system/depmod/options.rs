@@ -10,7 +10,7 @@ use kmpkit_tests::depmod::{FILES, compare, ours};
 use kmpkit_tests::kmod::{Kmod, answer};
 use kmpkit_tests::{Kernel, cache_dir};
 
-use crate::scene::small;
+use crate::depmod::scene::small;
 
 #[test]
 fn show() -> Result<()> {

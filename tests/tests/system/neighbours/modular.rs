@@ -8,8 +8,8 @@ use kmpkit_tests::query::{Shown, shown};
 use kmpkit_tests::rpmbuild::{Built, Rpm};
 use kmpkit_tests::{Kernel, cache_dir, differ, modular};
 
-use crate::package::tags;
-use crate::stand_ins::StandIns;
+use crate::neighbours::package::tags;
+use crate::neighbours::stand_ins::StandIns;
 
 /// USB with all it needs, and modules that need nothing.
 const PARTS: [&str; 4] = [

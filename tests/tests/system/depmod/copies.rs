@@ -7,7 +7,7 @@ use kmpkit_tests::kmod::Kmod;
 use kmpkit_tests::modules_tree::ModulesTree;
 use kmpkit_tests::trace::limited;
 
-use crate::scene::{empty, small};
+use crate::depmod::scene::{empty, small};
 
 /// The line of modules.dep that begins with one of these paths.
 fn listed(left: &Left, module: &str) -> Result<String> {

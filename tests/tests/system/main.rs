@@ -1,0 +1,19 @@
+//! All tests of the whole system, in one program: a program for each would take as much disk as all.
+
+mod archive;
+mod compiled_kernel;
+mod depmod;
+mod dist;
+mod fuzzing;
+mod hostile;
+mod initrd;
+mod install_post;
+mod modular_kernel;
+mod neighbours;
+mod oracles;
+mod report;
+mod roads;
+mod rpmbuild;
+mod rpmlint;
+mod stability;
+mod triggers;
