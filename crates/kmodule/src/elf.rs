@@ -91,7 +91,7 @@ impl<'d, S: Strictness> Elf<'d, S> {
         let end = at.saturating_add(u64::from(header.e_shnum(endian)) * entry);
         let bytes_ahead = bytes.ahead(at.saturating_sub(NAMES), end.saturating_add(BEHIND))?;
         let headers = header.section_headers(endian, bytes_ahead)?;
-        let names = section_names(header, headers, endian, bytes_ahead)?;
+        let names = section_names::<H, S>(header, headers, endian, bytes_ahead)?;
         let names = StringTable::new(names, bytes.size());
         // Collecting results would not know how many there are.
         let mut sections = Vec::with_capacity(headers.len());
@@ -199,7 +199,7 @@ impl<'d> Elf<'d> {
 /// The table of the names of all sections. Its last byte must be NUL: kmod demands it
 /// (kmod/libkmod/libkmod-elf.c, `kmod_elf_new`), and so does the kernel
 /// (linux/kernel/module/main.c, `elf_validity_cache_secstrings`).
-fn section_names<'d, H: FileHeader<Endian = Endianness>>(
+fn section_names<'d, H: FileHeader<Endian = Endianness>, S: Strictness>(
     header: &H,
     headers: &[H::SectionHeader],
     endian: Endianness,
@@ -209,6 +209,7 @@ fn section_names<'d, H: FileHeader<Endian = Endianness>>(
     let table = headers
         .get(header.shstrndx(endian, bytes)? as usize)
         .ok_or(Problem::NoSection(NAME))?;
+    S::check_names(table.sh_type(endian))?;
     let (at, size) = (table.sh_offset(endian), table.sh_size(endian));
     let names = bytes.range(at.into(), size.into())?;
     match names.last() {

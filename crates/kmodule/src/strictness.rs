@@ -3,7 +3,7 @@
 
 use object::elf::{
     DataEncoding, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, FileClass, SHF_COMPRESSED,
-    SHT_NOBITS, SHT_NULL, SHT_REL, SHT_RELA, SectionFlags,
+    SHT_NOBITS, SHT_NULL, SHT_REL, SHT_RELA, SHT_STRTAB, SectionFlags, SectionType,
 };
 use object::endian::Endianness;
 use object::read::elf::FileHeader;
@@ -21,6 +21,9 @@ pub(crate) trait Strictness {
     /// The file header.
     fn header<'d, H: FileHeader<Endian = Endianness>>(bytes: Bytes<'d>) -> Result<&'d H>;
 
+    /// Checks the type of the section with the names of all others.
+    fn check_names(kind: SectionType) -> Result<()>;
+
     /// The name of a section, as it was found or not.
     fn section_name(found: std::result::Result<&[u8], BadName>) -> Result<&[u8]>;
 
@@ -35,8 +38,8 @@ pub(crate) trait Strictness {
     fn contents<'d>(section: &Section<'_>, bytes: Ahead<'d>) -> Result<&'d [u8]>;
 }
 
-/// What the kernel's loader refuses is an error (linux/kernel/module/main.c, `elf_validity_check`),
-/// and so is what it does not look at, if it shows damage.
+/// What the kernel's loader refuses is an error (linux/kernel/module/main.c,
+/// `elf_validity_cache_copy`), and so is what it does not look at, if it shows damage.
 pub(crate) enum Strict {}
 
 /// As libkmod does (kmod/libkmod/libkmod-elf.c): sections are found by name, one that ends outside
@@ -52,6 +55,13 @@ impl Strictness for Strict {
         Ok(H::parse(bytes)?)
     }
 
+    fn check_names(kind: SectionType) -> Result<()> {
+        match kind {
+            SHT_STRTAB => Ok(()),
+            _ => Err(Problem::bad_section(".shstrtab", "it is no string table")),
+        }
+    }
+
     fn section_name(found: std::result::Result<&[u8], BadName>) -> Result<&[u8]> {
         found.map_err(|bad| Problem::bad_section(".shstrtab", bad.reason()))
     }
@@ -60,14 +70,11 @@ impl Strictness for Strict {
         if let Some(first) = sections.first()
             && (first.kind, first.size, first.address) != (SHT_NULL, 0, 0)
         {
-            return Err(Problem::bad_section(
-                "first",
-                "not the empty one of every file",
-            ));
+            return Err(Problem::bad_section("first", "it must be empty"));
         }
         let in_file = sections
             .iter()
-            .filter(|section| section.size > 0 && !matches!(section.kind, SHT_NOBITS | SHT_NULL));
+            .filter(|section| !matches!(section.kind, SHT_NOBITS | SHT_NULL));
         for section in in_file.clone() {
             if section.end() > len {
                 return Err(Problem::CutShort {
@@ -77,7 +84,7 @@ impl Strictness for Strict {
                 });
             }
         }
-        check_apart(in_file, headers)
+        check_apart(in_file.filter(|section| section.size > 0), headers)
     }
 
     fn is_there(_: &Section<'_>, _: u64) -> bool {
@@ -164,6 +171,10 @@ impl Strictness for Lenient {
             Ok((header, _)) => Ok(header),
             Err(()) => Err(Problem::NotElf),
         }
+    }
+
+    fn check_names(_: SectionType) -> Result<()> {
+        Ok(())
     }
 
     fn section_name(found: std::result::Result<&[u8], BadName>) -> Result<&[u8]> {

@@ -3,7 +3,7 @@
 use object::SymbolIndex;
 use object::elf::{
     FileHeader32, FileHeader64, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX, SHT_REL, SHT_RELA,
-    SHT_SYMTAB, SHT_SYMTAB_SHNDX, STB_WEAK, Sym32, Sym64, SymbolSection, SymbolType,
+    SHT_STRTAB, SHT_SYMTAB, SHT_SYMTAB_SHNDX, STB_WEAK, Sym32, Sym64, SymbolSection, SymbolType,
 };
 use object::endian::{Endianness, U32};
 use object::read::elf::{FileHeader, Rel, Rela, Sym};
@@ -65,6 +65,11 @@ pub(crate) fn symbols<'e, 'd>(elf: &'e Elf<'d>) -> Result<Option<SymbolTable<'e,
         .sections
         .get(section.link as usize)
         .ok_or_else(|| section.bad("its string table does not exist"))?;
+    let text = elf.data(strings)?;
+    // linux/kernel/module/main.c, `elf_validity_cache_strtab`.
+    if strings.kind != SHT_STRTAB || text.first() != Some(&0) || text.last() != Some(&0) {
+        return Err(section.bad("its string table is damaged"));
+    }
     let data = elf.data(section)?;
     let entries = match elf.is_64 {
         true => entries(data).map(Entries::Of64),
@@ -73,7 +78,7 @@ pub(crate) fn symbols<'e, 'd>(elf: &'e Elf<'d>) -> Result<Option<SymbolTable<'e,
     Ok(Some(SymbolTable {
         section,
         entries: entries.ok_or_else(|| section.bad("odd size"))?,
-        strings: StringTable::new(elf.data(strings)?, elf.bytes.size()),
+        strings: StringTable::new(text, elf.bytes.size()),
         high_indexes: high_indexes(elf, index)?,
         endian: elf.endian,
     }))

@@ -1,5 +1,5 @@
 //! Checks that an ELF file is a module, as the kernel's loader does before it looks at what is in the
-//! file (linux/kernel/module/main.c, `elf_validity_check`), or a linked kernel.
+//! file (linux/kernel/module/main.c, `elf_validity_cache_copy`), or a linked kernel.
 //!
 //! Section headers and their overlaps are checked by [`Strict`](crate::strictness::Strict) for both.
 //! Not checked: whether the architecture fits, for modules of any are read; and that there is a symbol

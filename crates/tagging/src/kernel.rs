@@ -30,13 +30,21 @@ pub(crate) fn kernel_tags(file: &OtherFile<'_>, out: &mut TagBuffer) -> Result<(
             .ok_or_else(|| kmodule::Error::new(path, Problem::NoRelease))?;
         return from_symvers(&Symvers::open(path)?, &packaged, release, rules, out);
     }
-    let release = image_release(path, &packaged)?;
+    let mut image = None;
+    let release = match &packaged.release {
+        Some(release) => release.clone(),
+        None => image.insert(KernelImage::open(path)?).kernelrelease()?,
+    };
     let beside = packaged.symvers(&release);
     if let Some(symvers) = symvers.given().or(beside.as_deref()) {
         log::debug!("{}: exports from {}", path.display(), symvers.display());
         return from_symvers(&Symvers::open(symvers)?, &packaged, &release, rules, out);
     }
-    let image = KernelImage::open(path)?;
+    // A compressed image is unpacked when it is opened, so it is opened once.
+    let image = match image {
+        Some(image) => image,
+        None => KernelImage::open(path)?,
+    };
     image.exports(|exports| {
         let exports: Vec<_> = exports
             .iter()

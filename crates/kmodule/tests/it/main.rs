@@ -16,5 +16,6 @@ mod lies;
 mod linked;
 mod loading;
 mod modules;
+mod promises;
 mod symvers;
 mod validity;

@@ -176,7 +176,7 @@ fn the_first_section_is_empty() {
     for changed in Changed::all() {
         assert_eq!(
             refusal(&changed.with_type(0, 1).bytes),
-            "bad first section: not the empty one of every file"
+            "bad first section: it must be empty"
         );
     }
 }
@@ -192,6 +192,26 @@ fn section_names_have_an_end() {
             "bad .shstrtab section: a name without an end"
         );
         assert!(!kmod_reads(&changed.bytes));
+    }
+}
+
+#[test]
+fn tables_of_names_are_string_tables() {
+    for changed in Changed::all() {
+        let sections = changed.sections();
+        let of = |name: &str| sections.iter().find(|section| section.3 == name).unwrap();
+        assert_eq!(
+            refusal(&changed.with_type(of(".shstrtab").0, 1).bytes),
+            "bad .shstrtab section: it is no string table"
+        );
+        let bad = "bad .symtab section: its string table is damaged";
+        assert_eq!(refusal(&changed.with_type(of(".strtab").0, 1).bytes), bad);
+        let (_, at, size, _) = of(".strtab");
+        for at in [at, &(at + size - 1)] {
+            let mut changed = changed.clone();
+            changed.bytes[*at as usize] = b'x';
+            assert_eq!(refusal(&changed.bytes), bad);
+        }
     }
 }
 
