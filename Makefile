@@ -89,13 +89,16 @@ dist: ## Make the archives of sources that distributions build packages from
 	tar -C $(DIST) $(REPRODUCIBLE) -cJf $(DIST)/vendor.tar.xz .cargo vendor
 	cp packaging/kmpkit.spec $(DIST)
 
+# Tests and the demonstration run tools in chroots.
+ISOLATED := tests/isolated
+
 .PHONY: setup
 setup: ## Install what the tests and the demonstration need
 	tests/setup.sh
 
 .PHONY: demo
 demo: setup ## From the distribution's kernel to a machine booted with the drivers it needs; POLICY=per-module
-	$(CARGO) run --quiet --release --locked -p kmpkit-tests --bin demo -- $(if $(POLICY),--policy $(POLICY))
+	$(ISOLATED) $(CARGO) run --quiet --release --locked -p kmpkit-tests --bin demo -- $(if $(POLICY),--policy $(POLICY))
 
 .PHONY: lint
 lint: ## Check formatting, clippy and documentation
@@ -105,11 +108,11 @@ lint: ## Check formatting, clippy and documentation
 
 .PHONY: test
 test: setup lint ## Pass the tests: one kernel for each oracle, one machine
-	$(CARGO) test --locked --workspace
+	$(ISOLATED) $(CARGO) test --locked --workspace
 
 .PHONY: test-all
 test-all: setup lint ## Pass all tests: every kernel, rpm and scenario
-	$(CARGO) test --locked --workspace -- --include-ignored --nocapture
+	$(ISOLATED) $(CARGO) test --locked --workspace -- --include-ignored --nocapture
 
 # Not among the crates of the workspace, for nothing that is built or tested needs it.
 CARGO_FUZZ := 0.13.2
@@ -130,11 +133,11 @@ fuzz: fuzz-seeds $(FUZZ_TOOLS)/bin/cargo-fuzz ## Look for inputs that break prom
 
 .PHONY: bench
 bench: setup ## Print the time of generators, kmp-split and builds as ratios; SUITE=builds
-	$(CARGO) run --release --locked -p kmpkit-tests --bin bench -- $(if $(SUITE),--suite $(SUITE))
+	$(ISOLATED) $(CARGO) run --release --locked -p kmpkit-tests --bin bench -- $(if $(SUITE),--suite $(SUITE))
 
 .PHONY: figures
 figures: setup ## Print what splitting a kernel costs and saves, and check its bounds
-	$(CARGO) run --release --locked -p kmpkit-tests --bin figures
+	$(ISOLATED) $(CARGO) run --release --locked -p kmpkit-tests --bin figures
 
 .PHONY: help
 help: ## List the targets
