@@ -9,6 +9,7 @@ RPMCONFIGDIR ?= $(or $(shell $(RPM) --eval '%{_rpmconfigdir}' 2> /dev/null),/usr
 MANDIR ?= /usr/share/man
 DOCDIR ?= /usr/share/doc/kmpkit
 DATADIR ?= /usr/share/kmpkit
+BINDIR ?= /usr/bin
 SBINDIR ?= /usr/sbin
 
 # kmp and generators are static. rpm runs kmp in roots that have no libc yet, and starts a generator for
@@ -48,10 +49,19 @@ man: ## Make the manual pages from the option tables
 rpm-files: ## Make file attributes, macros and Lua from the table of generators
 	$(CARGO) run --quiet --release --locked -p generators --example rpm-files -- $(RPM_FILES)
 
+# What `install` needs, the last file of each step.
+BUILT := $(OUT)/kmp-split $(OUT)/kmpkit-generator $(OUT)/kmp $(TARGET)/man/kmp.1 $(RPM_FILES)/programs
+
+.PHONY: built
+built: $(filter all,$(MAKECMDGOALS))
+	for file in $(BUILT); do [ -e $$file ] || exec $(MAKE) all; done
+
 .PHONY: install
-install: ## Install what was built below DESTDIR, where rpm looks for it
+install: built ## Install below DESTDIR, where rpm looks for it; builds what was never built
 	install -d $(DESTDIR)$(RPMCONFIGDIR)/fileattrs $(DESTDIR)$(RPMCONFIGDIR)/macros.d $(DESTDIR)$(RPMCONFIGDIR)/lua
 	install -m 0755 $(OUT)/kmp-split $(DESTDIR)$(RPMCONFIGDIR)
+	install -d $(DESTDIR)$(BINDIR)
+	ln -sfr $(DESTDIR)$(RPMCONFIGDIR)/kmp-split $(DESTDIR)$(BINDIR)/kmp-split
 	install -m 0755 $(OUT)/kmpkit-generator $(DESTDIR)$(RPMCONFIGDIR)
 	# The program looks at the name it is called by.
 	for name in $$(cat $(RPM_FILES)/programs); do \
