@@ -9,6 +9,7 @@ RPMCONFIGDIR ?= $(or $(shell $(RPM) --eval '%{_rpmconfigdir}' 2> /dev/null),/usr
 MANDIR ?= /usr/share/man
 DOCDIR ?= /usr/share/doc/kmpkit
 DATADIR ?= /usr/share/kmpkit
+BINDIR ?= /usr/bin
 SBINDIR ?= /usr/sbin
 
 # kmp and generators are static. rpm runs kmp in roots that have no libc yet, and starts a generator for
@@ -52,14 +53,23 @@ man: ## Make the manual pages from the option tables
 rpm-files: ## Make file attributes, macros and Lua from the table of generators
 	$(CARGO) run --quiet --release --locked -p generators --example rpm-files -- $(RPM_FILES)
 
+# What `install` needs, the last file of each step.
+BUILT := $(OUT)/kmp-split $(OUT)/kmpkit-generator $(OUT)/kmp $(TARGET)/man/kmp.1 $(RPM_FILES)/programs
+
+.PHONY: built
+built: $(filter all,$(MAKECMDGOALS))
+	for file in $(BUILT); do [ -e $$file ] || exec $(MAKE) all; done
+
 # Generators are hard links to one program, which looks at the name it is called by.
 .PHONY: install
-install: ## Install what was built below DESTDIR, where rpm looks for it
+install: built ## Install below DESTDIR, where rpm looks for it; builds what was never built
 	install -d $(DESTDIR)$(RPMCONFIGDIR)/fileattrs $(DESTDIR)$(RPMCONFIGDIR)/macros.d $(DESTDIR)$(RPMCONFIGDIR)/lua
 	install -m 0755 $(OUT)/kmp-split $(OUT)/kmpkit-generator $(DESTDIR)$(RPMCONFIGDIR)
 	cd $(DESTDIR)$(RPMCONFIGDIR) && for name in $$(cat $(abspath $(RPM_FILES))/programs); do \
 		ln -f kmpkit-generator $$name || exit 1; \
 	done && rm kmpkit-generator
+	install -d $(DESTDIR)$(BINDIR)
+	ln -sfr $(DESTDIR)$(RPMCONFIGDIR)/kmp-split $(DESTDIR)$(BINDIR)/kmp-split
 	install -D -m 0755 $(OUT)/kmp $(DESTDIR)$(SBINDIR)/kmp
 	for link in $(LINKS); do ln -sf kmp $(DESTDIR)$(SBINDIR)/$$link; done
 	install -m 0644 fileattrs/*.attr $(RPM_FILES)/fileattrs/*.attr $(DESTDIR)$(RPMCONFIGDIR)/fileattrs
@@ -91,13 +101,16 @@ dist: ## Make the archives of sources that distributions build packages from
 	tar -C $(DIST) $(REPRODUCIBLE) -cJf $(DIST)/vendor.tar.xz .cargo vendor
 	cp packaging/kmpkit.spec $(DIST)
 
+# Tests and the demonstration run tools in chroots.
+ISOLATED := tests/isolated
+
 .PHONY: setup
 setup: ## Install what the tests and the demonstration need
 	tests/setup.sh
 
 .PHONY: demo
 demo: setup ## From the distribution's kernel to a machine booted with the drivers it needs; POLICY=per-module
-	$(CARGO) run --quiet --release --locked -p kmpkit-tests --bin demo -- $(if $(POLICY),--policy $(POLICY))
+	$(ISOLATED) $(CARGO) run --quiet --release --locked -p kmpkit-tests --bin demo -- $(if $(POLICY),--policy $(POLICY))
 
 .PHONY: lint
 lint: ## Check formatting, clippy and documentation
@@ -107,11 +120,11 @@ lint: ## Check formatting, clippy and documentation
 
 .PHONY: test
 test: setup lint ## Pass the tests: one kernel for each oracle, one machine
-	$(CARGO) test --locked --workspace
+	$(ISOLATED) $(CARGO) test --locked --workspace
 
 .PHONY: test-all
 test-all: setup lint ## Pass all tests: every kernel, rpm and scenario
-	$(CARGO) test --locked --workspace -- --include-ignored --nocapture
+	$(ISOLATED) $(CARGO) test --locked --workspace -- --include-ignored --nocapture
 
 # Not among the crates of the workspace, for nothing that is built or tested needs it.
 CARGO_FUZZ := 0.13.2
@@ -132,11 +145,11 @@ fuzz: fuzz-seeds $(FUZZ_TOOLS)/bin/cargo-fuzz ## Look for inputs that break prom
 
 .PHONY: bench
 bench: setup ## Print the time of generators, kmp-split and builds as ratios; SUITE=builds
-	$(CARGO) run --release --locked -p kmpkit-tests --bin bench -- $(if $(SUITE),--suite $(SUITE))
+	$(ISOLATED) $(CARGO) run --release --locked -p kmpkit-tests --bin bench -- $(if $(SUITE),--suite $(SUITE))
 
 .PHONY: figures
 figures: setup ## Print what splitting a kernel costs and saves, and check its bounds
-	$(CARGO) run --release --locked -p kmpkit-tests --bin figures
+	$(ISOLATED) $(CARGO) run --release --locked -p kmpkit-tests --bin figures
 
 .PHONY: help
 help: ## List the targets

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::apt::mirror;
 use crate::once::once;
-use crate::tools::{need, need_root, run, tool};
+use crate::tools::{need, need_mounts, run, tool};
 
 /// Mounts /proc and the bound directories, then gives way to the command inside.
 ///
@@ -36,7 +36,7 @@ impl Chroot {
     /// The chroot `<cache>/chroot-<suite>-<packages>`, made by mmdebstrap if it is not there.
     pub fn get(suite: &str, packages: &[&str], cache: &Path) -> Result<Chroot> {
         need(&["mmdebstrap", "unshare", "chroot"])?;
-        need_root("a chroot")?;
+        need_mounts("a chroot")?;
         let mut packages = packages.to_vec();
         packages.sort_unstable();
         packages.dedup();

@@ -60,7 +60,7 @@ pub use once::{cache_dir, once};
 pub use place::Place;
 pub use report::{BootReport, Device, Modalias};
 pub use scenario::{Scenario, World};
-pub use tools::{need, need_root, run};
+pub use tools::{need, need_mounts, need_root, run};
 pub use vm::Machine;
 pub use why::{Reason, reasons};
 pub use zypp::{Dnf, Zypp};

@@ -73,6 +73,11 @@ impl Stage {
         run(&mut make).map(drop)
     }
 
+    /// The root that `make install` filled.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// rpm's configuration with kmpkit in it, for `RPM_CONFIGDIR`.
     pub fn rpm_config(&self) -> &Path {
         &self.rpm_config

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 /// Tools the tests call, with the Debian package that brings each.
 const PACKAGES: &[(&str, &str)] = &[
@@ -77,6 +78,27 @@ pub fn need_root(why: &str) -> Result<()> {
         bail!("{why} needs root; this runs as uid {uid}");
     }
     Ok(())
+}
+
+/// Fails unless the process may mount, in a mount namespace that nobody else sees; `why` as for
+/// [`need_root`].
+pub fn need_mounts(why: &str) -> Result<()> {
+    need_root(why)?;
+    static ALLOWED: OnceLock<Result<(), String>> = OnceLock::new();
+    let try_it = || {
+        let mut unshare = tool("unshare")?;
+        run(unshare.args(["--mount", "--propagation", "private", "true"])).map(drop)
+    };
+    ALLOWED
+        .get_or_init(|| try_it().map_err(|error| format!("{error:#}")))
+        .as_ref()
+        .map_err(|error| {
+            anyhow!(
+                "{why} needs mounts of its own, which are not possible here: run the tests with \
+                 `make test` or below `tests/isolated`\n{error}"
+            )
+        })
+        .copied()
 }
 
 /// Where a tool is, searched in PATH and then in the system administrator's directories.

@@ -7,6 +7,7 @@ mod dist;
 mod fuzzing;
 mod hostile;
 mod initrd;
+mod install;
 mod install_post;
 mod modular_kernel;
 mod neighbours;

@@ -11,7 +11,7 @@ use kmod_index::Index;
 use kmpkit_tests::depmod::{FILES, ours};
 use kmpkit_tests::kmod::answer;
 use kmpkit_tests::modules_tree::ModulesTree;
-use kmpkit_tests::need_root;
+use kmpkit_tests::need_mounts;
 use kmpkit_tests::tools::tool;
 
 use crate::depmod::scene::small;
@@ -58,7 +58,7 @@ fn indexes(directory: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
 /// What our depmod does with a tree on a small file system that is full but for some bytes.
 #[test]
 fn a_full_file_system_changes_nothing() -> Result<()> {
-    need_root("mounting")?;
+    need_mounts("mounting")?;
     let tree = small()?;
     let out = tree.root().join("out");
     fs::create_dir_all(&out)?;
@@ -89,7 +89,7 @@ fn a_full_file_system_changes_nothing() -> Result<()> {
 
 #[test]
 fn a_read_only_file_system_changes_nothing() -> Result<()> {
-    need_root("mounting")?;
+    need_mounts("mounting")?;
     let tree = small()?;
     let said = script(
         r#""$1" -b "$2" "$3" 2> /dev/null
