@@ -112,7 +112,11 @@ fn read(directory: &Path, name: &str) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let bytes = fs::read(directory.join(name))?;
     let mut all = Vec::new();
     let take = |key: &[u8], values: &[(u32, &[u8])]| {
-        all.extend(values.iter().map(|(_, value)| (key.to_vec(), value.to_vec())));
+        all.extend(
+            values
+                .iter()
+                .map(|(_, value)| (key.to_vec(), value.to_vec())),
+        );
     };
     Index::new(&bytes)
         .and_then(|index| index.for_each(take))
