@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use anyhow::{Context, Result, ensure};
+use kmod_index::IndexFile;
 
 use crate::index_differ;
 use crate::kmod::{Kmod, answer};
@@ -14,19 +15,7 @@ use crate::stage::Stage;
 use crate::tools::tail;
 
 /// What both versions write, or only one.
-pub const FILES: [&str; 11] = [
-    "modules.alias",
-    "modules.alias.bin",
-    "modules.builtin.alias.bin",
-    "modules.builtin.bin",
-    "modules.dep",
-    "modules.dep.bin",
-    "modules.devname",
-    "modules.softdep",
-    "modules.symbols",
-    "modules.symbols.bin",
-    "modules.weakdep",
-];
+pub const FILES: [&str; 11] = IndexFile::NAMES;
 
 /// What a run left.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,26 +1,28 @@
-//! The directory of a kernel that is gone in, nothing of ours left there out.
+//! Removes what runs left in the directory of a kernel that is gone.
 //!
-//! Packages own what depmod writes at best as ghosts of the kernel's; what was written after that
-//! package had gone belongs to nobody.
+//! Packages own what depmod writes at best as %ghost files of the kernel's package. What was written
+//! after that package had gone belongs to nobody.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry};
 use std::io;
 use std::path::Path;
 
-use crate::error::Error;
-use crate::outputs;
-use crate::publish::{Place, STORE, is_temporary};
-use crate::settings::Compat;
+use facts::STORE_NAME;
+use kmod_index::IndexFile;
 
-impl Place<'_> {
-    /// Removes indexes, facts and empty directories of a kernel of which no other file is left,
-    /// the directory itself included. Whether it was one.
+use crate::error::Error;
+use crate::locked_directory::LockedDirectory;
+use crate::temporaries::is_temporary;
+
+impl LockedDirectory<'_> {
+    /// Removes indexes, facts and empty directories, the directory itself included, of a kernel of
+    /// which no other file is left. Says whether it was such a kernel.
     ///
     /// # Errors
     /// The directory cannot be read, or something cannot be removed.
     pub fn clear_abandoned(&self) -> Result<bool, Error> {
-        let directory = self.directory;
+        let directory = self.path;
         let error = || Error::write(directory);
         if !is_abandoned(directory, directory).map_err(error())? {
             return Ok(false);
@@ -60,13 +62,10 @@ fn leads_out(entry: &DirEntry) -> bool {
     entry.file_name() == "build" || entry.file_name() == "source"
 }
 
-/// Whether it is an index or one of the files with facts: the triggers have one of their own.
+/// Whether it is an index or a file with facts; the triggers have such a file, too.
 fn is_ours(name: &OsStr) -> bool {
-    name.to_str().is_some_and(|name| {
-        name.starts_with(STORE)
-            || is_temporary(name)
-            || outputs::names(Compat::Kmod34).any(|index| index == name)
-    })
+    let is_of_facts = |name: &str| name.starts_with(STORE_NAME) || is_temporary(name);
+    IndexFile::is_name(name) || name.to_str().is_some_and(is_of_facts)
 }
 
 /// Removes directories without files, deepest first; those with something left stay.
@@ -100,12 +99,15 @@ mod tests {
     }
 
     fn clear(directory: &Path) -> bool {
-        Place::lock(directory).unwrap().clear_abandoned().unwrap()
+        LockedDirectory::lock(directory)
+            .unwrap()
+            .clear_abandoned()
+            .unwrap()
     }
 
     const INDEXES: [&str; 4] = [
         "modules.dep",
-        STORE,
+        STORE_NAME,
         "modules.kmpkit-facts-initrd",
         ".modules.dep.kmp-depmod-x1",
     ];

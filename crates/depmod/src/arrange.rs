@@ -1,66 +1,72 @@
-//! Module files and modules.order in, the files in the order of the indexes out.
+//! Puts modules into the order of the indexes.
 //!
-//! The order is that of kmod's hash table, then that of modules.order, whose modules come first;
-//! the place in it is a module's priority in the binary indexes.
+//! The order is that of kmod's hash table, then that of modules.order, whose modules come first.
 
-use hashbrown::HashMap;
 use std::fs;
 use std::path::Path;
 
-use crate::hash::table_order;
-use crate::module_file::ModuleFile;
-use crate::settings::Compat;
+use hashbrown::HashMap;
 use kmod_conf::c_text::lines;
+use kmod_index::KernelList;
+
+use crate::hash::table_order;
+use crate::module_path::ModulePath;
+use crate::settings::Compat;
 
 const PATH_MAX: usize = 4096;
 
-/// Orders the modules of a tree.
-pub(crate) fn arrange(files: Vec<ModuleFile>, directory: &Path, compat: Compat) -> Vec<ModuleFile> {
-    let bucket = |file: &ModuleFile| table_order(file.name(), 512).0;
-    let mut keyed: Vec<_> = files
+/// Orders modules by their paths, which `path` gives.
+pub(crate) fn arrange<M>(
+    modules: Vec<M>,
+    path: impl Fn(&M) -> &ModulePath,
+    directory: &Path,
+    compat: Compat,
+) -> Vec<M> {
+    let bucket = |module: &M| table_order(path(module).name(), 512).0;
+    let mut keyed: Vec<_> = modules
         .into_iter()
-        .map(|file| (bucket(&file), file))
+        .map(|module| (bucket(&module), module))
         .collect();
-    keyed.sort_by(|(a, first), (b, second)| (a, first.name()).cmp(&(b, second.name())));
-    let mut files: Vec<_> = keyed.into_iter().map(|(_, file)| file).collect();
-    let path = directory.join("modules.order");
-    let text = match fs::read(&path) {
+    keyed.sort_by(|(a, first), (b, second)| (a, path(first).name()).cmp(&(b, path(second).name())));
+    let mut modules: Vec<_> = keyed.into_iter().map(|(_, module)| module).collect();
+    let list = directory.join(KernelList::Order.name());
+    let text = match fs::read(&list) {
         Ok(text) => text,
         Err(error) => {
             log::warn!(
                 "could not open modules.order at {}: {error}",
                 directory.display()
             );
-            return files;
+            return modules;
         }
     };
-    let Some(places) = places(&text, compat) else {
-        log::error!("{} corrupted line misses '\\n'", path.display());
-        return files;
+    let Some(lines) = lines_by_path(&text, compat) else {
+        log::error!("{} corrupted line misses '\\n'", list.display());
+        return modules;
     };
-    let place = |file: &ModuleFile| {
-        let place = file.in_order().and_then(|path| places.get(path));
-        place.copied().unwrap_or(usize::MAX)
+    let line = |module: &M| {
+        let line = path(module).in_order().and_then(|path| lines.get(path));
+        line.copied().unwrap_or(usize::MAX)
     };
-    files.sort_by_cached_key(place);
-    files
+    modules.sort_by_cached_key(line);
+    modules
 }
 
-/// The line of each path; `None` if a line has no end or is longer than a path can be, when kmod
+/// The line of each path. `None` if a line has no end or is longer than a path can be: then kmod
 /// leaves the order alone.
-fn places(text: &[u8], compat: Compat) -> Option<HashMap<&[u8], usize>> {
-    let mut places = HashMap::new();
-    for (place, line) in lines(text, PATH_MAX).enumerate() {
+fn lines_by_path(text: &[u8], compat: Compat) -> Option<HashMap<&[u8], usize>> {
+    let mut by_path = HashMap::new();
+    for (number, line) in lines(text, PATH_MAX).enumerate() {
         if line.is_empty() {
             continue;
         }
         let path = line.strip_suffix(b"\n")?;
-        let first = places.entry(path).or_insert(place);
+        let first = by_path.entry(path).or_insert(number);
         if compat == Compat::Kmod30 {
-            *first = place;
+            *first = number;
         }
     }
-    Some(places)
+    Some(by_path)
 }
 
 #[cfg(test)]
@@ -70,10 +76,16 @@ mod tests {
     #[test]
     fn repeated_and_unfinished_lines() {
         let text = b"a.ko\nb.ko\na.ko\n";
-        assert_eq!(places(text, Compat::Kmod34).unwrap()[&b"a.ko"[..]], 0);
-        assert_eq!(places(text, Compat::Kmod30).unwrap()[&b"a.ko"[..]], 2);
-        assert!(places(b"a.ko\nb.ko", Compat::Kmod34).is_none());
+        assert_eq!(
+            lines_by_path(text, Compat::Kmod34).unwrap()[&b"a.ko"[..]],
+            0
+        );
+        assert_eq!(
+            lines_by_path(text, Compat::Kmod30).unwrap()[&b"a.ko"[..]],
+            2
+        );
+        assert!(lines_by_path(b"a.ko\nb.ko", Compat::Kmod34).is_none());
         let long = [vec![b'x'; PATH_MAX], b"\na.ko\n".to_vec()].concat();
-        assert!(places(&long, Compat::Kmod34).is_none());
+        assert!(lines_by_path(&long, Compat::Kmod34).is_none());
     }
 }

@@ -1,39 +1,47 @@
-//! Modules that need each other in, the circles they form out, told one by one.
+//! Finds the circles of modules that need each other, and logs them one by one.
 
 use std::collections::BTreeSet;
 
-use crate::module_file::ModuleFile;
+use id_table::Table;
 
-/// Tells the circles among the modules that still have users when all others are ranked; gives
-/// the names of the modules in them.
-pub(crate) fn cycles(files: &[ModuleFile], direct: &[Vec<usize>], users: &[usize]) -> Vec<String> {
-    let name = |module: usize| {
-        let name = files.get(module).map(ModuleFile::name);
-        String::from_utf8_lossy(name.unwrap_or_default()).into_owned()
-    };
-    let mut rest: BTreeSet<usize> = (0..direct.len())
-        .filter(|&module| users.get(module).is_some_and(|&users| users > 0))
-        .collect();
+use crate::module::ModuleNumber;
+use crate::module_path::ModulePath;
+
+/// Logs the circles among the modules that still have users when all others are ranked; gives the
+/// names of the modules in them.
+pub(crate) fn cycles(
+    modules: &Table<ModuleNumber, ModulePath>,
+    direct: &Table<ModuleNumber, Vec<ModuleNumber>>,
+    users: &Table<ModuleNumber, usize>,
+) -> Vec<String> {
+    let name = |module: ModuleNumber| String::from_utf8_lossy(modules[module].name());
+    let has_users = |module: &ModuleNumber| users[*module] > 0;
+    let mut rest: BTreeSet<ModuleNumber> = direct.ids().filter(has_users).collect();
     let mut members = BTreeSet::new();
     while let Some(root) = rest.pop_first() {
-        for circle in through(root, direct) {
+        for circle in circles_through(root, direct) {
             let names: Vec<_> = circle.iter().map(|&module| name(module)).collect();
             log::error!("Cycle detected: {} -> {}", names.join(" -> "), name(root));
-            for module in circle {
-                rest.remove(&module);
+            for module in &circle {
+                rest.remove(module);
             }
-            members.extend(names);
+            members.extend(names.into_iter().map(|name| name.into_owned()));
         }
     }
     members.into_iter().collect()
 }
 
-/// Ways from a module back to itself, each module entered once.
-fn through(root: usize, direct: &[Vec<usize>]) -> Vec<Vec<usize>> {
+/// A module on the way, and the place in the list of such steps of the one before it.
+type Step = (ModuleNumber, Option<usize>);
+
+/// Ways from a module back to itself, on which each module is entered once.
+fn circles_through(
+    root: ModuleNumber,
+    direct: &Table<ModuleNumber, Vec<ModuleNumber>>,
+) -> Vec<Vec<ModuleNumber>> {
     let mut circles = Vec::new();
     let mut seen = BTreeSet::new();
-    // A module and its place in `steps`, the way that led to it.
-    let mut steps: Vec<(usize, Option<usize>)> = Vec::new();
+    let mut steps: Vec<Step> = Vec::new();
     let mut stack = vec![(root, None)];
     while let Some((module, from)) = stack.pop() {
         if module == root && from.is_some() {
@@ -45,13 +53,13 @@ fn through(root: usize, direct: &[Vec<usize>]) -> Vec<Vec<usize>> {
         }
         steps.push((module, from));
         let here = steps.len() - 1;
-        let needed = direct.get(module).into_iter().flatten();
+        let needed = direct[module].iter();
         stack.extend(needed.map(|&needed| (needed, Some(here))));
     }
     circles
 }
 
-fn way(steps: &[(usize, Option<usize>)], last: Option<usize>) -> Vec<usize> {
+fn way(steps: &[Step], last: Option<usize>) -> Vec<ModuleNumber> {
     let step = |place: &Option<usize>| steps.get((*place)?);
     let mut way: Vec<_> = std::iter::successors(step(&last), |(_, from)| step(from))
         .map(|(module, _)| *module)

@@ -1,30 +1,34 @@
-//! Imports and who supplies them in, which modules each module needs out.
+//! Finds out which modules each module needs.
 //!
 //! Everything a module needs, directly or not, is listed in one order of all modules in which
 //! users come before what they use (kmod/tools/depmod.c, `depmod_calculate_dependencies`).
 
 use std::path::Path;
 
-use facts::{AllFacts, ImportDetail, Said};
+use facts::{FactTable, ImportDetail};
+use id_table::Table;
 
 use crate::cycles::cycles;
 use crate::error::Error;
-use crate::module_file::ModuleFile;
-use crate::settings::Settings;
-use crate::symbol_table::{Supplied, SymbolTable};
+use crate::module::ModuleNumber;
+use crate::module_path::ModulePath;
+use crate::settings::{KernelSymbolsFile, Settings};
+use crate::symbol_table::{Supplied, Supplier, SymbolTable};
+
+/// The modules that each module needs itself.
+pub(crate) type DirectNeeds = Table<ModuleNumber, Vec<ModuleNumber>>;
 
 /// Which modules need which.
 pub(crate) struct Dependencies {
-    /// What each module needs itself.
-    direct: Vec<Vec<usize>>,
+    direct: DirectNeeds,
     /// The place of each module in the order of users before used.
-    rank: Vec<usize>,
+    rank: Table<ModuleNumber, usize>,
 }
 
-/// One module needs another, and the first symbol that says so.
+/// That one module needs another, with the first symbol by which it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Need<'n> {
-    /// The module that needs.
+pub struct Dependency<'n> {
+    /// The module that needs the other.
     pub user: &'n Path,
     /// The symbol.
     pub symbol: &'n [u8],
@@ -32,73 +36,72 @@ pub struct Need<'n> {
     pub supplier: &'n Path,
 }
 
-/// What each module needs itself, in the order of the symbols that say so.
-pub(crate) fn direct(
-    files: &[ModuleFile],
-    facts: &AllFacts,
+/// Finds what each module needs itself, in the order of the symbols by which it does, and tells
+/// `each` of it.
+pub(crate) fn direct_needs(
+    modules: &Table<ModuleNumber, ModulePath>,
+    facts: &FactTable<ModuleNumber>,
     symbols: &SymbolTable<'_>,
     settings: &Settings,
-    told: &mut dyn FnMut(Need<'_>),
-) -> Vec<Vec<usize>> {
-    let report = Report::new(settings);
+    each: &mut dyn FnMut(Dependency<'_>),
+) -> DirectNeeds {
+    let report = SymbolReport::new(settings);
     // The last module that was seen to need each.
-    let mut needed_by = vec![usize::MAX; files.len()];
-    let of_module = |(user, (file, said)): (usize, (&ModuleFile, Said<'_>))| {
+    let mut needed_by: Table<ModuleNumber, Option<ModuleNumber>> = modules.map(|_| None);
+    modules.map(|(user, path)| {
+        let module = facts.module(user);
         let mut needed = Vec::new();
-        let mut details = said.import_details().iter();
-        for symbol in said.imports() {
-            let supplied = symbols.supplier(symbol);
+        let mut details = module.import_details().iter();
+        for symbol in module.imports() {
+            let supplied = symbols.supplied(symbol);
             if let (Some(report), Some(detail)) = (&report, details.next()) {
-                report.check(file, facts.name(symbol), detail, supplied);
+                report.check(path, facts.name(symbol), detail, supplied);
             }
-            let supplier = supplied.and_then(|supplied| supplied.by);
-            let Some(supplier) = supplier else {
+            let Some(Supplied {
+                by: Supplier::Module(supplier),
+                ..
+            }) = supplied
+            else {
                 continue;
             };
-            let last = needed_by.get_mut(supplier);
-            let last = last.map(|last| std::mem::replace(last, user));
-            if last.is_some_and(|last| last != user) {
+            if needed_by[supplier].replace(user) != Some(user) {
                 needed.push(supplier);
-                told(Need {
-                    user: file.path(),
+                each(Dependency {
+                    user: path.path(),
                     symbol: facts.name(symbol),
-                    supplier: files.get(supplier).map_or(Path::new(""), ModuleFile::path),
+                    supplier: modules[supplier].path(),
                 });
             }
         }
         needed
-    };
-    let modules = files.iter().zip(facts.iter());
-    modules.enumerate().map(of_module).collect()
+    })
 }
 
-/// Warnings about symbols, where they were asked for.
-struct Report {
-    crcs: bool,
+/// Warnings about symbols, if they were asked for.
+struct SymbolReport {
+    compares_crcs: bool,
 }
 
-impl Report {
+impl SymbolReport {
     fn new(settings: &Settings) -> Option<Self> {
-        use crate::settings::KernelSymbols::{Symvers, Unknown};
-        let known = settings.kernel_symbols != Unknown;
-        (settings.report_unknown && known).then_some(Self {
-            crcs: matches!(settings.kernel_symbols, Symvers(_)),
+        settings.needs_symbol_details().then_some(Self {
+            compares_crcs: matches!(settings.kernel_symbols, KernelSymbolsFile::Symvers(_)),
         })
     }
 
     fn check(
         &self,
-        file: &ModuleFile,
+        module: &ModulePath,
         symbol: &[u8],
         detail: &ImportDetail,
         supplied: Option<Supplied>,
     ) {
-        let path = file.path().display();
+        let path = module.path().display();
         let symbol = String::from_utf8_lossy(symbol);
         match supplied {
             _ if detail.weak => {}
             None => log::warn!("{path} needs unknown symbol {symbol}"),
-            Some(supplied) if self.crcs && supplied.crc != detail.crc => {
+            Some(supplied) if self.compares_crcs && supplied.crc != detail.crc => {
                 log::warn!("{path} disagrees about version of symbol {symbol}");
             }
             Some(_) => {}
@@ -111,34 +114,30 @@ impl Dependencies {
     ///
     /// # Errors
     /// Modules need each other.
-    pub(crate) fn new(files: &[ModuleFile], direct: Vec<Vec<usize>>) -> Result<Self, Error> {
-        let mut users = vec![0_usize; direct.len()];
-        for &needed in direct.iter().flatten() {
-            if let Some(users) = users.get_mut(needed) {
-                *users += 1;
-            }
+    pub(crate) fn new(
+        modules: &Table<ModuleNumber, ModulePath>,
+        direct: DirectNeeds,
+    ) -> Result<Self, Error> {
+        let mut users = direct.map(|_| 0_usize);
+        for &needed in direct.values().flatten() {
+            users[needed] += 1;
         }
-        let mut ready: Vec<usize> = (0..direct.len())
-            .filter(|&module| users.get(module) == Some(&0))
-            .collect();
-        let mut rank = vec![usize::MAX; direct.len()];
+        let is_unused = |module: &ModuleNumber| users[*module] == 0;
+        let mut ready: Vec<ModuleNumber> = direct.ids().filter(is_unused).collect();
+        let mut rank = direct.map(|_| usize::MAX);
         let mut ranked = 0;
         while let Some(module) = ready.pop() {
-            if let Some(rank) = rank.get_mut(module) {
-                *rank = ranked;
-            }
+            rank[module] = ranked;
             ranked += 1;
-            for &needed in direct.get(module).into_iter().flatten() {
-                if let Some(users) = users.get_mut(needed) {
-                    *users -= 1;
-                    if *users == 0 {
-                        ready.push(needed);
-                    }
+            for &needed in &direct[module] {
+                users[needed] -= 1;
+                if users[needed] == 0 {
+                    ready.push(needed);
                 }
             }
         }
         if ranked < direct.len() {
-            return Err(Error::Cycles(cycles(files, &direct, &users)));
+            return Err(Error::Cycles(cycles(modules, &direct, &users)));
         }
         Ok(Self { direct, rank })
     }
@@ -147,17 +146,10 @@ impl Dependencies {
     pub(crate) fn closures(&self) -> Closures<'_> {
         Closures {
             dependencies: self,
-            seen_by: vec![usize::MAX; self.direct.len()],
-            rest: Vec::new(),
+            seen_by: self.direct.map(|_| None),
+            open: Vec::new(),
             all: Vec::new(),
         }
-    }
-
-    fn needs(&self, module: usize) -> &[usize] {
-        self.direct
-            .get(module)
-            .map(Vec::as_slice)
-            .unwrap_or_default()
     }
 }
 
@@ -165,27 +157,25 @@ impl Dependencies {
 pub(crate) struct Closures<'d> {
     dependencies: &'d Dependencies,
     /// The last module that was seen to need each.
-    seen_by: Vec<usize>,
-    rest: Vec<usize>,
-    all: Vec<usize>,
+    seen_by: Table<ModuleNumber, Option<ModuleNumber>>,
+    open: Vec<ModuleNumber>,
+    all: Vec<ModuleNumber>,
 }
 
 impl Closures<'_> {
     /// Everything one module needs, in the order of ranks.
-    pub(crate) fn of(&mut self, module: usize) -> &[usize] {
-        let dependencies = self.dependencies;
+    pub(crate) fn of(&mut self, module: ModuleNumber) -> &[ModuleNumber] {
+        let Dependencies { direct, rank } = self.dependencies;
         self.all.clear();
-        self.rest.extend_from_slice(dependencies.needs(module));
-        while let Some(needed) = self.rest.pop() {
-            match self.seen_by.get_mut(needed) {
-                Some(seen) if *seen != module => *seen = module,
-                _ => continue,
+        self.open.extend_from_slice(&direct[module]);
+        while let Some(needed) = self.open.pop() {
+            if self.seen_by[needed].replace(module) == Some(module) {
+                continue;
             }
             self.all.push(needed);
-            self.rest.extend_from_slice(dependencies.needs(needed));
+            self.open.extend_from_slice(&direct[needed]);
         }
-        self.all
-            .sort_unstable_by_key(|&needed| dependencies.rank.get(needed));
+        self.all.sort_unstable_by_key(|&needed| rank[needed]);
         &self.all
     }
 }

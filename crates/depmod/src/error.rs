@@ -1,26 +1,31 @@
-//! Why no indexes were made or published, in one line that names the path.
+//! Why no indexes were made or published.
+//!
+//! Each error says all it knows in one line, the path and the system's reason included. So it has no
+//! source, which would be told twice.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A run that came to nothing; what was there before is as it was.
+use kmod_index::IndexFile;
+
+/// A run that failed. The indexes that were there are as they were.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The directory of modules cannot be read.
-    #[error("could not search modules: {}: {source}", path.display())]
+    #[error("could not search modules: {}: {reason}", path.display())]
     Search {
         /// The directory.
         path: PathBuf,
-        /// The refusal.
-        source: io::Error,
+        /// Why not.
+        reason: io::Error,
     },
     /// A Module.symvers or System.map that was asked for cannot be read.
-    #[error("could not load {}: {source}", path.display())]
+    #[error("could not load {}: {reason}", path.display())]
     KernelSymbols {
         /// The file.
         path: PathBuf,
-        /// The refusal.
-        source: io::Error,
+        /// Why not.
+        reason: io::Error,
     },
     /// A file named on the command line that cannot be taken for a module.
     #[error("could not add module {}: {reason}", path.display())]
@@ -37,26 +42,26 @@ pub enum Error {
     #[error("Found {} modules in dependency cycles!", .0.len())]
     Cycles(Vec<String>),
     /// An index cannot hold what modules say.
-    #[error("could not write index {name}: {source}")]
+    #[error("could not write index {}: {reason}", file.name())]
     Index {
-        /// Its file name.
-        name: &'static str,
-        /// What it cannot hold.
-        source: kmod_index::WriteError,
+        /// Which index.
+        file: IndexFile,
+        /// Why not.
+        reason: kmod_index::WriteError,
     },
     /// The indexes cannot be written; none was replaced.
-    #[error("could not write {}: {source}", path.display())]
+    #[error("could not write {}: {reason}", path.display())]
     Write {
         /// The file or directory.
         path: PathBuf,
-        /// The refusal.
-        source: io::Error,
+        /// Why not.
+        reason: io::Error,
     },
 }
 
 impl Error {
     pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        |source| Self::Write { path, source }
+        |reason| Self::Write { path, reason }
     }
 }

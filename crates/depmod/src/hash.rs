@@ -1,4 +1,4 @@
-//! A name in, its place in kmod's hash tables out.
+//! Computes the place of a name in kmod's hash tables.
 //!
 //! kmod keeps modules and symbols in hash tables and writes some indexes in the order of their
 //! buckets (kmod/shared/hash.c). The function is Paul Hsieh's SuperFastHash,

@@ -1,42 +1,60 @@
-//! A Module.symvers or System.map in, the kernel's own symbols out.
+//! Reads the kernel's own symbols from a Module.symvers or a System.map.
 
 use std::fs;
+use std::path::Path;
 
-use crate::error::Error;
-use crate::settings::{KernelSymbols, Settings};
 use kmod_conf::c_text::{lines, words};
+use kmodule::Crc;
 
+use crate::complaints::Complaints;
+use crate::error::Error;
+use crate::settings::{KernelSymbolsFile, Settings};
+
+/// The longest line kmod reads at once.
 const LINE: usize = 10240;
 
-/// A symbol of the kernel with its CRC, 0 where the file tells none.
-pub(crate) type KernelSymbol = (Vec<u8>, u64);
+/// A symbol that the kernel itself exports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KernelSymbol {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// Its CRC, if the file has one.
+    pub crc: Option<Crc>,
+}
 
-/// The symbols the kernel itself exports, if anybody asks; the last of one name counts.
+/// The symbols that the kernel itself exports, if a report needs them. Of several with one name the
+/// last counts.
 ///
 /// # Errors
-/// The file that was named cannot be read.
+/// The file cannot be read.
 pub(crate) fn load(settings: &Settings) -> Result<Vec<KernelSymbol>, Error> {
-    let (path, parse): (_, fn(&[u8], &Settings) -> _) = match &settings.kernel_symbols {
-        KernelSymbols::Unknown => return Ok(Vec::new()),
-        KernelSymbols::Symvers(path) => (path, symvers),
-        KernelSymbols::SystemMap(path) => (path, system_map),
+    let prefix = settings.symbol_prefix;
+    let read = |path: &Path| {
+        fs::read(path).map_err(|reason| Error::KernelSymbols {
+            path: path.to_owned(),
+            reason,
+        })
     };
-    let text = fs::read(path).map_err(|source| Error::KernelSymbols {
-        path: path.clone(),
-        source,
-    })?;
-    let mut symbols: Vec<KernelSymbol> = parse(&text, settings);
+    let mut symbols = match &settings.kernel_symbols {
+        KernelSymbolsFile::None => return Ok(Vec::new()),
+        KernelSymbolsFile::Symvers(path) => symbols_of_symvers(&read(path)?, prefix, path),
+        KernelSymbolsFile::SystemMap(path) => symbols_of_system_map(&read(path)?, prefix, path),
+    };
     // What the loader and the linker supply: kmod/tools/depmod.c, `depmod_add_fake_syms`.
     for name in [&b"__this_module"[..], b"_GLOBAL_OFFSET_TABLE_", b"TOC."] {
-        symbols.push((name.to_vec(), 0));
+        let name = name.to_vec();
+        symbols.push(KernelSymbol { name, crc: None });
     }
     Ok(symbols)
 }
 
-/// `<crc> TAB <symbol> TAB vmlinux TAB …`.
-fn symvers(text: &[u8], settings: &Settings) -> Vec<KernelSymbol> {
+/// Reads the text of a Module.symvers, lines of `<crc> TAB <symbol> TAB vmlinux TAB …`; `path` is
+/// for messages.
+#[doc(hidden)]
+pub fn symbols_of_symvers(text: &[u8], prefix: Option<u8>, path: &Path) -> Vec<KernelSymbol> {
     let mut symbols = Vec::new();
-    for line in lines(text, LINE) {
+    let mut complaints = Complaints::about(path);
+    for (line, number) in lines(text, LINE).zip(1..) {
         let mut words = words(line);
         let (Some(crc), Some(name), Some(b"vmlinux")) = (words.next(), words.next(), words.next())
         else {
@@ -45,30 +63,39 @@ fn symvers(text: &[u8], settings: &Settings) -> Vec<KernelSymbol> {
         let text = String::from_utf8_lossy(crc);
         let digits = text.trim_start_matches("0x");
         match u64::from_str_radix(digits, 16) {
-            Ok(crc) => symbols.push((without_prefix(name, settings.symbol_prefix).to_vec(), crc)),
-            Err(_) => log::error!("Invalid symbol version {text}"),
+            Ok(crc) => symbols.push(KernelSymbol {
+                name: without_prefix(name, prefix).to_vec(),
+                // Without modversions every CRC is zero.
+                crc: Crc::try_from(crc).ok().filter(|&crc| crc != 0),
+            }),
+            Err(_) => complaints.error(number, format_args!("Invalid symbol version {text}")),
         }
     }
     symbols
 }
 
-/// `<address> <type> __ksymtab_<symbol>`.
-fn system_map(text: &[u8], settings: &Settings) -> Vec<KernelSymbol> {
+/// Reads the text of a System.map, lines of `<address> <type> __ksymtab_<symbol>`; `path` is for
+/// messages.
+#[doc(hidden)]
+pub fn symbols_of_system_map(text: &[u8], prefix: Option<u8>, path: &Path) -> Vec<KernelSymbol> {
     let mut symbols = Vec::new();
-    for line in lines(text, LINE) {
+    let mut complaints = Complaints::about(path);
+    for (line, number) in lines(text, LINE).zip(1..) {
         let Some(name) = line.splitn(3, |&byte| byte == b' ').nth(2) else {
-            log::error!("invalid line: {}", String::from_utf8_lossy(line));
+            let line = String::from_utf8_lossy(line);
+            complaints.error(number, format_args!("invalid line: {}", line.trim_end()));
             continue;
         };
-        let name = without_prefix(name, settings.symbol_prefix);
+        let name = without_prefix(name, prefix);
         if let Some(name) = name.strip_prefix(b"__ksymtab_") {
-            symbols.push((name.strip_suffix(b"\n").unwrap_or(name).to_vec(), 0));
+            let name = name.strip_suffix(b"\n").unwrap_or(name).to_vec();
+            symbols.push(KernelSymbol { name, crc: None });
         }
     }
     symbols
 }
 
-/// A symbol without the character its architecture puts before all of C's.
+/// A symbol without the character that its architecture puts before all symbols of C.
 pub(crate) fn without_prefix(name: &[u8], prefix: Option<u8>) -> &[u8] {
     match (name.split_first(), prefix) {
         (Some((&first, rest)), Some(prefix)) if first == prefix => rest,

@@ -1,47 +1,54 @@
-//! Turns a directory of kernel modules into the indexes modprobe reads, byte for byte as kmod's
-//! depmod makes them.
+//! Makes the indexes that modprobe reads, byte for byte as kmod's depmod makes them.
 //!
 //! ```text
-//! depmod.d ─> Config ─┐
-//! directory ─> walk ──┴─> ModuleFiles, no two of one name ─> arrange (modules.order)
-//!    ─> Facts, read in parallel ─> SymbolTable (who exports what) ─> Dependencies (who needs whom)
-//!    ─> outputs, one file for each index ─> publish
+//! depmod.d ─> DepmodConfig ─┐
+//! directory, Store ─────────┴─> walk ─> arrange ─> FoundModules, no two of one name
+//!    ─> ReadModules (facts, read in parallel) ─> SymbolTable (who exports what)
+//!    ─> Dependencies (who needs whom) ─> index_files, one source file each ─> publish
 //! ```
 //!
-//! What decides a byte is what kmod does, so each step follows a part of kmod/tools/depmod.c, and
-//! says which; what kmod leaves to chance or gets wrong is in the manual page.
+//! What kmod does decides each byte, so each step follows a part of kmod/tools/depmod.c and says
+//! which. Where kmod leaves something to chance or is wrong, the manual page has the difference.
 
 mod abandoned;
 mod arrange;
-mod changes;
-mod contest;
+mod changed_below;
+mod checksum;
+mod complaints;
+mod copies;
 mod cycles;
 mod dependencies;
 mod error;
-mod found;
+mod found_modules;
 mod hash;
+mod index_files;
 mod indexes;
+mod input_digest;
 mod kernel_symbols;
-mod module_file;
-mod outputs;
+mod locked_directory;
+mod module;
+mod module_path;
 mod publish;
-mod quick;
-mod read;
+mod read_modules;
 mod replacement;
 mod settings;
-mod stamps;
-mod state;
-mod sum;
 mod symbol_table;
+mod temporaries;
+mod up_to_date;
 mod update;
 mod walk;
 
-pub use dependencies::Need;
+pub use dependencies::Dependency;
 pub use error::Error;
-pub use found::Found;
-pub use indexes::{Indexes, Tree};
-pub use outputs::Output;
-pub use publish::Place;
-pub use quick::is_up_to_date;
-pub use settings::{Compat, KernelSymbols, Settings, is_release};
+pub use found_modules::FoundModules;
+pub use index_files::output::Output;
+#[doc(hidden)]
+pub use index_files::{builtin_aliases, builtin_names};
+pub use indexes::Indexes;
+#[doc(hidden)]
+pub use kernel_symbols::{KernelSymbol, symbols_of_symvers, symbols_of_system_map};
+pub use locked_directory::LockedDirectory;
+pub use read_modules::ReadModules;
+pub use settings::{Compat, KernelSymbolsFile, Settings, is_release};
+pub use up_to_date::is_up_to_date;
 pub use update::{Update, Updated};

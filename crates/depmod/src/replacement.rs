@@ -1,57 +1,55 @@
-//! Old and new indexes in, what takes which place and in which order out.
+//! Decides which files are written, and in which order they take their places.
 //!
-//! At every moment aliases and symbols must lead to modules that modules.dep.bin has: modprobe would
-//! fail with an error where it could have done nothing.
+//! At every moment aliases and symbols must lead to modules that modules.dep.bin has: else modprobe
+//! would fail with an error where it could have done nothing.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use kmod_index::{Entry, Index, Layout, Value};
+use kmod_index::{Entry, Index, IndexFile, Layout, Value};
 
-use crate::outputs::Output;
+use crate::index_files::output::Output;
 
-pub(crate) const DEP: &str = "modules.dep";
-const DEP_BIN: &str = "modules.dep.bin";
-/// What leads to the modules of modules.dep.bin.
-const LEADING: [&str; 2] = ["modules.alias.bin", "modules.symbols.bin"];
+/// The indexes that lead to modules of modules.dep.bin.
+const LEADING: [IndexFile; 2] = [IndexFile::AliasBin, IndexFile::SymbolsBin];
 
 /// The longest name a file can have (linux/include/uapi/linux/limits.h).
 const NAME_MAX: usize = 255;
 
-/// A file name, and what the file shall be next.
-type Staged<'o> = (&'static str, Cow<'o, [u8]>);
+/// A file, and what it is to be next.
+type Staged<'o> = (IndexFile, Cow<'o, [u8]>);
 
 /// The files to write, in the order they are to take their places.
 ///
 /// `old` gives what an index is now, `is_old` tells whether it is this.
 pub(crate) fn stages(
-    old: impl Fn(&str) -> Option<Vec<u8>> + Sync,
-    is_old: impl Fn(&str, &[u8]) -> bool,
+    old: impl Fn(IndexFile) -> Option<Vec<u8>> + Sync,
+    is_old: impl Fn(IndexFile, &[u8]) -> bool,
     outputs: &[Output],
     layout: Layout,
 ) -> Vec<Staged<'_>> {
-    let bytes = |name: &str| {
-        let output = outputs.iter().find(|output| output.name == name);
+    let bytes = |file: IndexFile| {
+        let output = outputs.iter().find(|output| output.file == file);
         output.map(|output| &output.bytes[..]).unwrap_or_default()
     };
     let (before, after) = rayon::join(
-        || modules(&old(DEP_BIN).unwrap_or_default()),
-        || modules(bytes(DEP_BIN)),
+        || modules(&old(IndexFile::DepBin).unwrap_or_default()),
+        || modules(bytes(IndexFile::DepBin)),
     );
     let some_go = !are_among(&before, &after);
     let some_come = !are_among(&after, &before);
     let mut stages = Vec::new();
     if some_go && some_come {
         // For a moment aliases lead to what is in both.
-        let both = |name| Some((name, Cow::Owned(restricted(bytes(name), &before, layout)?)));
+        let both = |file| Some((file, Cow::Owned(restricted(bytes(file), &before, layout)?)));
         stages.extend(LEADING.into_iter().filter_map(both));
     }
-    let rank = |output: &&Output| match output.name {
-        DEP_BIN if some_go && !some_come => 2,
-        DEP_BIN => 0,
-        name if LEADING.contains(&name) => 1,
+    let rank = |output: &&Output| match output.file {
+        IndexFile::DepBin if some_go && !some_come => 2,
+        IndexFile::DepBin => 0,
+        file if LEADING.contains(&file) => 1,
         // Its time tells that all is done.
-        DEP => 4,
+        IndexFile::Dep => 4,
         _ => 3,
     };
     let mut outputs: Vec<_> = outputs.iter().collect();
@@ -59,16 +57,16 @@ pub(crate) fn stages(
     stages.extend(
         outputs
             .iter()
-            .map(|output| (output.name, Cow::Borrowed(&output.bytes[..]))),
+            .map(|output| (output.file, Cow::Borrowed(&output.bytes[..]))),
     );
     // What is there already need not be written.
-    let mut there: HashMap<&str, Cow<'_, [u8]>> = HashMap::new();
-    stages.retain(|(name, bytes)| {
-        let changes = match there.get(name) {
+    let mut there: BTreeMap<IndexFile, Cow<'_, [u8]>> = BTreeMap::new();
+    stages.retain(|(file, bytes)| {
+        let changes = match there.get(file) {
             Some(there) => there != bytes,
-            None => !is_old(name, bytes),
+            None => !is_old(*file, bytes),
         };
-        there.insert(name, bytes.clone());
+        there.insert(*file, bytes.clone());
         changes
     });
     stages
@@ -122,8 +120,6 @@ fn restricted(bytes: &[u8], known: &[Vec<u8>], layout: Layout) -> Option<Vec<u8>
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     /// A tree with these modules; each has an alias of its own, all have one in common.
@@ -151,25 +147,25 @@ mod tests {
             .collect();
         let index = |entries: &[Entry<'_>]| kmod_index::write(entries, Layout::PreOrder).unwrap();
         [
-            (DEP, modules.as_bytes().to_vec()),
-            (DEP_BIN, index(&dep)),
-            ("modules.alias.bin", index(&alias)),
-            ("modules.symbols.bin", index(&symbols)),
-            ("modules.alias", modules.as_bytes().to_vec()),
+            (IndexFile::Dep, modules.as_bytes().to_vec()),
+            (IndexFile::DepBin, index(&dep)),
+            (IndexFile::AliasBin, index(&alias)),
+            (IndexFile::SymbolsBin, index(&symbols)),
+            (IndexFile::Alias, modules.as_bytes().to_vec()),
         ]
-        .map(|(name, bytes)| Output { name, bytes })
+        .map(|(file, bytes)| Output { file, bytes })
         .to_vec()
     }
 
     /// Every module some alias or symbol leads to is in modules.dep.bin.
-    fn is_usable(there: &BTreeMap<&str, Vec<u8>>) -> bool {
+    fn is_usable(there: &BTreeMap<IndexFile, Vec<u8>>) -> bool {
         let known = there
-            .get(DEP_BIN)
+            .get(&IndexFile::DepBin)
             .map(|bytes| modules(bytes))
             .unwrap_or_default();
         LEADING
             .iter()
-            .filter_map(|name| there.get(name))
+            .filter_map(|file| there.get(file))
             .all(|bytes| {
                 let mut usable = true;
                 let take = |_: &[u8], values: &[Value<'_>]| {
@@ -182,10 +178,13 @@ mod tests {
             })
     }
 
-    fn stages_from<'o>(before: &BTreeMap<&str, Vec<u8>>, wanted: &'o [Output]) -> Vec<Staged<'o>> {
+    fn stages_from<'o>(
+        before: &BTreeMap<IndexFile, Vec<u8>>,
+        wanted: &'o [Output],
+    ) -> Vec<Staged<'o>> {
         stages(
-            |name| before.get(name).cloned(),
-            |name, bytes| before.get(name).is_some_and(|old| old == bytes),
+            |file| before.get(&file).cloned(),
+            |file, bytes| before.get(&file).is_some_and(|old| old == bytes),
             wanted,
             Layout::PreOrder,
         )
@@ -198,25 +197,25 @@ mod tests {
             for new in trees {
                 let mut there: BTreeMap<_, _> = outputs(old)
                     .into_iter()
-                    .map(|o| (o.name, o.bytes))
+                    .map(|o| (o.file, o.bytes))
                     .collect();
                 let before = there.clone();
                 let wanted = outputs(new);
-                for (name, bytes) in stages_from(&before, &wanted) {
-                    assert_ne!(there[name], *bytes, "{old} {new}: {name} does not change");
-                    there.insert(name, bytes.into_owned());
-                    assert!(is_usable(&there), "{old} {new}: {name}");
+                for (file, bytes) in stages_from(&before, &wanted) {
+                    assert_ne!(there[&file], *bytes, "{old} {new}: {file:?} is the same");
+                    there.insert(file, bytes.into_owned());
+                    assert!(is_usable(&there), "{old} {new}: {file:?}");
                     // Killed here, another run to any other tree is as safe.
                     for third in trees {
                         let mut there = there.clone();
                         let before = there.clone();
                         let wanted = outputs(third);
-                        for (name, bytes) in stages_from(&before, &wanted) {
-                            there.insert(name, bytes.into_owned());
-                            assert!(is_usable(&there), "{old} {new} {third}: {name}");
+                        for (file, bytes) in stages_from(&before, &wanted) {
+                            there.insert(file, bytes.into_owned());
+                            assert!(is_usable(&there), "{old} {new} {third}: {file:?}");
                         }
                         let wanted: BTreeMap<_, _> =
-                            wanted.into_iter().map(|o| (o.name, o.bytes)).collect();
+                            wanted.into_iter().map(|o| (o.file, o.bytes)).collect();
                         assert_eq!(there, wanted);
                     }
                 }

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use kmod_index::Layout;
-
 use kmod_conf::c_text::pair;
+use kmod_index::{IndexFile, Layout};
 
 /// Whose bytes are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,22 +23,28 @@ impl Compat {
             Self::Kmod30 => Layout::PostOrder,
         }
     }
+
+    /// The files that this version writes, in its order.
+    pub fn files(self) -> impl Iterator<Item = IndexFile> {
+        let is_known = move |file: &IndexFile| self == Self::Kmod34 || *file != IndexFile::Weakdep;
+        IndexFile::ALL.into_iter().filter(is_known)
+    }
 }
 
-/// Where the symbols of the kernel itself are named, for reports of missing ones.
+/// The file that names the kernel's own symbols, for reports of missing ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum KernelSymbols {
-    /// Nowhere.
+pub enum KernelSymbolsFile {
+    /// There is none.
     #[default]
-    Unknown,
-    /// In a Module.symvers, with their CRCs.
+    None,
+    /// A Module.symvers, which has their CRCs.
     Symvers(PathBuf),
-    /// In a System.map.
+    /// A System.map.
     SystemMap(PathBuf),
 }
 
-/// Whether a word of the command line is a kernelrelease: two numbers with a dot between them, and
-/// whatever may follow.
+/// Whether a word of the command line is a kernelrelease for kmod: it begins with two numbers and a
+/// dot between them.
 pub fn is_release(word: &str) -> bool {
     pair(word.as_bytes(), b".").is_some()
 }
@@ -55,18 +60,25 @@ pub struct Settings {
     pub directory: PathBuf,
     /// Files and directories with configuration instead of the system's.
     pub config: Option<Vec<PathBuf>>,
-    /// Where the kernel's own symbols are named.
-    pub kernel_symbols: KernelSymbols,
+    /// The file that names the kernel's own symbols.
+    pub kernel_symbols: KernelSymbolsFile,
     /// The character some architectures put before symbols of C.
     pub symbol_prefix: Option<u8>,
     /// Warn of symbols nothing exports, or with another CRC.
     pub report_unknown: bool,
     /// Warn of aliases a module has twice.
     pub warn_duplicates: bool,
-    /// All that has changed since the last run: files and directories that came, went or have
-    /// other contents, absolute or below `directory`. A directory stands for everything in it,
-    /// unless something in it is named, too. `None` where nobody knows.
+    /// All files and directories that were added, removed or changed since the last run, absolute or
+    /// below `directory`. A directory stands for everything in it, unless something in it is named,
+    /// too. `None` if nobody knows.
     ///
-    /// A complete list makes no difference but that nothing else is looked at.
+    /// If the list is complete, the only difference is that nothing else is looked at.
     pub changed: Option<Vec<PathBuf>>,
+}
+
+impl Settings {
+    /// Whether symbols are reported, which needs more of modules than their names.
+    pub(crate) fn needs_symbol_details(&self) -> bool {
+        self.report_unknown && self.kernel_symbols != KernelSymbolsFile::None
+    }
 }

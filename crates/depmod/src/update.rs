@@ -1,16 +1,18 @@
-//! Settings in, the indexes of a release made and put in place, from the facts of the last run and
-//! what has changed since.
+//! Brings the indexes of a release up to date, with the facts of the last run and what has changed
+//! since.
 
 use std::path::Path;
 
-use facts::Store;
+use facts::{Store, StoreFile};
 
-use crate::dependencies::Need;
+use crate::dependencies::Dependency;
 use crate::error::Error;
-use crate::found::Found;
-use crate::indexes::{Indexes, Tree};
-use crate::publish::{Place, is_unfinished};
+use crate::found_modules::FoundModules;
+use crate::indexes::Indexes;
+use crate::locked_directory::LockedDirectory;
+use crate::read_modules::ReadModules;
 use crate::settings::Settings;
+use crate::temporaries::is_unfinished;
 
 /// A run over all modules of a release.
 pub struct Update<'u> {
@@ -40,70 +42,64 @@ impl Update<'_> {
     /// Makes the indexes and puts them in place; other runs for that directory wait.
     ///
     /// # Errors
-    /// Those of [`Place::lock`], [`Found::all`], [`Indexes::of`], [`Indexes::outputs`] and
-    /// [`Place::publish`].
-    pub fn run(&self, told: &mut dyn FnMut(Need<'_>)) -> Result<Updated, Error> {
-        let place = Place::lock(self.output)?;
+    /// Those of [`LockedDirectory::lock`], [`FoundModules::all`], [`Indexes::of`],
+    /// [`Indexes::outputs`] and [`LockedDirectory::publish`].
+    pub fn run(&self, each: &mut dyn FnMut(Dependency<'_>)) -> Result<Updated, Error> {
+        let directory = LockedDirectory::lock(self.output)?;
         let store = match self.full {
-            true => Store::default(),
-            false => place.store(),
+            true => StoreFile::default(),
+            false => directory.store(),
         };
-        self.run_in(place, store, told)
+        self.run_in(directory, store, each)
     }
 
-    /// As [`Update::run`], in a place that is locked, from this store of it.
+    /// As [`Update::run`], in a directory that is locked, from its store.
     ///
     /// # Errors
     /// As for [`Update::run`], but for the lock.
     pub fn run_in(
         &self,
-        place: Place<'_>,
-        store: Store,
-        told: &mut dyn FnMut(Need<'_>),
+        directory: LockedDirectory<'_>,
+        store: StoreFile,
+        each: &mut dyn FnMut(Dependency<'_>),
     ) -> Result<Updated, Error> {
         // The note is taken back before another run begins.
-        let _held = place.held();
-        let unfinished = is_unfinished(self.output);
-        let is_noted = place.begin();
-        let result = match unfinished || !is_noted {
-            false => self.work(self.settings, place, store, unfinished, told),
-            // What another run was told is lost with it.
+        let _held = directory.held();
+        let is_unfinished = is_unfinished(self.output);
+        let is_noted = directory.begin();
+        let result = store.with(|store| match is_unfinished || !is_noted {
+            false => self.work(self.settings, directory, store, is_unfinished, each),
+            // What another run was told of changes is lost with it.
             true => {
                 let settings = Settings {
                     changed: None,
                     ..self.settings.clone()
                 };
-                self.work(&settings, place, store, unfinished, told)
+                self.work(&settings, directory, store, is_unfinished, each)
             }
-        };
-        Place::end(self.output, result.is_err());
+        });
+        LockedDirectory::end(self.output, result.is_err());
         result
     }
 
     fn work(
         &self,
         settings: &Settings,
-        place: Place<'_>,
-        store: Store,
-        unfinished: bool,
-        told: &mut dyn FnMut(Need<'_>),
+        directory: LockedDirectory<'_>,
+        store: Store<'_>,
+        is_unfinished: bool,
+        each: &mut dyn FnMut(Dependency<'_>),
     ) -> Result<Updated, Error> {
-        let ahead = || {
-            // Who tells of changes wants them read.
-            if settings.changed.as_ref().is_some_and(|all| !all.is_empty()) {
-                store.read_ahead();
-            }
-        };
-        let (found, ()) = rayon::join(|| Found::since(settings, &store), ahead);
-        let found = found?;
-        if !self.tell && !unfinished && found.is_same(&store, self.output) {
-            place.confirm();
+        let found = FoundModules::since(settings, store)?;
+        if !self.tell && !is_unfinished && found.are_indexed(self.output) {
+            directory.confirm();
             return Ok(Updated::Unchanged);
         }
-        let tree = Tree::read(found, store);
-        let outputs = Indexes::of(&tree, told)?.outputs()?;
-        place.publish(&outputs, settings.compat, || tree.store(&outputs))?;
-        let read = tree.read_anew();
-        Ok(Updated::Made { read })
+        let modules = ReadModules::read(found);
+        let outputs = Indexes::of(&modules, each)?.outputs()?;
+        directory.publish(&outputs, settings.compat, || modules.store(&outputs))?;
+        Ok(Updated::Made {
+            read: modules.read_anew(),
+        })
     }
 }

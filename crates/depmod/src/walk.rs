@@ -1,66 +1,71 @@
-//! Directories in, the module files in them out, one for each name.
+//! Finds the module files of a tree, one for each module name.
 //!
 //! Depth first, in the order the file system lists them, through symbolic links
 //! (kmod/tools/depmod.c, `depmod_modules_search_dir`): which of several copies counts depends on
-//! it. The order is that of each directory by itself, so of a list of changes only the directories
-//! in it are listed anew.
+//! it. The order is made of the order in each directory, so a run that is given a list of changes
+//! lists only the directories again that the list names.
 
-use hashbrown::HashMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use facts::{Kept, Kind, KnownListing, Listing, Store};
-
-use crate::changes::Changes;
-use crate::contest::first_stays;
-use crate::error::Error;
-use crate::module_file::{ModuleFile, Past, is_module, shown};
+use facts::{
+    DirectoryEntry, DirectoryIdentity, DirectoryListing, EntryKind, ListedDirectory, StoreHead,
+    StoredId, StoredListing,
+};
+use hashbrown::HashMap;
 use kmod_conf::DepmodConfig;
 
-/// What was found.
-pub(crate) struct Walked {
+use crate::changed_below::ChangedBelow;
+use crate::copies::first_stays;
+use crate::error::Error;
+use crate::module::InStore;
+use crate::module_path::{ModulePath, below, is_module};
+
+/// A module file, and whether the store has its facts.
+pub(crate) type FoundFile<'s> = (ModulePath, InStore<'s>);
+
+/// What is below some directories.
+pub(crate) struct Walked<'s> {
     /// The module files, in no order.
-    pub(crate) files: Vec<ModuleFile>,
-    /// The directories they were found in, as indexes would call them.
-    pub(crate) listings: Vec<(Vec<u8>, Arc<Listing>)>,
+    pub(crate) files: Vec<FoundFile<'s>>,
+    /// The directories they were looked for in.
+    pub(crate) directories: Vec<ListedDirectory>,
 }
 
-/// Every module below a release's directory and the external ones. What is not among the changes,
-/// if there are any known, is taken to be as the store has it.
+/// Finds every module below a release's directory and the external ones. What is not on the list of
+/// changes, if there is one, is taken to be as the store has it.
 ///
 /// # Errors
 /// The release's directory cannot be read.
-pub(crate) fn find(
+pub(crate) fn find<'s>(
     directory: &Path,
     config: &DepmodConfig,
-    store: &Store,
-    changed: Option<&[std::path::PathBuf]>,
-) -> Result<Walked, Error> {
+    store: &StoreHead<'s>,
+    changed: Option<&[PathBuf]>,
+) -> Result<Walked<'s>, Error> {
     let bytes = directory.as_os_str().as_bytes();
     let mut walk = Walk {
         config,
         directory: bytes,
         store,
-        changes: None,
+        changed: None,
         found: HashMap::with_capacity(store.len()),
-        listings: Vec::new(),
+        directories: Vec::new(),
     };
     let roots = std::iter::once(bytes).chain(config.externals.iter().map(Vec::as_slice));
-    let roots: Vec<_> = roots.collect();
-    for (number, &root) in roots.iter().enumerate() {
-        walk.changes = changed
+    for (number, root) in roots.enumerate() {
+        walk.changed = changed
             .filter(|_| walk.is_same_directory(root))
-            .map(|changed| Changes::below(root, directory, changed));
-        let entered = walk.enter(root, false);
-        match (number, entered) {
+            .map(|changed| ChangedBelow::new(root, directory, changed));
+        match (number, walk.enter(root, false)) {
             (_, Ok(())) => {}
-            (0, Err(source)) => {
+            (0, Err(reason)) => {
                 let path = directory.to_owned();
-                return Err(Error::Search { path, source });
+                return Err(Error::Search { path, reason });
             }
             (_, Err(error)) => {
                 log::error!("could not open directory {}: {error}", display(root));
@@ -69,82 +74,87 @@ pub(crate) fn find(
     }
     Ok(Walked {
         files: walk.found.into_values().collect(),
-        listings: walk.listings,
+        directories: walk.directories,
     })
 }
 
-struct Walk<'c> {
-    config: &'c DepmodConfig,
-    directory: &'c [u8],
-    store: &'c Store,
-    /// What has changed in the root that is walked; `None` where that is not known.
-    changes: Option<Changes>,
-    found: HashMap<Vec<u8>, ModuleFile>,
-    listings: Vec<(Vec<u8>, Arc<Listing>)>,
+struct Walk<'w, 's> {
+    config: &'w DepmodConfig,
+    directory: &'w [u8],
+    store: &'w StoreHead<'s>,
+    /// What has changed below the root that is walked; `None` if that is not known.
+    changed: Option<ChangedBelow>,
+    /// Files by the names of their modules.
+    found: HashMap<Vec<u8>, FoundFile<'s>>,
+    directories: Vec<ListedDirectory>,
 }
 
-impl<'c> Walk<'c> {
+impl<'w, 's> Walk<'w, 's> {
     /// What the store knows of a directory.
-    fn known(&self, directory: &[u8]) -> Option<&'c KnownListing> {
-        self.store.listing(shown(directory, self.directory))
+    fn stored(&self, directory: &[u8]) -> Option<StoredListing<'w, 's>> {
+        self.store.listing(below(directory, self.directory))
     }
 
-    /// Whether the store is about this root, and not about one that has been copied or mounted in its
+    /// Whether the store is about this root, and not about one that was copied or mounted in its
     /// place.
     fn is_same_directory(&self, root: &[u8]) -> bool {
-        let now = Listing::identity_of(root).ok();
-        let known = self.known(root).map(|known| known.listing.identity);
-        known.is_some() && now == known
+        let now = DirectoryIdentity::of(root).ok();
+        let stored = self.stored(root).map(|stored| stored.listing().identity);
+        stored.is_some() && now == stored
     }
 
-    /// Only opening the directory itself may fail; what is wrong inside is told and passed over.
+    /// Walks a directory. Only opening the directory itself may fail; what is wrong inside is logged
+    /// and passed over.
     ///
-    /// A link that leads back up ends where the system refuses to follow more links. Nothing is
-    /// known of what lies behind one, nor in a directory that has changed with all it holds.
+    /// A link that leads back up ends where the system refuses to follow more links. The list of
+    /// changes says nothing of what lies behind a link, nor in a directory that has changed with all
+    /// it holds: then `is_unknown` is set.
     fn enter(&mut self, directory: &[u8], is_unknown: bool) -> io::Result<()> {
-        let changes = self.changes.as_ref().filter(|_| !is_unknown);
-        let is_whole = changes.is_none_or(|changes| changes.is_whole(directory));
-        let is_told = !is_whole && changes.is_some_and(|changes| !changes.is_inside(directory));
-        let known = self.known(directory);
-        let current = known.filter(|known| is_told || known.listing.is_current(directory));
+        let changed = self.changed.as_ref().filter(|_| !is_unknown);
+        let is_whole = changed.is_none_or(|changed| changed.is_whole(directory));
+        let is_spared = !is_whole && changed.is_some_and(|changed| !changed.is_parent(directory));
+        let stored = self.stored(directory);
+        let current = stored.filter(|stored| is_spared || stored.listing().is_current(directory));
         let listing = match current {
-            Some(known) => Arc::clone(&known.listing),
-            None => Arc::new(Listing::read(directory, is_module)?),
+            Some(stored) => Arc::clone(stored.listing()),
+            None => Arc::new(DirectoryListing::read(directory, is_module)?),
         };
-        let others = match (current, known) {
-            (None, Some(known)) => known.kept_by_name(),
+        let by_name = match (current, stored) {
+            (None, Some(stored)) => stored.modules_by_name(),
             _ => HashMap::new(),
         };
-        for (entry, (name, kind)) in listing.entries.iter().enumerate() {
+        for (entry, DirectoryEntry { name, kind }) in listing.entries.iter().enumerate() {
             if self.is_excluded(name) {
                 continue;
             }
             let path = [directory, b"/", name].concat();
-            let resolved = match kind {
-                Kind::Other => resolve(&path),
+            let is_link = *kind == EntryKind::Other;
+            let target = match kind {
+                EntryKind::Other => kind_behind(&path),
                 kind => Ok(*kind),
             };
-            let is_link = *kind == Kind::Other;
-            match resolved {
-                Ok(Kind::Directory) => {
+            match target {
+                Ok(EntryKind::Directory) => {
                     if let Err(error) = self.enter(&path, is_whole || is_link) {
                         log::error!("could not open directory {}: {error}", display(&path));
                     }
                 }
-                Ok(Kind::File) if is_module(name) => {
-                    let kept = match current {
-                        Some(known) => known.kept(entry),
-                        None => others.get(&name[..]).copied(),
+                Ok(EntryKind::File) if is_module(name) => {
+                    let stored = match current {
+                        Some(stored) => stored.module(entry),
+                        None => by_name.get(&name[..]).copied(),
                     };
-                    self.add(path, kept, is_whole || is_link);
+                    self.add(path, stored, is_whole || is_link);
                 }
-                Ok(Kind::File) => {}
-                Ok(Kind::Other) => log::error!("unsupported file type {}", display(&path)),
+                Ok(EntryKind::File) => {}
+                Ok(EntryKind::Other) => log::error!("unsupported file type {}", display(&path)),
                 Err(error) => log::error!("could not stat {}: {error}", display(&path)),
             }
         }
-        let key = shown(directory, self.directory).to_vec();
-        self.listings.push((key, listing));
+        self.directories.push(ListedDirectory {
+            path: below(directory, self.directory).to_vec(),
+            listing,
+        });
         Ok(())
     }
 
@@ -153,16 +163,16 @@ impl<'c> Walk<'c> {
             || self.config.excludes.iter().any(|other| other == name)
     }
 
-    fn add(&mut self, path: Vec<u8>, kept: Option<Kept>, is_unknown: bool) {
-        let changes = self.changes.as_ref().filter(|_| !is_unknown);
-        let is_same = changes.is_some_and(|changes| !changes.names(&path));
-        let mut file = ModuleFile::new(path, self.directory);
-        file.past = match kept {
-            Some(kept) if is_same => Past::Same(kept),
-            Some(kept) => Past::Seen(kept),
-            None => Past::Unknown,
+    fn add(&mut self, path: Vec<u8>, stored: Option<StoredId<'s>>, is_unknown: bool) {
+        let changed = self.changed.as_ref().filter(|_| !is_unknown);
+        let is_same = changed.is_some_and(|changed| !changed.has(&path));
+        let in_store = match stored {
+            Some(id) if is_same => InStore::Unchanged(id),
+            Some(id) => InStore::MayHaveChanged(id),
+            None => InStore::No,
         };
-        if let Some(other) = self.found.get(file.name()) {
+        let file = ModulePath::new(path, self.directory);
+        if let Some((other, _)) = self.found.get(file.name()) {
             if first_stays(self.config, self.directory, other, &file) {
                 log::debug!(
                     "Ignored lower priority: {}, higher: {}",
@@ -177,17 +187,17 @@ impl<'c> Walk<'c> {
                 file.path().display()
             );
         }
-        self.found.insert(file.name().to_vec(), file);
+        self.found.insert(file.name().to_vec(), (file, in_store));
     }
 }
 
 /// What a link leads to.
-fn resolve(path: &[u8]) -> io::Result<Kind> {
+fn kind_behind(path: &[u8]) -> io::Result<EntryKind> {
     let meta = fs::metadata(OsStr::from_bytes(path))?;
     Ok(match (meta.is_file(), meta.is_dir()) {
-        (true, _) => Kind::File,
-        (_, true) => Kind::Directory,
-        _ => Kind::Other,
+        (true, _) => EntryKind::File,
+        (_, true) => EntryKind::Directory,
+        _ => EntryKind::Other,
     })
 }
 

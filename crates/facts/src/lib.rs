@@ -1,28 +1,56 @@
-//! Reads what modules say of themselves, and keeps it between runs.
+//! Facts of kernel modules, kept between runs so that only modules that changed are read again.
 //!
 //! ```text
-//! module file ─> Facts ─┐
-//! Store (last run) ─────┴─> AllFacts ─> Store (next run)
-//! directory ─> Listing, Stamp: what has changed since
+//! module file ─> FreshFacts ─────────────────┐
+//! StoreFile ─> Store ─> StoreHead, StoredFacts ─┴─> FactTable ─> write_store (for the next run)
+//! directory ─> DirectoryListing, FileStamp: what has changed since
 //! ```
 //!
-//! The facts are those that depmod's indexes are made of. A module that has not changed is not read
-//! again: the [`Store`] has its facts, with the [`Stamp`] of its file.
+//! The facts are those that depmod's indexes are made of. The store has the [`FileStamp`] of each
+//! module file beside its facts; while the stamp is the same, the file is not read.
+//!
+//! What a store knows of a module is only of use with that very store. Its ids therefore carry the
+//! store's lifetime, which no other store has:
+//!
+//! ```compile_fail
+//! use facts::{Store, StoreFile, StoredId};
+//!
+//! fn stamp_of_another<'a, 'b>(store: &Store<'a>, id: StoredId<'b>) {
+//!     store.head().stamp(id);
+//! }
+//! ```
 
-mod all_facts;
-mod content;
-mod facts;
+mod content_hash;
+mod fresh;
 mod listing;
-mod names;
+mod ranges;
 mod stamp;
 mod store;
 mod strings;
+mod symbol_names;
+mod table;
+#[cfg(test)]
+mod tests;
+mod write_store;
 
-pub use all_facts::{AllFacts, Said, Source};
-pub use content::{Content, Piece};
-pub use facts::{Details, Facts, ImportDetail};
-pub use listing::{Kind, Listing};
-pub use names::NameId;
-pub use stamp::Stamp;
-pub use store::{Kept, KeptFacts, KnownListing, Store, Stored, store_of};
+pub use content_hash::{ContentHash, ReadBuffer};
+pub use fresh::{FreshFacts, ImportDetail, SymbolDetails};
+pub use listing::{
+    DirectoryEntry, DirectoryIdentity, DirectoryListing, EntryKind, ListedDirectory,
+};
+pub use stamp::{FileStamp, Time};
+pub use store::body::{StoredFacts, StoredModule};
+pub use store::head::{StoreHead, StoredListing};
+pub use store::id::StoredId;
+pub use store::open::{Store, StoreFile};
 pub use strings::Strings;
+pub use symbol_names::SymbolNameId;
+pub use table::{FactTable, ModuleFacts, StoredOrFresh};
+pub use write_store::{StoredFile, write_store};
+
+/// The name of the store, beside the indexes.
+pub const STORE_NAME: &str = "modules.kmpkit-facts";
+
+/// The name of the record of what the last initrd was made of. It begins as the store does, so it
+/// goes with the store when a kernel is gone.
+pub const INITRD_RECORD_NAME: &str = "modules.kmpkit-facts-initrd";

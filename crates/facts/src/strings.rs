@@ -1,4 +1,4 @@
-//! Many short strings in one allocation: the facts of a whole tree are kept in memory.
+//! Keeps many short strings in one allocation.
 
 /// Strings without NUL, in the order they were added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

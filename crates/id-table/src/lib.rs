@@ -1,4 +1,13 @@
 //! A vector that is indexed by ids of one kind only.
+//!
+//! ```compile_fail
+//! id_table::id! { ModuleId }
+//! id_table::id! { PackageId }
+//!
+//! fn name(names: &id_table::Table<ModuleId, String>, package: PackageId) -> &str {
+//!     &names[package]
+//! }
+//! ```
 
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
@@ -14,14 +23,22 @@ pub trait Id: Copy {
 /// Entries by their ids.
 ///
 /// An id is made by the table it belongs to, or by one of the same length, so looking one up does
-/// not fail.
-#[derive(Clone, Debug)]
+/// not fail. [`Table::lookup`] is for ids that come from elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table<I, T> {
     entries: Vec<T>,
     id: PhantomData<I>,
 }
 
 impl<I: Id, T> Table<I, T> {
+    /// An empty table with room for so many entries.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self {
+            entries: Vec::with_capacity(capacity),
+            id: PhantomData,
+        }
+    }
+
     /// All ids, in order.
     pub fn ids(&self) -> impl DoubleEndedIterator<Item = I> + ExactSizeIterator + use<I, T> {
         (0..self.entries.len()).map(I::from_index)
@@ -35,6 +52,22 @@ impl<I: Id, T> Table<I, T> {
     /// All entries, in order.
     pub fn values(&self) -> impl DoubleEndedIterator<Item = &T> + ExactSizeIterator {
         self.entries.iter()
+    }
+
+    /// All entries themselves, in order.
+    pub fn into_values(self) -> impl DoubleEndedIterator<Item = T> + ExactSizeIterator {
+        self.entries.into_iter()
+    }
+
+    /// An entry, if there is one with this id. It is not called `get`, as then clippy would take
+    /// indexing with an id of the table itself for something that may panic.
+    pub fn lookup(&self, id: I) -> Option<&T> {
+        self.entries.get(id.index())
+    }
+
+    /// As [`Table::lookup`], to change it.
+    pub fn lookup_mut(&mut self, id: I) -> Option<&mut T> {
+        self.entries.get_mut(id.index())
     }
 
     /// How many entries there are.
@@ -59,12 +92,27 @@ impl<I: Id, T> Table<I, T> {
     }
 }
 
-impl<I, T> FromIterator<T> for Table<I, T> {
-    fn from_iter<A: IntoIterator<Item = T>>(entries: A) -> Self {
+impl<I, T> Default for Table<I, T> {
+    fn default() -> Self {
         Self {
-            entries: entries.into_iter().collect(),
+            entries: Vec::new(),
             id: PhantomData,
         }
+    }
+}
+
+impl<I, T> From<Vec<T>> for Table<I, T> {
+    fn from(entries: Vec<T>) -> Self {
+        Self {
+            entries,
+            id: PhantomData,
+        }
+    }
+}
+
+impl<I, T> FromIterator<T> for Table<I, T> {
+    fn from_iter<A: IntoIterator<Item = T>>(entries: A) -> Self {
+        Self::from(Vec::from_iter(entries))
     }
 }
 

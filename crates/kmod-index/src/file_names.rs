@@ -48,6 +48,18 @@ impl IndexFile {
         Self::Devname,
     ];
 
+    /// The names of all of them, in that order.
+    #[allow(clippy::indexing_slicing, reason = "the compiler evaluates it")]
+    pub const NAMES: [&'static str; Self::ALL.len()] = {
+        let mut names = [""; Self::ALL.len()];
+        let mut at = 0;
+        while at < names.len() {
+            names[at] = Self::ALL[at].name();
+            at += 1;
+        }
+        names
+    };
+
     /// Its file name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -67,7 +79,7 @@ impl IndexFile {
 
     /// Whether a file has the name of one of them.
     pub fn is_name(name: &OsStr) -> bool {
-        Self::ALL.iter().any(|file| name == file.name())
+        Self::NAMES.iter().any(|known| name == *known)
     }
 
     /// Whether it is a trie, and not text.

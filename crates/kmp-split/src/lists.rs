@@ -8,29 +8,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use facts::{INITRD_RECORD_NAME, STORE_NAME};
+use kmod_index::IndexFile;
 use modtree::{INITRD_LIST, ModuleId, ReleaseDir, Tree};
 use policy::{ModulePath, Policy};
 use walkdir::WalkDir;
 
 use crate::plan::Plan;
 
-/// What depmod(8), kmp-depmod(1) and the triggers of kmpkit write beside the modules. It belongs to the image whoever wrote it, so that it
-/// goes with the kernel.
-const INDEXES: [&str; 13] = [
-    "modules.dep",
-    "modules.dep.bin",
-    "modules.alias",
-    "modules.alias.bin",
-    "modules.symbols",
-    "modules.symbols.bin",
-    "modules.softdep",
-    "modules.weakdep",
-    "modules.devname",
-    "modules.builtin.bin",
-    "modules.builtin.alias.bin",
-    "modules.kmpkit-facts",
-    "modules.kmpkit-facts-initrd",
-];
+/// What depmod(8), kmp-depmod(1) and the triggers of kmpkit write beside the modules. It belongs to
+/// the image whoever wrote it, so that it goes with the kernel.
+fn written_later() -> impl Iterator<Item = &'static str> {
+    IndexFile::NAMES
+        .into_iter()
+        .chain([STORE_NAME, INITRD_RECORD_NAME])
+}
 
 /// The list of the image package.
 pub const IMAGE: &str = "image.files";
@@ -127,7 +119,7 @@ impl Lists<'_> {
             let name = path
                 .strip_prefix(&below)
                 .and_then(|rest| rest.strip_prefix('/'));
-            name.is_some_and(|name| INDEXES.contains(&name))
+            name.is_some_and(|name| written_later().any(|written| written == name))
         };
         let own = all.into_iter().filter(|path| {
             let beside = path.starts_with(&format!("{below}/"));
@@ -146,7 +138,7 @@ impl Lists<'_> {
             bail!("{path:?}: characters in its name other than A-Z a-z 0-9 . _ + ~ , : = @ / -");
         }
         let mut list = self.with_directories(&own, directory.below_root());
-        for index in INDEXES {
+        for index in written_later() {
             // rpm takes size and mode of a ghost from a file.
             let path = directory.path().join(index);
             if !path.exists() {

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use kmod_index::KernelList;
 use kmodule::{FileKind, Kernelrelease, SymversOf, file_kind};
 
 use crate::kernel_files::{symvers, symvers_places};
@@ -69,7 +70,7 @@ impl PackagedKernel {
         let Some((root, modules)) = self.modules(release) else {
             return Vec::new();
         };
-        let lists = [modules.path().join("modules.builtin")];
+        let lists = [modules.path().join(KernelList::Builtin.name())];
         symvers_places(root, &modules, release)
             .chain(lists)
             .collect()

@@ -24,8 +24,6 @@ pub struct Record {
     pub softdeps: Vec<String>,
     /// `weakdep=`: what it may load itself.
     pub weakdeps: Vec<String>,
-    /// Place in modules.order.
-    pub order: Option<u32>,
 }
 
 impl Record {
@@ -72,7 +70,6 @@ pub(crate) fn read(module: &Module<'_>, file: ModuleFile) -> Result<(Record, Sym
         depends: info.list("depends").map(text).collect(),
         softdeps: words("softdep"),
         weakdeps: words("weakdep"),
-        order: None,
     };
     Ok((record, symbols(module)?))
 }

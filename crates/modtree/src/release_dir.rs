@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use kmod_index::KernelList;
 use kmodule::{Kernelrelease, module_name};
 use walkdir::WalkDir;
 
@@ -198,7 +199,7 @@ impl ReleaseDir {
     /// # Errors
     /// The list is there but cannot be read.
     pub fn builtin(&self) -> Result<Option<Vec<Vec<u8>>>, Error> {
-        let Some(text) = self.list("modules.builtin")? else {
+        let Some(text) = self.list(KernelList::Builtin)? else {
             return Ok(None);
         };
         let names = text
@@ -209,19 +210,8 @@ impl ReleaseDir {
         Ok(Some(names))
     }
 
-    /// The paths in modules.order up to `.ko`, in order; none where there is no such list.
-    ///
-    /// # Errors
-    /// The list is there but cannot be read.
-    pub fn order(&self) -> Result<Vec<String>, Error> {
-        let text = self.list("modules.order")?.unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let plain = |line: &str| line.strip_suffix(".ko").unwrap_or(line).to_owned();
-        Ok(text.lines().map(plain).collect())
-    }
-
-    fn list(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        let path = self.path.join(name);
+    fn list(&self, list: KernelList) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.path.join(list.name());
         match std::fs::read(&path) {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

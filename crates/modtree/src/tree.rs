@@ -87,9 +87,7 @@ impl Tree {
             .iter()
             .map(|name| spelled(&String::from_utf8_lossy(name)))
             .collect();
-        let mut tree = Self::new(release.clone(), directory.clone(), read, builtin);
-        tree.number(&directory.order()?);
-        Ok(tree)
+        Ok(Self::new(release.clone(), directory.clone(), read, builtin))
     }
 
     fn new(
@@ -138,14 +136,6 @@ impl Tree {
     /// Whether a module is linked into the kernel.
     pub fn is_builtin(&self, name: &str) -> bool {
         self.builtin.contains(&spelled(name))
-    }
-
-    fn number(&mut self, order: &[String]) {
-        let places: HashMap<&str, u32> = order.iter().map(String::as_str).zip(0..).collect();
-        for id in self.modules.ids() {
-            let record = &mut self.modules[id];
-            record.order = places.get(record.file.plain_path()).copied();
-        }
     }
 }
 

@@ -7,10 +7,10 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use depmod::{Compat, Found, Indexes, Output, Place, Settings, Tree, Update, Updated};
-use facts::Store;
+use depmod::{Compat, FoundModules, Indexes, Output, ReadModules, Settings, Update, Updated};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use kmod_index::IndexFile;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -102,7 +102,7 @@ pub fn change() -> impl Strategy<Value = Change> {
         1 => path().prop_map(|path| Change::Exclude { path }),
         1 => module().prop_map(|module| Change::Builtin { module }),
         1 => any::<usize>().prop_map(|at| Change::SpoilStore { at }),
-        1 => (0..NAMES.len(), any::<bool>())
+        1 => (0..IndexFile::ALL.len(), any::<bool>())
             .prop_map(|(index, remove)| Change::SpoilIndex { index, remove }),
         1 => Just(Change::CopyTree),
     ]
@@ -213,7 +213,7 @@ impl Scene {
                 }
             }
             Change::SpoilIndex { index, remove } => {
-                let index = self.directory().join(NAMES[index]);
+                let index = self.directory().join(IndexFile::ALL[index].name());
                 let _ = match remove {
                     true => fs::remove_file(index),
                     false => fs::write(index, "nothing"),
@@ -241,35 +241,26 @@ impl Scene {
         }
     }
 
-    /// All indexes, or the complaint, of a run that knows nothing.
+    /// All indexes, or the error, of a run that knows nothing of another.
     pub fn full(&self) -> Result<Vec<Output>, String> {
-        let found = Found::all(&self.settings()).map_err(|error| error.to_string())?;
-        outputs(&Tree::read(found, Store::default()))
+        let made = || {
+            let modules = ReadModules::read(FoundModules::all(&self.settings())?);
+            Indexes::of(&modules, &mut |_| {})?.outputs()
+        };
+        made().map_err(|error| error.to_string())
     }
 
-    /// Those of a run that knows the last, published, and how many modules it read; nothing where
-    /// it saw at once that nothing had changed.
+    /// The indexes, or the error, of a run that knows the last one, and how many modules it read;
+    /// `None` if it saw at once that nothing had changed.
     pub fn incremental(&self) -> (Result<Vec<Output>, String>, Option<usize>) {
-        let directory = self.directory();
-        let place = Place::lock(&directory).unwrap();
-        let store = place.store();
-        let found = Found::since(&self.settings(), &store).unwrap();
-        if found.is_unchanged(&store, &directory) {
-            place.confirm();
-            return (Ok(self.published()), None);
+        match self.told(None) {
+            Ok((outputs, Updated::Unchanged)) => (Ok(outputs), None),
+            Ok((outputs, Updated::Made { read })) => (Ok(outputs), Some(read)),
+            Err(error) => (Err(error), None),
         }
-        let tree = Tree::read(found, store);
-        let outputs = outputs(&tree);
-        if let Ok(outputs) = &outputs {
-            place
-                .publish(outputs, Compat::Kmod34, || tree.store(outputs))
-                .unwrap();
-            assert_eq!(&self.published(), outputs);
-        }
-        (outputs, Some(tree.read_anew()))
     }
 
-    /// As [`Scene::incremental`], by a run that is told of changes.
+    /// As [`Scene::incremental`], by a run that is given a list of changes.
     pub fn told(&self, changed: Option<Vec<PathBuf>>) -> Result<(Vec<Output>, Updated), String> {
         let settings = Settings {
             changed,
@@ -312,32 +303,12 @@ impl Scene {
     }
 
     pub fn published(&self) -> Vec<Output> {
-        let read = |name| Output {
-            name,
-            bytes: fs::read(self.directory().join(name)).unwrap(),
+        let read = |file: IndexFile| Output {
+            file,
+            bytes: fs::read(self.directory().join(file.name())).unwrap(),
         };
-        NAMES.map(read).to_vec()
+        IndexFile::ALL.map(read).to_vec()
     }
-}
-
-/// In the order kmod writes them.
-pub const NAMES: [&str; 11] = [
-    "modules.dep",
-    "modules.dep.bin",
-    "modules.alias",
-    "modules.alias.bin",
-    "modules.softdep",
-    "modules.weakdep",
-    "modules.symbols",
-    "modules.symbols.bin",
-    "modules.builtin.bin",
-    "modules.builtin.alias.bin",
-    "modules.devname",
-];
-
-pub fn outputs(tree: &Tree) -> Result<Vec<Output>, String> {
-    let indexes = Indexes::of(tree, &mut |_| {}).map_err(|error| error.to_string())?;
-    indexes.outputs().map_err(|error| error.to_string())
 }
 
 /// Writes a module, packed if the path says so; those of one path are all of one size.

@@ -1,4 +1,4 @@
-//! The body of a store: what modules say, used where it stands.
+//! The body of a store: the facts of modules, used where they stand.
 //!
 //! ```text
 //! facts: texts, numbers of names, names
@@ -7,58 +7,66 @@
 //! length of the facts
 //! ```
 //!
-//! Facts of modules that are no more may be among them.
+//! Facts of modules that are gone may be among them.
 
 use std::ops::Range;
 
-use super::cursor::Cursor;
-use super::head::put_size;
-use crate::all_facts::Places;
-use crate::names::{Names, ids};
-use id_table::Id;
+use id_table::{Id, Table};
 
-/// What a store keeps of modules.
-#[derive(Debug, Default)]
-pub struct KeptFacts {
+use super::format::{Cursor, put_size};
+use super::id::{Brand, StoredId};
+use crate::ranges::FactRanges;
+use crate::symbol_names::{SymbolNames, ids};
+
+/// Bytes of a range: where it begins and where it ends.
+const RANGE: usize = 8;
+
+/// All facts of a store.
+#[derive(Debug)]
+pub struct StoredFacts<'s> {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) names: Names,
-    pub(crate) modules: Vec<Places>,
+    pub(crate) names: SymbolNames,
+    modules: Vec<FactRanges>,
+    brand: Brand<'s>,
 }
 
-/// The place of a module in what a store keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kept(pub(super) usize);
+/// A module of a store whose facts are there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredModule<'s> {
+    pub(crate) ranges: FactRanges,
+    brand: Brand<'s>,
+}
 
-impl Kept {
-    pub(crate) fn of(self, modules: &[Places]) -> Places {
-        modules.get(self.0).cloned().unwrap_or_default()
+impl StoredFacts<'static> {
+    /// The facts of no store.
+    pub fn none() -> Self {
+        Self::empty()
     }
 }
 
-impl KeptFacts {
-    /// Takes a body apart; `None` if what it says of itself cannot be.
-    pub(super) fn parse(mut bytes: Vec<u8>) -> Option<Self> {
+impl<'s> StoredFacts<'s> {
+    pub(crate) fn empty() -> Self {
+        Self {
+            bytes: Vec::new(),
+            names: SymbolNames::default(),
+            modules: Vec::new(),
+            brand: Brand::default(),
+        }
+    }
+
+    /// Takes a body apart; `None` if it is damaged.
+    pub(crate) fn parse(mut bytes: Vec<u8>) -> Option<Self> {
         let (rest, length) = bytes.split_last_chunk()?;
         let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
         let (facts, rest) = rest.split_at_checked(length)?;
-        let mut cursor = Cursor { rest };
-        let mut names = Names::with_capacity((rest.len() / 8).min(cursor.peek_size()?));
-        for _ in 0..cursor.size()? {
-            names.push(range(&mut cursor, facts)?);
-        }
-        let mut modules = Vec::with_capacity((rest.len() / 40).min(cursor.peek_size()?));
-        for _ in 0..cursor.size()? {
-            let places = places(&mut cursor, facts)?;
-            let are_names = |symbols: &Range<usize>| {
-                let mut ids = ids(facts.get(symbols.clone()).unwrap_or_default());
-                ids.all(|id| id.index() < names.len())
-            };
-            if !are_names(&places.exports) || !are_names(&places.imports) {
-                return None;
-            }
-            modules.push(places);
-        }
-        if !cursor.rest.is_empty() {
+        let mut ranges = Ranges {
+            cursor: Cursor { rest },
+            facts,
+            left: facts.len(),
+        };
+        let names = ranges.names()?;
+        let modules = ranges.modules(names.0.len())?;
+        if !ranges.cursor.rest.is_empty() {
             return None;
         }
         bytes.truncate(length);
@@ -66,47 +74,88 @@ impl KeptFacts {
             bytes,
             names,
             modules,
+            brand: Brand::default(),
         })
     }
 
-    /// How many modules it has.
-    pub(super) fn len(&self) -> usize {
+    /// The facts of a module; `None` if the store's body is damaged.
+    pub fn module(&self, id: StoredId<'s>) -> Option<StoredModule<'s>> {
+        Some(StoredModule {
+            ranges: self.modules.get(id.index())?.clone(),
+            brand: self.brand,
+        })
+    }
+
+    /// How many modules there are.
+    pub(crate) fn len(&self) -> usize {
         self.modules.len()
     }
 }
 
-fn places(cursor: &mut Cursor<'_>, facts: &[u8]) -> Option<Places> {
-    let mut next = || range(cursor, facts);
-    Some(Places {
-        aliases: next()?,
-        softdeps: next()?,
-        weakdeps: next()?,
-        exports: next()?,
-        imports: next()?,
-    })
+/// What follows the facts in a body.
+struct Ranges<'b> {
+    cursor: Cursor<'b>,
+    facts: &'b [u8],
+    /// How many bytes the ranges to come can have. No two ranges of a sound store overlap; if they
+    /// could, a small file would stand for many facts.
+    left: usize,
 }
 
-/// A range that lies in the facts.
-fn range(cursor: &mut Cursor<'_>, facts: &[u8]) -> Option<Range<usize>> {
-    let range = cursor.size()?..cursor.size()?;
-    (range.start <= range.end && range.end <= facts.len()).then_some(range)
+impl Ranges<'_> {
+    fn names(&mut self) -> Option<SymbolNames> {
+        let count = self.cursor.count(RANGE)?;
+        let mut names = Table::with_capacity(count);
+        for _ in 0..count {
+            names.push(self.range()?);
+        }
+        Some(SymbolNames(names))
+    }
+
+    fn modules(&mut self, names: usize) -> Option<Vec<FactRanges>> {
+        let count = self.cursor.count(5 * RANGE)?;
+        let mut modules = Vec::with_capacity(count);
+        for _ in 0..count {
+            modules.push(FactRanges {
+                aliases: self.range()?,
+                softdeps: self.range()?,
+                weakdeps: self.range()?,
+                exports: self.symbols(names)?,
+                imports: self.symbols(names)?,
+            });
+        }
+        Some(modules)
+    }
+
+    /// A range that lies in the facts.
+    fn range(&mut self) -> Option<Range<usize>> {
+        let range = self.cursor.size()?..self.cursor.size()?;
+        self.left = self.left.checked_sub(range.len())?;
+        (range.start <= range.end && range.end <= self.facts.len()).then_some(range)
+    }
+
+    /// A range with numbers of names.
+    fn symbols(&mut self, names: usize) -> Option<Range<usize>> {
+        let range = self.range()?;
+        let mut ids = ids(self.facts.get(range.clone())?);
+        ids.all(|id| id.index() < names).then_some(range)
+    }
 }
 
-/// What follows the facts in a body, with these modules alone; `None` where a number has no room.
-pub(super) fn behind_facts<'p>(
+/// What follows the facts in a body, with these modules; `None` if a number has no room.
+pub(crate) fn behind_facts<'r>(
     facts: &[u8],
-    names: &Names,
-    modules: impl ExactSizeIterator<Item = &'p Places>,
+    names: &SymbolNames,
+    modules: impl ExactSizeIterator<Item = &'r FactRanges>,
 ) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(12 + 8 * names.len() + 40 * modules.len());
-    put_size(names.len(), &mut out)?;
-    for place in names.places() {
-        put_range(place, &mut out)?;
+    let mut out = Vec::with_capacity(12 + RANGE * (names.0.len() + 5 * modules.len()));
+    put_size(names.0.len(), &mut out)?;
+    for range in names.0.values() {
+        put_range(range, &mut out)?;
     }
     put_size(modules.len(), &mut out)?;
-    for places in modules {
-        for place in places.all() {
-            put_range(place, &mut out)?;
+    for ranges in modules {
+        for range in ranges.all() {
+            put_range(range, &mut out)?;
         }
     }
     put_size(facts.len(), &mut out)?;

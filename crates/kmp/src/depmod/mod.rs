@@ -12,10 +12,10 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use depmod::{
-    Compat, Error, Found, Indexes, KernelSymbols, Need, Place, Settings, Tree, Update,
-    is_up_to_date,
+    Compat, Dependency, Error, FoundModules, Indexes, KernelSymbolsFile, LockedDirectory,
+    ReadModules, Settings, Update, is_up_to_date,
 };
-use facts::Store;
+use facts::StoreFile;
 use log::LevelFilter;
 
 pub use options::Options;
@@ -112,24 +112,24 @@ impl Asked {
     }
 
     fn show(&self, settings: &Settings, files: &[PathBuf]) -> Result<()> {
-        let tree = Tree::read(self.find(settings, files)?, Store::default());
-        // What is told comes before what is shown.
-        let indexes = Indexes::of(&tree, &mut self.teller())?;
+        let modules = ReadModules::read(self.find(settings, files)?);
+        // Dependencies are printed before the indexes.
+        let indexes = Indexes::of(&modules, &mut self.printer())?;
         print(&indexes)
     }
 
     fn write(&self, settings: &Settings, files: &[PathBuf], output: &Path) -> Result<()> {
-        let place = Place::lock(output)?;
+        let directory = LockedDirectory::lock(output)?;
         if !self.all(files) {
-            let tree = Tree::read(Found::named(settings, files)?, Store::default());
-            let outputs = Indexes::of(&tree, &mut self.teller())?.outputs()?;
-            return Ok(place.publish(&outputs, self.compat, || None)?);
+            let modules = ReadModules::read(FoundModules::named(settings, files)?);
+            let outputs = Indexes::of(&modules, &mut self.printer())?.outputs()?;
+            return Ok(directory.publish(&outputs, self.compat, || None)?);
         }
         let store = match self.shared.full {
-            true => Store::default(),
-            false => place.store(),
+            true => StoreFile::default(),
+            false => directory.store(),
         };
-        // What the last run knew tells more than times do.
+        // A store tells more than times do.
         if self.shared.quick && !store.is_there() && is_up_to_date(&settings.directory) {
             return Ok(());
         }
@@ -139,7 +139,7 @@ impl Asked {
             full: self.shared.full,
             tell: self.tells(),
         };
-        let updated = update.run_in(place, store, &mut self.teller())?;
+        let updated = update.run_in(directory, store, &mut self.printer())?;
         log::debug!("{updated:?}");
         Ok(())
     }
@@ -149,10 +149,10 @@ impl Asked {
         self.shared.all || self.shared.quick || files.is_empty()
     }
 
-    fn find(&self, settings: &Settings, files: &[PathBuf]) -> Result<Found, Error> {
+    fn find(&self, settings: &Settings, files: &[PathBuf]) -> Result<FoundModules<'static>, Error> {
         match self.all(files) {
-            true => Found::all(settings),
-            false => Found::named(settings, files),
+            true => FoundModules::all(settings),
+            false => FoundModules::named(settings, files),
         }
     }
 
@@ -204,11 +204,11 @@ impl Asked {
             },
         };
         let kernel_symbols = match (&shared.symvers, &shared.filesyms) {
-            (Some(path), _) => KernelSymbols::Symvers(path.clone()),
-            (None, Some(path)) => KernelSymbols::SystemMap(path.clone()),
-            (None, None) => KernelSymbols::Unknown,
+            (Some(path), _) => KernelSymbolsFile::Symvers(path.clone()),
+            (None, Some(path)) => KernelSymbolsFile::SystemMap(path.clone()),
+            (None, None) => KernelSymbolsFile::None,
         };
-        if shared.errsyms && kernel_symbols == KernelSymbols::Unknown {
+        if shared.errsyms && kernel_symbols == KernelSymbolsFile::None {
             log::warn!("-e needs -E or -F");
         }
         Ok(Settings {
@@ -224,18 +224,18 @@ impl Asked {
         })
     }
 
-    /// Tells who needs whom if that was asked for.
-    fn teller(&self) -> impl FnMut(Need<'_>) + use<> {
+    /// Prints which modules need which, if that was asked for.
+    fn printer(&self) -> impl FnMut(Dependency<'_>) + use<> {
         let mut out = (self.shared.verbose > 0).then(|| io::BufWriter::new(io::stdout()));
-        move |need| {
+        move |dependency| {
             if let Some(out) = &mut out {
                 // Who closes stdout does not want to know.
                 let _ = writeln!(
                     out,
                     "{} needs \"{}\": {}",
-                    need.user.display(),
-                    String::from_utf8_lossy(need.symbol),
-                    need.supplier.display()
+                    dependency.user.display(),
+                    String::from_utf8_lossy(dependency.symbol),
+                    dependency.supplier.display()
                 );
             }
         }

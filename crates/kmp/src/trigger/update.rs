@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use depmod::{Place, Settings, Update, Updated};
+use depmod::{LockedDirectory, Settings, Update, Updated};
 
 /// Brings the indexes of a release below the watched directory up to date.
 pub(super) fn update(watched: &Path, release: &str) -> Result<()> {
@@ -12,8 +12,8 @@ pub(super) fn update(watched: &Path, release: &str) -> Result<()> {
     if !directory.is_dir() {
         return Ok(());
     }
-    let place = Place::lock(&directory)?;
-    if place.clear_abandoned()? {
+    let locked = LockedDirectory::lock(&directory)?;
+    if locked.clear_abandoned()? {
         log::info!("{}: no kernel", directory.display());
         return Ok(());
     }
@@ -28,8 +28,8 @@ pub(super) fn update(watched: &Path, release: &str) -> Result<()> {
         full: false,
         tell: false,
     };
-    let store = place.store();
-    match update.run_in(place, store, &mut |_| {})? {
+    let store = locked.store();
+    match update.run_in(locked, store, &mut |_| {})? {
         Updated::Unchanged => log::info!("{}: nothing has changed", directory.display()),
         Updated::Made { read } => log::info!("{}: read {read} modules", directory.display()),
     }

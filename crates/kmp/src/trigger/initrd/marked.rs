@@ -13,6 +13,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use facts::INITRD_RECORD_NAME;
+use kmod_index::IndexFile;
 use modtree::INITRD_LIST;
 
 use super::kernel::Kernel;
@@ -21,8 +23,6 @@ use super::stamp::stamp;
 /// Lists of packages other than the kernel's and of the administrator, for all kernels; of two files of one name the
 /// later counts.
 const LISTS: [&str; 2] = ["usr/lib/kmpkit/initrd.d", "etc/kmpkit/initrd.d"];
-/// The record; by its name it goes with the facts when the kernel is gone.
-const RECORD: &str = "modules.kmpkit-facts-initrd";
 
 /// A kernel whose marked modules are not those its initrd was made of.
 #[derive(Debug)]
@@ -42,11 +42,11 @@ impl Due {
         let picture = match marked.is_empty() {
             true => String::new(),
             false => {
-                let dep = read(&kernel.directory.join("modules.dep"))?;
+                let dep = read(&kernel.directory.join(IndexFile::Dep.name()))?;
                 picture(&kernel.directory, &wanted(&dep, &marked))
             }
         };
-        let record = read(&kernel.directory.join(RECORD))?;
+        let record = read(&kernel.directory.join(INITRD_RECORD_NAME))?;
         let is_due = picture.as_bytes() != record;
         Ok(is_due.then_some(Self { kernel, picture }))
     }
@@ -57,7 +57,7 @@ impl Due {
     /// # Errors
     /// The record cannot be written.
     pub(super) fn done(&self) -> Result<()> {
-        let path = self.kernel.directory.join(RECORD);
+        let path = self.kernel.directory.join(INITRD_RECORD_NAME);
         let done = match self.picture.is_empty() {
             true => fs::remove_file(&path),
             false => fs::write(&path, &self.picture),

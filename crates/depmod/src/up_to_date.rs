@@ -1,0 +1,53 @@
+//! Tells whether indexes are newer than all modules (`depmod -A`).
+
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use kmod_index::IndexFile;
+
+use crate::module_path::is_module;
+use crate::temporaries::is_unfinished;
+
+/// Whether no module is newer than modules.dep, in whole seconds as kmod compares them
+/// (kmod/tools/depmod.c, `depfile_up_to_date`), and the last run came to its end. If that cannot be
+/// found out, the indexes are not up to date.
+pub fn is_up_to_date(directory: &Path) -> bool {
+    let newest = match fs::metadata(directory.join(IndexFile::Dep.name())) {
+        Ok(meta) => meta.mtime(),
+        Err(error) => {
+            log::error!(
+                "could not stat {}/modules.dep: {error}",
+                directory.display()
+            );
+            return false;
+        }
+    };
+    !is_unfinished(directory) && is_older(directory, newest).unwrap_or_default()
+}
+
+fn is_older(directory: &Path, newest: i64) -> io::Result<bool> {
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        if matches!(name.as_bytes(), b"build" | b"source") {
+            continue;
+        }
+        let path = directory.join(&name);
+        let Ok(meta) = fs::metadata(&path) else {
+            log::error!("could not stat {}", path.display());
+            continue;
+        };
+        let older = match (meta.is_dir(), is_module(name.as_bytes())) {
+            (true, _) => is_older(&path, newest)?,
+            (false, true) => meta.mtime() <= newest,
+            (false, false) => true,
+        };
+        if !older {
+            log::debug!("{} is newer", path.display());
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
