@@ -53,18 +53,18 @@ pub fn calls(dialect: Dialect) -> Vec<Call> {
     calls.collect()
 }
 
-/// Tags by file.
-pub type Tags = BTreeMap<PathBuf, BTreeSet<String>>;
+/// TagsByFile by file.
+pub type TagsByFile = BTreeMap<PathBuf, BTreeSet<String>>;
 
 /// What a generator prints for many files, in one run.
-pub fn tags(generator: &str, options: &[&str], files: &[PathBuf]) -> Result<Tags> {
+pub fn tags(generator: &str, options: &[&str], files: &[PathBuf]) -> Result<TagsByFile> {
     let mut all = vec!["--multifile"];
     all.extend(options);
     let output = answer(generator, &all, files)?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{generator}: {said}");
     let text = String::from_utf8(output.stdout).context("tags that are no UTF-8")?;
-    let mut tags = Tags::new();
+    let mut tags = TagsByFile::new();
     let mut current = None;
     for line in text.lines() {
         match (line.strip_prefix(';'), &mut current) {

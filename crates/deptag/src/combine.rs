@@ -32,9 +32,8 @@ pub(crate) fn combine(mut patterns: Vec<Vec<u8>>, around: usize) -> Vec<Vec<u8>>
             groups.push(group);
             continue;
         }
-        if let Some(pattern) = group.pattern(&patterns)
-            && pattern.len() + around < LIBSOLV_LIMIT
-        {
+        let pattern = group.pattern(&patterns);
+        if let Some(pattern) = pattern.filter(|pattern| pattern.len() + around < LIBSOLV_LIMIT) {
             for &member in &group.members {
                 if let Some(taken) = taken.get_mut(member) {
                     *taken = true;

@@ -56,7 +56,7 @@ fn rows(generator: &Generator) -> Vec<(String, String)> {
     if let Prints::AnyType(_) = generator.prints {
         return vec![("--type TYPE".to_owned(), "any type".to_owned())];
     }
-    let row = |output: &tagging::Output| {
+    let row = |output: &tagging::GeneratorOutput| {
         let option = match output.option {
             OutputOption::Flag { name, .. } => format!("--{name}"),
             OutputOption::Default | OutputOption::Type(_) => String::new(),

@@ -4,9 +4,9 @@ use std::str::FromStr;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 use policy::TagKind;
-use tagging::{Generator, Output, OutputOption, Prints};
+use tagging::{Generator, GeneratorOutput, OutputOption, Prints};
 
-use crate::options::{ERRORS, Options};
+use crate::options::{CommonOptions, ERRORS};
 
 /// The option of a generator that prints tags of any type.
 const TYPE: &str = "type";
@@ -18,7 +18,7 @@ pub fn command(generator: &Generator) -> Command {
         generator.summary, generator.description
     );
     // The options come first, for their own description would replace that of the generator.
-    let command = Options::augment_args(Command::new(generator.name))
+    let command = CommonOptions::augment_args(Command::new(generator.name))
         .version(env!("CARGO_PKG_VERSION"))
         .about(generator.summary)
         .long_about(about)
@@ -30,8 +30,8 @@ pub fn command(generator: &Generator) -> Command {
 }
 
 /// The output that a command line asks for. It is the default one without an option.
-pub(crate) fn output(generator: &Generator, matches: &ArgMatches) -> Option<Output> {
-    let is_asked_for = |output: &Output| match output.option {
+pub(crate) fn output(generator: &Generator, matches: &ArgMatches) -> Option<GeneratorOutput> {
+    let is_asked_for = |output: &GeneratorOutput| match output.option {
         OutputOption::Default => false,
         OutputOption::Flag { name, .. } => matches.get_flag(name),
         OutputOption::Type(kind) => matches.get_one(TYPE) == Some(&kind),
@@ -41,8 +41,8 @@ pub(crate) fn output(generator: &Generator, matches: &ArgMatches) -> Option<Outp
     asked_for.or_else(|| outputs.first().copied())
 }
 
-fn flags(outputs: &'static [Output]) -> Vec<Arg> {
-    let flag = |output: &Output| match output.option {
+fn flags(outputs: &'static [GeneratorOutput]) -> Vec<Arg> {
+    let flag = |output: &GeneratorOutput| match output.option {
         OutputOption::Flag { name, help } => Some((name, help)),
         OutputOption::Default | OutputOption::Type(_) => None,
     };

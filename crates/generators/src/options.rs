@@ -16,7 +16,7 @@ without modversions.";
 
 /// Options of every generator.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Options {
+pub(crate) struct CommonOptions {
     /// The grammar of the tags: suse or redhat. rpmbuild passes that of the distribution
     #[arg(long, value_name = "NAME", default_value = "suse")]
     dialect: Dialect,
@@ -51,7 +51,7 @@ pub(crate) struct Options {
     multifile: bool,
 }
 
-impl Options {
+impl CommonOptions {
     /// What tags are made from, in a build below `build_root`.
     pub(crate) fn inputs(&self, build_root: Option<PathBuf>) -> TagInputs {
         TagInputs {

@@ -11,10 +11,10 @@ use anyhow::{Context, Result};
 use clap::{ArgMatches, FromArgMatches};
 use deptag::{refusal, serve};
 use kmodule::Reader;
-use tagging::{Generator, Tagger, Tags};
+use tagging::{FileTags, Generator, Tagger};
 
 use crate::command::{command, output};
-use crate::options::Options;
+use crate::options::CommonOptions;
 
 /// Runs a generator with the arguments, stdin and stdout of the process.
 ///
@@ -40,13 +40,13 @@ pub fn run(generator: &'static Generator, args: Vec<OsString>) -> ExitCode {
 /// Answers all paths on stdin. Returns whether all files could be read.
 fn answer(generator: &Generator, matches: &ArgMatches) -> Result<bool> {
     let name = generator.name;
-    let options = Options::from_arg_matches(matches)?;
+    let options = CommonOptions::from_arg_matches(matches)?;
     let output = output(generator, matches).context("the generator has no output")?;
     let build_root = std::env::var_os("RPM_BUILD_ROOT").map(PathBuf::from);
     let inputs = options.inputs(build_root);
     let kind = output.types.of(inputs.rules.dialect);
     let tagger = Tagger::new(vec![output], inputs)?;
-    let (mut reader, mut tags) = (Reader::new(), Tags::default());
+    let (mut reader, mut tags) = (Reader::new(), FileTags::default());
     let add = |path: &Path, lines: &mut Vec<u8>| {
         tags.clear();
         tagger

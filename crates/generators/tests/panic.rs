@@ -6,17 +6,17 @@ use std::process::{Command, Stdio};
 
 use generators::run;
 use policy::TagKind;
-use tagging::{Generator, Output, OutputOption, Prints, Types, Writer};
+use tagging::{Generator, GeneratorOutput, OutputOption, Prints, TagTypes, TagWriter};
 
 /// Panics when it is asked for the tags of a module.
 static PANICS: Generator = Generator {
     name: "panics",
     summary: "",
     description: "",
-    prints: Prints::Outputs(&[Output {
+    prints: Prints::Outputs(&[GeneratorOutput {
         option: OutputOption::Default,
-        types: Types::Same(TagKind::Provides),
-        writers: &[Writer::Policy(panic)],
+        types: TagTypes::Same(TagKind::Provides),
+        writers: &[TagWriter::Policy(panic)],
     }]),
     replaces: &[],
 };

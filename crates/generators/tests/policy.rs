@@ -230,11 +230,12 @@ fn a_wrong_policy_is_refused_for_all_files() {
                 };
                 assert_eq!(answer, expected);
             };
-            let reason =
-                "p.toml:3: selector \"needs: b\": [[module]] cannot ask what a module needs";
+            let reason = "p.toml:3: selector \"needs: b\": `needs:` is not possible in [[module]]; \
+                          put the modules into a [[set]]";
             refused(&named, reason);
             refused(&of_system, &format!("system/{reason}"));
-            refused(&missing, "p.toml: No such file or directory (os error 2)");
+            let reason = "cannot read the policy p.toml: No such file or directory (os error 2)";
+            refused(&missing, reason);
         }
     }
 }

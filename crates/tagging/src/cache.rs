@@ -27,7 +27,7 @@ use crate::generators::all_outputs;
 use crate::kernel::files_beside;
 use crate::stamp::{LuaStamp, StampedFile, stamp_text, stamped, wait_until_after};
 use crate::type_file::TypeFile;
-use crate::{Error, TagInputs, Tagger, Tags};
+use crate::{Error, FileTags, TagInputs, Tagger};
 
 /// Writes a tag cache. Threads may add modules in any order.
 pub struct TagCacheWriter {
@@ -52,7 +52,7 @@ struct Written {
 /// Memory that is used for one file after another.
 #[derive(Default)]
 struct Buffers {
-    tags: Tags,
+    tags: FileTags,
     lines: [Vec<u8>; TagKind::ALL.len()],
 }
 

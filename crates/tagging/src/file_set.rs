@@ -15,20 +15,20 @@ pub struct FileSet {
     /// What `%__kmpkit_<name>_path`, the macro with the expression, is named after.
     pub name: &'static str,
     /// Where they lie in a package.
-    pub locations: &'static [Location],
+    pub locations: &'static [FileLocation],
     /// Whether a path names such a file, wherever it lies. A generator that is run by hand answers
     /// for files in any directory.
     pub has_name: fn(&Path) -> bool,
 }
 
 /// Files of a directory of a package.
-pub struct Location {
+pub struct FileLocation {
     /// The directory below the root. One in lib may also lie in usr.
     pub directory: &'static str,
     /// How far below the directory.
     pub depth: Depth,
     /// What they are called.
-    pub names: Names,
+    pub names: FileNames,
 }
 
 /// How far below a directory files lie.
@@ -42,7 +42,7 @@ pub enum Depth {
 
 /// What files are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Names {
+pub enum FileNames {
     /// As modules are, compressed or not.
     Modules,
     /// As kernel images and symvers files are beside modules, compressed or not.
@@ -57,10 +57,10 @@ pub enum Names {
 /// Kernel modules.
 pub static MODULES: FileSet = FileSet {
     name: "module",
-    locations: &[Location {
+    locations: &[FileLocation {
         directory: "lib/modules",
         depth: Depth::Any,
-        names: Names::Modules,
+        names: FileNames::Modules,
     }],
     has_name: |path| module_name(path).is_some(),
 };
@@ -69,15 +69,15 @@ pub static MODULES: FileSet = FileSet {
 pub static KERNELS: FileSet = FileSet {
     name: "kernel",
     locations: &[
-        Location {
+        FileLocation {
             directory: "lib/modules",
             depth: Depth::Level(1),
-            names: Names::Kernels,
+            names: FileNames::Kernels,
         },
-        Location {
+        FileLocation {
             directory: "boot",
             depth: Depth::Level(0),
-            names: Names::KernelsWithRelease,
+            names: FileNames::KernelsWithRelease,
         },
     ],
     has_name: |path| {
@@ -94,7 +94,7 @@ impl FileSet {
 
     /// The extended regular expression that rpm matches paths with.
     pub fn expression(&self) -> String {
-        let locations = self.locations.iter().map(Location::expression);
+        let locations = self.locations.iter().map(FileLocation::expression);
         locations.collect::<Vec<_>>().join("|")
     }
 
@@ -102,7 +102,7 @@ impl FileSet {
     /// again for each package.
     pub fn coarse_expression(&self) -> String {
         let mut words: Vec<String> = Vec::new();
-        for word in self.locations.iter().flat_map(Location::coarse_words) {
+        for word in self.locations.iter().flat_map(FileLocation::coarse_words) {
             if !words.iter().any(|known| word.contains(known.as_str())) {
                 words.retain(|known| !known.contains(&word));
                 words.push(word);
@@ -113,7 +113,7 @@ impl FileSet {
     }
 }
 
-impl Location {
+impl FileLocation {
     /// The directories below a package's root where its files lie.
     pub fn directories(&self) -> impl Iterator<Item = PathBuf> {
         let in_usr = self.is_also_in_usr().then(|| PathBuf::from("usr"));
@@ -152,16 +152,16 @@ impl Location {
 
     fn coarse_words(&self) -> Vec<String> {
         match self.names {
-            Names::Modules => vec![MODULE_SUFFIX.to_owned()],
-            Names::Kernels | Names::KernelsWithRelease => {
+            FileNames::Modules => vec![MODULE_SUFFIX.to_owned()],
+            FileNames::Kernels | FileNames::KernelsWithRelease => {
                 kernel_names().map(str::to_owned).collect()
             }
-            Names::Any => vec![format!("/{}/", self.directory)],
+            FileNames::Any => vec![format!("/{}/", self.directory)],
         }
     }
 }
 
-impl Names {
+impl FileNames {
     fn have(self, file: &OsStr) -> bool {
         match self {
             Self::Modules => module_name(Path::new(file)).is_some(),
@@ -253,10 +253,10 @@ mod tests {
     fn a_coarse_expression_has_no_word_within_a_word() {
         static ANY: FileSet = FileSet {
             name: "firmware",
-            locations: &[Location {
+            locations: &[FileLocation {
                 directory: "lib/firmware",
                 depth: Depth::Any,
-                names: Names::Any,
+                names: FileNames::Any,
             }],
             has_name: |_| true,
         };

@@ -29,20 +29,20 @@ pub struct Generator {
 #[derive(Clone, Copy)]
 pub enum Prints {
     /// One output by default, others with a flag.
-    Outputs(&'static [Output]),
+    Outputs(&'static [GeneratorOutput]),
     /// Tags of the type that `--type` names.
-    AnyType(&'static [Writer]),
+    AnyType(&'static [TagWriter]),
 }
 
 /// The tags that a generator prints in one run.
 #[derive(Clone, Copy)]
-pub struct Output {
+pub struct GeneratorOutput {
     /// The option that asks for it.
     pub option: OutputOption,
     /// The dependency type of the tags.
-    pub types: Types,
+    pub types: TagTypes,
     /// What makes the tags, by kind of file.
-    pub writers: &'static [Writer],
+    pub writers: &'static [TagWriter],
 }
 
 /// The option that asks for an output.
@@ -63,7 +63,7 @@ pub enum OutputOption {
 
 /// The dependency type of an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Types {
+pub enum TagTypes {
     /// The same in both dialects.
     Same(TagKind),
     /// Different by dialect.
@@ -77,11 +77,11 @@ pub enum Types {
 
 /// Makes the tags of a file. The variant says what it needs to know.
 #[derive(Clone, Copy)]
-pub enum Writer {
+pub enum TagWriter {
     /// The module, which is read.
-    Module(fn(&ModuleFile<'_, '_>, &mut TagBuffer) -> Result<(), Error>),
+    Module(fn(&ReadModule<'_, '_>, &mut TagBuffer) -> Result<(), Error>),
     /// The module, and what the policy says of it.
-    ModuleWithPolicy(fn(&ModuleFile<'_, '_>, &Override<'_>, &mut TagBuffer) -> Result<(), Error>),
+    ModuleWithPolicy(fn(&ReadModule<'_, '_>, &Override<'_>, &mut TagBuffer) -> Result<(), Error>),
     /// What the policy says of the module, which is not read.
     Policy(fn(&NamedModule<'_>, &Override<'_>, TagKind, &mut TagBuffer)),
     /// Another file, which the function reads.
@@ -92,7 +92,7 @@ pub enum Writer {
 }
 
 /// A module that has been read.
-pub struct ModuleFile<'m, 'd> {
+pub struct ReadModule<'m, 'd> {
     pub(crate) path: &'m Path,
     pub(crate) name: &'m [u8],
     pub(crate) module: &'m Module<'d>,
@@ -120,11 +120,11 @@ impl Generator {
     }
 
     /// All outputs, the default first.
-    pub fn outputs(&self) -> Vec<Output> {
+    pub fn outputs(&self) -> Vec<GeneratorOutput> {
         let of_type = |writers| {
-            let output = |kind| Output {
+            let output = |kind| GeneratorOutput {
                 option: OutputOption::Type(kind),
-                types: Types::Same(kind),
+                types: TagTypes::Same(kind),
                 writers,
             };
             TagKind::ALL.map(output).to_vec()
@@ -138,7 +138,7 @@ impl Generator {
     /// The files it prints tags of.
     pub fn file_sets(&self) -> Vec<&'static FileSet> {
         let mut sets: Vec<&'static FileSet> = Vec::new();
-        for set in self.writers().map(Writer::file_set) {
+        for set in self.writers().map(TagWriter::file_set) {
             if !sets.iter().any(|known| known.name == set.name) {
                 sets.push(set);
             }
@@ -148,16 +148,16 @@ impl Generator {
 
     /// Whether a policy changes what it prints.
     pub fn follows_policy(&self) -> bool {
-        self.writers().any(Writer::follows_policy)
+        self.writers().any(TagWriter::follows_policy)
     }
 
     /// Whether it prints nothing without a policy.
     pub fn needs_policy(&self) -> bool {
         self.writers()
-            .all(|writer| matches!(writer, Writer::Policy(_)))
+            .all(|writer| matches!(writer, TagWriter::Policy(_)))
     }
 
-    fn writers(&self) -> impl Iterator<Item = &'static Writer> {
+    fn writers(&self) -> impl Iterator<Item = &'static TagWriter> {
         let (outputs, writers) = match self.prints {
             Prints::Outputs(outputs) => (outputs, &[][..]),
             Prints::AnyType(writers) => (&[][..], writers),
@@ -167,7 +167,7 @@ impl Generator {
     }
 }
 
-impl Types {
+impl TagTypes {
     /// The dependency type in a dialect.
     pub fn of(self, dialect: Dialect) -> TagKind {
         match (self, dialect) {
@@ -178,7 +178,7 @@ impl Types {
     }
 }
 
-impl Writer {
+impl TagWriter {
     fn file_set(&self) -> &'static FileSet {
         match self {
             Self::Module(_) | Self::ModuleWithPolicy(_) | Self::Policy(_) => &MODULES,

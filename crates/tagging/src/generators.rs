@@ -7,7 +7,7 @@ use deptag::Dialect;
 use policy::TagKind;
 
 use crate::file_set::{FileSet, KERNELS};
-use crate::generator::{Generator, Output, OutputOption, Prints, Types, Writer};
+use crate::generator::{Generator, GeneratorOutput, OutputOption, Prints, TagTypes, TagWriter};
 use crate::kernel::kernel_tags;
 
 /// All dependency generators.
@@ -20,15 +20,15 @@ For a module it prints kmod() and, for each symbol the module exports, ksym() wi
 in the redhat dialect kernel() for modules of the kernel's own tree. For a kernel image or symvers \
 file it prints the kernel's release and flavor, kmod() for each module that is linked in, and ksym() \
 or kernel() for each symbol that the kernel exports.",
-        prints: Prints::Outputs(&[Output {
+        prints: Prints::Outputs(&[GeneratorOutput {
             option: OutputOption::Default,
-            types: Types::Same(TagKind::Provides),
+            types: TagTypes::Same(TagKind::Provides),
             writers: &[
-                Writer::Module(|file, tags| {
+                TagWriter::Module(|file, tags| {
                     deptag::provided(file.name, file.rules, tags);
                     Ok(deptag::exports(file.module, file.rules, tags)?)
                 }),
-                Writer::File(&KERNELS, kernel_tags),
+                TagWriter::File(&KERNELS, kernel_tags),
             ],
         }]),
         replaces: &[
@@ -45,10 +45,10 @@ or kernel() for each symbol that the kernel exports.",
 For each symbol that a module imports it prints ksym() with the CRC the module was built against; in \
 the redhat dialect kernel() if the kernel or a module of its tree exports the symbol with that CRC. \
 A module of a kernel without modversions requires exactly the kernelrelease it was built for.",
-        prints: Prints::Outputs(&[Output {
+        prints: Prints::Outputs(&[GeneratorOutput {
             option: OutputOption::Default,
-            types: Types::Same(TagKind::Requires),
-            writers: &[Writer::Module(|file, tags| {
+            types: TagTypes::Same(TagKind::Requires),
+            writers: &[TagWriter::Module(|file, tags| {
                 let in_tree = match file.rules.dialect {
                     Dialect::Suse => None,
                     Dialect::RedHat => file.symvers.of_kernel(file.module, file.path)?,
@@ -66,32 +66,32 @@ A module of a kernel without modversions requires exactly the kernelrelease it w
 It prints kmod() for each module that the depends= of a module names. With --recommends it prints \
 those of its softdep= instead, with --suggests those of its weakdep=.",
         prints: Prints::Outputs(&[
-            Output {
+            GeneratorOutput {
                 option: OutputOption::Default,
-                types: Types::Same(TagKind::Requires),
-                writers: &[Writer::Module(|file, tags| {
+                types: TagTypes::Same(TagKind::Requires),
+                writers: &[TagWriter::Module(|file, tags| {
                     deptag::depends(file.module, file.rules, tags);
                     Ok(())
                 })],
             },
-            Output {
+            GeneratorOutput {
                 option: OutputOption::Flag {
                     name: "recommends",
                     help: "Print soft dependencies (softdep=) instead",
                 },
-                types: Types::Same(TagKind::Recommends),
-                writers: &[Writer::Module(|file, tags| {
+                types: TagTypes::Same(TagKind::Recommends),
+                writers: &[TagWriter::Module(|file, tags| {
                     deptag::recommends(file.module, file.rules, tags);
                     Ok(())
                 })],
             },
-            Output {
+            GeneratorOutput {
                 option: OutputOption::Flag {
                     name: "suggests",
                     help: "Print weak dependencies (weakdep=) instead",
                 },
-                types: Types::Same(TagKind::Suggests),
-                writers: &[Writer::Module(|file, tags| {
+                types: TagTypes::Same(TagKind::Suggests),
+                writers: &[TagWriter::Module(|file, tags| {
                     deptag::suggests(file.module, file.rules, tags);
                     Ok(())
                 })],
@@ -107,13 +107,13 @@ For each alias of a module that names hardware it prints modalias(). In the suse
 Supplements, by which zypper installs the driver where the hardware is; in the redhat dialect it is \
 a Provides. Patterns that differ in one character are combined. It prints nothing for a module \
 whose policy is hardware = false.",
-        prints: Prints::Outputs(&[Output {
+        prints: Prints::Outputs(&[GeneratorOutput {
             option: OutputOption::Default,
-            types: Types::ByDialect {
+            types: TagTypes::ByDialect {
                 suse: TagKind::Supplements,
                 redhat: TagKind::Provides,
             },
-            writers: &[Writer::ModuleWithPolicy(|file, policy, tags| {
+            writers: &[TagWriter::ModuleWithPolicy(|file, policy, tags| {
                 if let Some((false, rule)) = policy.hardware {
                     let path = file.path.display();
                     log::debug!("{path}: no hardware tags, because of {rule}");
@@ -134,7 +134,7 @@ whose policy is hardware = false.",
         description: "\
 It prints the tags of one type that the policy, kmp-policy(5), has for a module; with --type \
 provides also kmod-initrd() if initrd is true there. It does not open the modules.",
-        prints: Prints::AnyType(&[Writer::Policy(|module, policy, kind, tags| {
+        prints: Prints::AnyType(&[TagWriter::Policy(|module, policy, kind, tags| {
             let added = policy.tags.get(&kind).map(|(added, _)| *added);
             for tag in added.unwrap_or_default() {
                 tags.add_text(tag);
@@ -155,7 +155,7 @@ const REPLACED_REQUIRES: &[(&str, TagKind)] = &[
 ];
 
 /// The outputs of all generators: all tags of a file.
-pub fn all_outputs() -> Vec<Output> {
+pub fn all_outputs() -> Vec<GeneratorOutput> {
     GENERATORS.iter().flat_map(Generator::outputs).collect()
 }
 

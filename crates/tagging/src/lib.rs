@@ -1,12 +1,12 @@
 //! Makes the tags of modules, kernel images and symvers files, and caches those of a whole buildroot.
 //!
 //! ```text
-//! path ─> Tagger (rules, policy, symvers of the kernel) ─> Tags, of the outputs that are wanted
+//! path ─> Tagger (rules, policy, symvers of the kernel) ─> FileTags, of the outputs that are wanted
 //!            └─> TagCacheWriter: the tags of many files, made on all processors
 //! ```
 //!
 //! [`GENERATORS`] is the table of dependency generators: what each prints of which files. An
-//! [`Output`] is what one prints in one run. A generator makes one output, `%kmp_split` makes all of
+//! [`GeneratorOutput`] is what one prints in one run. A generator makes one output, `%kmp_split` makes all of
 //! them from the same reading of a file.
 
 mod cache;
@@ -27,12 +27,13 @@ mod type_file;
 
 pub use cache::{TagCacheWriter, write_tag_cache};
 pub use error::Error;
-pub use file_set::{Depth, FileSet, Location, Names, compression_expression};
+pub use file_set::{Depth, FileLocation, FileNames, FileSet, compression_expression};
 pub use generator::{
-    Generator, ModuleFile, NamedModule, OtherFile, Output, OutputOption, Prints, Types, Writer,
+    Generator, GeneratorOutput, NamedModule, OtherFile, OutputOption, Prints, ReadModule, TagTypes,
+    TagWriter,
 };
 pub use generators::{GENERATORS, all_outputs, file_sets};
 pub use inputs::TagInputs;
 pub use tagged_files::tagged_files;
 pub use tagger::Tagger;
-pub use tags::Tags;
+pub use tags::FileTags;

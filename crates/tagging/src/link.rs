@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use kmodule::module_name;
 
 /// What lies at a path, and which path the tags of a link's target belong to.
-pub(crate) enum Link {
+pub(crate) enum LinkTarget {
     /// No link.
     None,
     /// A link to a file of this package outside lib/modules. rpm asks no generator about the
@@ -15,7 +15,7 @@ pub(crate) enum Link {
     ToTagged,
 }
 
-impl Link {
+impl LinkTarget {
     /// Looks at `path`, which is below the buildroot if there is one.
     pub(crate) fn of(path: &Path, build_root: Option<&Path>) -> Self {
         let Ok(target) = path.read_link() else {

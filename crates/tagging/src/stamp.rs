@@ -3,28 +3,19 @@
 
 use std::fmt;
 use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Size, mtime and ctime in whole seconds, and inode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LuaStamp {
-    size: u64,
-    mtime: i64,
-    ctime: i64,
-    inode: u64,
-}
+use facts::FileStamp;
+
+/// The part of a file's stamp that Lua sees: size, mtime and ctime in whole seconds, and inode.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LuaStamp(FileStamp);
 
 impl LuaStamp {
     pub(crate) fn of(metadata: &Metadata) -> Self {
-        Self {
-            size: metadata.size(),
-            mtime: metadata.mtime(),
-            ctime: metadata.ctime(),
-            inode: metadata.ino(),
-        }
+        Self(FileStamp::from(metadata))
     }
 
     /// The stamp of the file at `path`. For a link it is that of the link. `None` if there is no file.
@@ -35,20 +26,22 @@ impl LuaStamp {
 
     /// The second in which the file was last changed.
     pub(crate) fn second(self) -> i64 {
-        self.ctime
+        self.0.changed.seconds
     }
 }
 
 impl fmt::Display for LuaStamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
+        let FileStamp {
             size,
-            mtime,
-            ctime,
+            modified,
+            changed,
             inode,
-        } = self;
+            ..
+        } = self.0;
+        let (mtime, ctime) = (modified.seconds, changed.seconds);
         // Lua has the inode as a floating-point number.
-        write!(f, "{size} {mtime} {ctime} {:.0}", *inode as f64)
+        write!(f, "{size} {mtime} {ctime} {:.0}", inode as f64)
     }
 }
 

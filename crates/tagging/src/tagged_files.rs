@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::Error;
-use crate::file_set::Location;
+use crate::file_set::FileLocation;
 use crate::generators::file_sets;
 
 /// The files that rpm asks about, links included.
@@ -17,7 +17,7 @@ use crate::generators::file_sets;
 pub fn tagged_files(build_root: &Path) -> Result<Vec<PathBuf>, Error> {
     let sets = file_sets();
     let locations = sets.iter().flat_map(|set| set.locations);
-    let directories: BTreeSet<_> = locations.flat_map(Location::directories).collect();
+    let directories: BTreeSet<_> = locations.flat_map(FileLocation::directories).collect();
     let is_tagged = |path: &Path| {
         let below_root = path.strip_prefix(build_root);
         below_root.is_ok_and(|path| sets.iter().any(|set| set.has(path)))

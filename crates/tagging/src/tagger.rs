@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use deptag::TagRules;
 use kmodule::{Module, Reader, module_name};
 
-use crate::generator::{ModuleFile, NamedModule, OtherFile, Output, Writer};
-use crate::link::Link;
+use crate::generator::{GeneratorOutput, NamedModule, OtherFile, ReadModule, TagWriter};
+use crate::link::LinkTarget;
 use crate::overrides::Overrides;
 use crate::symvers::SymversCache;
-use crate::{Error, TagInputs, Tags};
+use crate::{Error, FileTags, TagInputs};
 
 /// Makes the tags of files, one after another.
 pub struct Tagger {
-    outputs: Vec<Output>,
+    outputs: Vec<GeneratorOutput>,
     rules: TagRules,
     overrides: Overrides,
     symvers: SymversCache,
@@ -25,10 +25,10 @@ impl Tagger {
     ///
     /// # Errors
     /// A policy is wrong or cannot be read.
-    pub fn new(outputs: Vec<Output>, inputs: TagInputs) -> Result<Self, Error> {
+    pub fn new(outputs: Vec<GeneratorOutput>, inputs: TagInputs) -> Result<Self, Error> {
         let build_root = inputs.build_root;
         let mut writers = outputs.iter().flat_map(|output| output.writers);
-        let overrides = match writers.any(Writer::follows_policy) {
+        let overrides = match writers.any(TagWriter::follows_policy) {
             true => Overrides::read(&inputs.system_policy, &inputs.policy, build_root.as_deref())?,
             false => Overrides::default(),
         };
@@ -46,7 +46,7 @@ impl Tagger {
     /// # Errors
     /// The file is damaged or not what its name says, or a file that its tags depend on cannot be
     /// read.
-    pub fn tags(&self, path: &Path, reader: &mut Reader, out: &mut Tags) -> Result<(), Error> {
+    pub fn tags(&self, path: &Path, reader: &mut Reader, out: &mut FileTags) -> Result<(), Error> {
         match module_name(path) {
             Some(name) => self.of_file(path, name, reader, out),
             None => self.of_other_file(path, out),
@@ -62,11 +62,11 @@ impl Tagger {
         path: &Path,
         name: &[u8],
         module: &Module<'_>,
-        out: &mut Tags,
+        out: &mut FileTags,
     ) -> Result<(), Error> {
         let policy = self.overrides.of(path);
         let rules = &self.rules;
-        let file = ModuleFile {
+        let file = ReadModule {
             path,
             name,
             module,
@@ -78,12 +78,12 @@ impl Tagger {
             let tags = out.of(kind);
             for writer in output.writers {
                 match writer {
-                    Writer::Module(write) => write(&file, tags)?,
-                    Writer::ModuleWithPolicy(write) => write(&file, &policy, tags)?,
-                    Writer::Policy(write) => {
+                    TagWriter::Module(write) => write(&file, tags)?,
+                    TagWriter::ModuleWithPolicy(write) => write(&file, &policy, tags)?,
+                    TagWriter::Policy(write) => {
                         write(&NamedModule { name, rules }, &policy, kind, tags)
                     }
-                    Writer::File(..) => {}
+                    TagWriter::File(..) => {}
                 }
             }
         }
@@ -95,10 +95,10 @@ impl Tagger {
         path: &Path,
         name: &[u8],
         reader: &mut Reader,
-        out: &mut Tags,
+        out: &mut FileTags,
     ) -> Result<(), Error> {
         let mut writers = self.outputs.iter().flat_map(|output| output.writers);
-        if !writers.any(Writer::reads_module) {
+        if !writers.any(TagWriter::reads_module) {
             self.of_name(path, name, out);
             return Ok(());
         }
@@ -107,9 +107,9 @@ impl Tagger {
             return done;
         }
         match self.link(path) {
-            Link::None => reader.module(path, tags)?,
-            Link::ToUntagged(target) => reader.module(&target, tags)?,
-            Link::ToTagged => {
+            LinkTarget::None => reader.module(path, tags)?,
+            LinkTarget::ToUntagged(target) => reader.module(&target, tags)?,
+            LinkTarget::ToTagged => {
                 log_link(path);
                 Ok(())
             }
@@ -117,8 +117,8 @@ impl Tagger {
     }
 
     /// Adds the tags of a module that need only its name and the policy.
-    fn of_name(&self, path: &Path, name: &[u8], out: &mut Tags) {
-        if matches!(self.link(path), Link::ToTagged) {
+    fn of_name(&self, path: &Path, name: &[u8], out: &mut FileTags) {
+        if matches!(self.link(path), LinkTarget::ToTagged) {
             return log_link(path);
         }
         let policy = self.overrides.of(path);
@@ -126,21 +126,21 @@ impl Tagger {
         for output in &self.outputs {
             let kind = output.types.of(rules.dialect);
             for writer in output.writers {
-                if let Writer::Policy(write) = writer {
+                if let TagWriter::Policy(write) = writer {
                     write(&NamedModule { name, rules }, &policy, kind, out.of(kind));
                 }
             }
         }
     }
 
-    fn of_other_file(&self, path: &Path, out: &mut Tags) -> Result<(), Error> {
+    fn of_other_file(&self, path: &Path, out: &mut FileTags) -> Result<(), Error> {
         let mut is_tagged = false;
         for output in &self.outputs {
             for writer in output.writers {
                 match writer {
-                    Writer::File(set, write) if (set.has_name)(path) => {
+                    TagWriter::File(set, write) if (set.has_name)(path) => {
                         is_tagged = true;
-                        if !matches!(self.link(path), Link::None) {
+                        if !matches!(self.link(path), LinkTarget::None) {
                             continue;
                         }
                         let file = OtherFile {
@@ -160,8 +160,8 @@ impl Tagger {
         Ok(())
     }
 
-    fn link(&self, path: &Path) -> Link {
-        Link::of(path, self.build_root.as_deref())
+    fn link(&self, path: &Path) -> LinkTarget {
+        LinkTarget::of(path, self.build_root.as_deref())
     }
 }
 

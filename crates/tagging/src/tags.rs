@@ -7,9 +7,9 @@ use policy::TagKind;
 
 /// The tags of one file, of every dependency type.
 #[derive(Clone, Debug, Default)]
-pub struct Tags(BTreeMap<TagKind, TagBuffer>);
+pub struct FileTags(BTreeMap<TagKind, TagBuffer>);
 
-impl Tags {
+impl FileTags {
     /// Removes all tags and keeps the memory.
     pub fn clear(&mut self) {
         self.0.values_mut().for_each(TagBuffer::clear);

@@ -31,7 +31,7 @@ const DIRECTORIES: [&str; 10] = [
     "/usr/src/linux-headers-6.1",
 ];
 
-/// Names that only look like those of kernels.
+/// FileNames that only look like those of kernels.
 const NEAR_MISSES: [&str; 7] = [
     "vmlinu",
     "xvmlinuz",
@@ -48,7 +48,7 @@ const ENDINGS: [&str; 6] = ["", "-6.1-x", "-", ".old", "-6.1.hmac", "x"];
 /// Suffixes that no table has.
 const OTHER_SUFFIXES: [&str; 4] = [".lz4", ".gzx", "xz", ".debug"];
 
-/// Names of modules without suffix, and what only looks like one.
+/// FileNames of modules without suffix, and what only looks like one.
 const MODULES: [&str; 5] = ["xhci-pci", "a.ko.b", "a.komodo", "", "."];
 
 /// A file of each name in each directory.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use kmpkit_fixtures::goblin_reader;
-use kmpkit_tests::generate::{Tags, tags};
+use kmpkit_tests::generate::{TagsByFile, tags};
 use kmpkit_tests::kmod_tools::{depmod, modinfo, modversions, symvers};
 use kmpkit_tests::{Kernel, cache_dir, differ};
 
@@ -83,8 +83,8 @@ struct Oracle {
     modversions: bool,
     modinfo: BTreeMap<PathBuf, BTreeMap<String, Vec<String>>>,
     symvers: BTreeSet<(String, u32, String)>,
-    provides: Tags,
-    requires: Tags,
+    provides: TagsByFile,
+    requires: TagsByFile,
 }
 
 impl Oracle {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use deptag::Dialect;
 use policy::TagKind;
-use tagging::{GENERATORS, Generator, Location, Output, OutputOption, file_sets};
+use tagging::{FileLocation, GENERATORS, Generator, GeneratorOutput, OutputOption, file_sets};
 
 use crate::HEAD;
 use crate::attrs::lower;
@@ -14,7 +14,7 @@ pub fn table() -> String {
     let types = TagKind::ALL.map(|kind| quoted(&lower(kind)));
     let locations = file_sets().into_iter().flat_map(|set| set.locations);
     let directories: BTreeSet<_> = locations
-        .flat_map(Location::directories)
+        .flat_map(FileLocation::directories)
         .map(|directory| quoted(&format!("/{}/", directory.display())))
         .collect();
     let directories: Vec<_> = directories.into_iter().collect();
@@ -56,7 +56,7 @@ fn row(generator: &Generator) -> String {
     )
 }
 
-fn outputs(output: &Output) -> Vec<String> {
+fn outputs(output: &GeneratorOutput) -> Vec<String> {
     let option = match output.option {
         OutputOption::Default => String::new(),
         OutputOption::Flag { name, .. } => format!("--{name}"),

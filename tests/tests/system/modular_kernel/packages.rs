@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use deptag::Dialect;
-use kmpkit_tests::generate::{Tags, calls, tags};
+use kmpkit_tests::generate::{TagsByFile, calls, tags};
 use kmpkit_tests::kernel::walk;
 use kmpkit_tests::query::{Shown, TYPES, digests, shown};
 use kmpkit_tests::rpmbuild::Rpm;
@@ -131,7 +131,7 @@ impl Expected {
             let path = path.strip_prefix(&kernel.root)?;
             Ok(Path::new("/").join(path).display().to_string())
         };
-        let by_path = |tags: Tags| -> Result<BTreeMap<String, BTreeSet<String>>> {
+        let by_path = |tags: TagsByFile| -> Result<BTreeMap<String, BTreeSet<String>>> {
             tags.into_iter()
                 .map(|(path, tags)| Ok((installed(&path)?, tags)))
                 .collect()
@@ -197,7 +197,7 @@ impl Expected {
         Ok(())
     }
 
-    /// Tags a package has for its name.
+    /// TagsByFile a package has for its name.
     fn own(&self, kind: &str, shown: &Shown) -> Result<BTreeSet<String>> {
         let dashes: Vec<usize> = shown.nvr.rmatch_indices('-').map(|(at, _)| at).collect();
         let (name, evr) = shown.nvr.split_at(*dashes.get(1).context("no version")?);

@@ -1,5 +1,5 @@
-//! Turns a build whose kept tags are lost, or an rpm that cannot ask for them, into the same
-//! packages by running the generators.
+//! Checks that packages are the same if the tag cache is lost or rpm cannot ask for it, because then the
+//! generators run.
 
 use std::fs;
 
@@ -26,20 +26,20 @@ fn build(scene: &Scene, then: &str, defines: &[(&str, &str)]) -> Result<Built> {
     scene.build_spec(&Rpm::host()?, &spec, "top", &all)
 }
 
-/// Kept tags, none, and a rpm before 4.16, which calls no macro in process, give the same packages.
+/// A tag cache, none, and an rpm before 4.16, which calls no macro in process, give the same packages.
 #[test]
 fn every_way_to_answer_gives_the_same() -> Result<()> {
     let scene = Scene::new(&PARTS)?;
-    let kept = build(&scene, "", &[])?;
-    let first = packages(&kept)?;
-    ensure!(!kept.log.contains("kmpkit: "), "{}", kept.log);
+    let cached = build(&scene, "", &[])?;
+    let first = packages(&cached)?;
+    ensure!(!cached.log.contains("kmpkit: "), "{}", cached.log);
     let lost = build(&scene, "rm -r %{__kmpkit_state}/tags", &[])?;
-    same("no tags were kept", &packages(&lost)?, &first)?;
+    same("no tag cache", &packages(&lost)?, &first)?;
     let plain = build(&scene, "", &[("__kmpkit_parametric", "%{nil}")])?;
     same("rpm asks no macro", &packages(&plain)?, &first)
 }
 
-/// A list of builtin modules that changes once the tags were kept counts for the image.
+/// The image has its tags from a list of builtin modules that changes after the cache was written.
 #[test]
 fn a_list_that_changes_later_is_read_again() -> Result<()> {
     let scene = Scene::new(&PARTS)?;
@@ -56,7 +56,7 @@ fn a_list_that_changes_later_is_read_again() -> Result<()> {
     Ok(())
 }
 
-/// A module that is damaged once its tags were kept fails the build.
+/// A module that is damaged after the cache was written fails the build.
 #[test]
 fn a_module_damaged_later_fails_the_build() -> Result<()> {
     let scene = Scene::new(&PARTS)?;

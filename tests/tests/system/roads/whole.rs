@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use deptag::Dialect;
 use kmpkit_tests::generate::{calls, tags};
-use kmpkit_tests::kept::{Kept, keep};
 use kmpkit_tests::query::{TYPES, shown};
 use kmpkit_tests::rpmbuild::Rpm;
+use kmpkit_tests::tag_cache::{CachedTags, cache};
 use kmpkit_tests::vendor::VendorPackage;
 use kmpkit_tests::{Kernel, cache_dir, differ};
 
@@ -40,7 +40,7 @@ obsoletes = ['older-driver < 2']
 orderwithrequires = ['loader']
 ";
 
-/// A suite's kernel, its tags with the policy as they are kept, and the policy's options.
+/// A suite's kernel, and the options that name the policy.
 struct Scene {
     kernel: Kernel,
     directory: tempfile::TempDir,
@@ -69,13 +69,13 @@ impl Scene {
         self.directory.path().join(name)
     }
 
-    fn kept(&self, build_root: &Path) -> Result<Kept> {
-        keep(build_root, &self.path("tags"), &self.options())
+    fn cached(&self, build_root: &Path) -> Result<CachedTags> {
+        cache(build_root, &self.path("tags"), &self.options())
     }
 
     /// The tags of the same files by the generators, one after another.
-    fn told(&self, files: &[PathBuf], dialect: Dialect) -> Result<Kept> {
-        let mut told: Kept = files
+    fn generated(&self, files: &[PathBuf], dialect: Dialect) -> Result<CachedTags> {
+        let mut generated: CachedTags = files
             .iter()
             .map(|file| (file.clone(), BTreeMap::new()))
             .collect();
@@ -85,42 +85,47 @@ impl Scene {
             options.extend(call.options.iter().map(String::as_str));
             for (file, tags) in tags(call.generator, &options, files)? {
                 if !tags.is_empty() {
-                    let all = told.entry(file).or_default();
+                    let all = generated.entry(file).or_default();
                     all.entry(kind.clone()).or_default().extend(tags);
                 }
             }
         }
-        Ok(told)
+        Ok(generated)
     }
 }
 
-fn kept_is_told(suite: &str, dialect: &str) -> Result<()> {
+fn cache_equals_generators(suite: &str, dialect: &str) -> Result<()> {
     let scene = Scene::new(suite, dialect)?;
-    let kept = scene.kept(&scene.kernel.root)?;
-    let files: Vec<_> = kept.keys().cloned().collect();
+    let cached = scene.cached(&scene.kernel.root)?;
+    let files: Vec<_> = cached.keys().cloned().collect();
     let modules = scene.kernel.modules()?;
     ensure!(
-        modules.iter().all(|module| kept.contains_key(module)),
+        modules.iter().all(|module| cached.contains_key(module)),
         "a module has no tags"
     );
-    let count = |kind| kept.values().filter(|tags| tags.contains_key(kind)).count();
+    let count = |kind| {
+        cached
+            .values()
+            .filter(|tags| tags.contains_key(kind))
+            .count()
+    };
     ensure!(count("enhances") == 2, "{} enhance", count("enhances"));
     println!("{suite}, {dialect}: {} files", files.len());
-    differ::maps("tags", &kept, &scene.told(&files, dialect.parse()?)?)
+    differ::maps("tags", &cached, &scene.generated(&files, dialect.parse()?)?)
 }
 
 /// One reading for all tags gives what each generator prints by itself.
 #[test]
-fn kept_tags_are_those_of_the_generators() -> Result<()> {
-    kept_is_told("bookworm", "suse")
+fn cached_tags_are_those_of_the_generators() -> Result<()> {
+    cache_equals_generators("bookworm", "suse")
 }
 
 #[test]
 #[ignore = "test-all"]
-fn kept_tags_of_every_kernel_are_those_of_the_generators() -> Result<()> {
+fn cached_tags_of_every_kernel_are_those_of_the_generators() -> Result<()> {
     for suite in ["bookworm", "trixie", "sid"] {
-        kept_is_told(suite, "suse")?;
-        kept_is_told(suite, "redhat")?;
+        cache_equals_generators(suite, "suse")?;
+        cache_equals_generators(suite, "redhat")?;
     }
     Ok(())
 }
@@ -148,7 +153,7 @@ fn one_package_of_a_whole_kernel_has_the_same_tags() -> Result<()> {
         let built = package.build(&rpm, &defines)?;
         let all = shown(&[built])?;
         let shown = all.values().next().context("no package")?;
-        for (kind, tags) in by_type(&scene.kept(&package.payload())?) {
+        for (kind, tags) in by_type(&scene.cached(&package.payload())?) {
             let theirs: BTreeSet<_> = shown
                 .tags
                 .get(&kind)
@@ -187,9 +192,9 @@ fn copy_modules(kernel: &Kernel, to: &Path) -> Result<()> {
 }
 
 /// All tags of a type, called as rpm's queries do.
-fn by_type(kept: &Kept) -> BTreeMap<String, BTreeSet<String>> {
+fn by_type(cached: &CachedTags) -> BTreeMap<String, BTreeSet<String>> {
     let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (kind, tags) in kept.values().flatten() {
+    for (kind, tags) in cached.values().flatten() {
         let kind = TYPES.iter().find(|name| {
             let name = name.to_lowercase();
             *kind == format!("{name}s") || *kind == format!("{name}withrequires")
