@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use kmodule::{Kernelrelease, Module, Symvers};
-use modtree::{ReleaseDir, Resolution, Tree, kernel_exports, resolve};
+use kmodule::{Kernelrelease, Module};
+use modtree::{ReleaseDir, Resolution, Tree, read_kernel, resolve};
 use policy::Policy;
 
 use crate::document::Document;
@@ -62,18 +62,16 @@ impl Source<'_> {
     ) -> Result<Planned> {
         let policy = self.policy()?;
         let (release, directory) = ReleaseDir::choose(self.root, self.release)?;
+        let kernel = read_kernel(self.root, &directory, &release)?;
         let tree = match self.build_root {
-            None => Tree::scan_with(&release, &directory, visit)?,
+            None => Tree::scan_for(&kernel, &directory, visit)?,
             Some(build_root) => {
                 let (_, copied) = ReleaseDir::choose(build_root, Some(&release))?;
                 same_modules(&directory, &copied)?;
-                Tree::scan_with(&release, &copied, visit)?
+                Tree::scan_for(&kernel, &copied, visit)?
             }
         };
-        let symvers = modtree::symvers(self.root, &directory, &release);
-        let exports = symvers.as_deref().map(Symvers::open).transpose()?;
-        let exports = exports.as_ref().map(kernel_exports);
-        let resolution = resolve(&tree, exports.as_ref());
+        let resolution = resolve(&tree, Some(&kernel));
         let plan = plan(&tree, &resolution, &policy, self.previous()?.as_ref())
             .with_context(|| self.root.display().to_string())?;
         for warning in &plan.warnings {

@@ -20,8 +20,10 @@ pub struct VersionTables {
 /// The signature behind a module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ModuleSignature {
-    /// There is none.
+    /// It was not asked for.
     #[default]
+    Unread,
+    /// There is none.
     Missing,
     /// Of a kind the kernel does not know.
     Unsupported,

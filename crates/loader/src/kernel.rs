@@ -43,6 +43,15 @@ impl Kernel {
         self.is_yes("DEBUG_INFO_BTF_MODULES") && !self.is_yes("MODULE_ALLOW_BTF_MISMATCH")
     }
 
+    /// Whether it refuses modules without a good signature (linux/kernel/module/signing.c,
+    /// `module_sig_check`, and linux/security/lockdown/lockdown.c).
+    pub fn refuses_unsigned(&self) -> bool {
+        self.enforces_signatures
+            || self.is_yes("MODULE_SIG_FORCE")
+            || self.is_yes("LOCK_DOWN_KERNEL_FORCE_INTEGRITY")
+            || self.is_yes("LOCK_DOWN_KERNEL_FORCE_CONFIDENTIALITY")
+    }
+
     /// Whether it compares CRCs, as far as is known without its modules.
     fn has_modversions(&self) -> Option<bool> {
         if let Some(config) = &self.config {
@@ -82,8 +91,7 @@ pub(crate) struct Rules {
     pub(crate) forbids_btf_mismatch: bool,
     /// It looks at signatures.
     pub(crate) reads_signatures: bool,
-    /// It refuses modules without a good signature (linux/kernel/module/signing.c,
-    /// `module_sig_check`, and linux/security/lockdown/lockdown.c).
+    /// It refuses modules without a good signature.
     pub(crate) refuses_unsigned: bool,
     /// It refuses live patches.
     pub(crate) refuses_livepatch: bool,
@@ -103,10 +111,7 @@ impl Rules {
             allows_missing_imports: kernel.is_yes("MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS"),
             forbids_btf_mismatch: kernel.forbids_btf_mismatch(),
             reads_signatures: kernel.enforces_signatures || !kernel.lacks("MODULE_SIG"),
-            refuses_unsigned: kernel.enforces_signatures
-                || kernel.is_yes("MODULE_SIG_FORCE")
-                || kernel.is_yes("LOCK_DOWN_KERNEL_FORCE_INTEGRITY")
-                || kernel.is_yes("LOCK_DOWN_KERNEL_FORCE_CONFIDENTIALITY"),
+            refuses_unsigned: kernel.refuses_unsigned(),
             refuses_livepatch: kernel.lacks("LIVEPATCH"),
             compares_struct_module_size: version(&kernel.release) >= [6, 4],
         }

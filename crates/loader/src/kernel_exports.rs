@@ -50,22 +50,32 @@ pub struct KernelExports {
 }
 
 impl KernelExports {
-    /// Reads the first of the files that is given; `None` if none is.
+    /// Reads the first of the files that lists exports; `None` if none does.
+    ///
+    /// An image that cannot be read, such as one of another architecture, is passed over where
+    /// System.map lists exports. Distributions may install a System.map without symbols.
     ///
     /// # Errors
-    /// That file cannot be read, or is damaged.
+    /// The file that counts cannot be read, or is damaged.
     pub fn read(files: &KernelExportFiles<'_>) -> Result<Option<Self>, Error> {
         if let Some(path) = files.symvers {
             return Ok(Some(Self::of_symvers(&Symvers::open(path)?)));
         }
-        if let Some(path) = files.image {
-            return Self::of_image(&KernelImage::open(path)?).map(Some);
+        let image = files.image.map(KernelImage::open);
+        let image = image.map(|image| Self::of_image(&image?));
+        if let Some(Ok(exports)) = image {
+            return Ok(Some(exports));
         }
-        let Some(path) = files.system_map else {
-            return Ok(None);
-        };
+        let by_map = files.system_map.map(Self::of_system_map_at).transpose()?;
+        match (by_map.filter(|exports| !exports.by_name.is_empty()), image) {
+            (Some(exports), _) => Ok(Some(exports)),
+            (None, image) => image.transpose(),
+        }
+    }
+
+    fn of_system_map_at(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read(path).map_err(|error| Error::new(path, error.into()))?;
-        Ok(Some(Self::of_system_map(&text)))
+        Ok(Self::of_system_map(&text))
     }
 
     /// Takes the lines of the image from a symvers file.

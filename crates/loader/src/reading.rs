@@ -10,20 +10,32 @@ use crate::facts::{ModuleBtf, ModuleFacts, ModuleSignature, VersionTables};
 use crate::symbol_list::{ExportedSymbol, ImportedSymbol, Version};
 
 /// How exactly a module is read.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Reading<'b> {
     /// Where the symbols that it imports are read.
     pub symbols: SymbolReading,
+    /// Whether signatures are read.
+    pub signatures: bool,
     /// The kernels whose BTF its own is to be checked against. The kernel does so only where its
     /// configuration forbids a mismatch.
     pub btf_bases: &'b [&'b BtfBase],
 }
 
+impl Default for Reading<'_> {
+    /// All that does not depend on a kernel.
+    fn default() -> Self {
+        Self {
+            symbols: SymbolReading::SymbolTable,
+            signatures: true,
+            btf_bases: &[],
+        }
+    }
+}
+
 /// Where the symbols that a module imports are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SymbolReading {
     /// The symbol table, as the loader does.
-    #[default]
     SymbolTable,
     /// The version table where there is one: that is half of the reading. modpost lists there
     /// each symbol that it found an exporter for, so the two differ only in modules that modpost
@@ -52,7 +64,10 @@ impl ModuleFacts {
             is_in_tree: info.value("intree").is_some(),
             is_livepatch: info.value("livepatch").is_some(),
             struct_module_size: module.struct_module_size()?,
-            signature: signature(module)?,
+            signature: match reading.signatures {
+                true => signature(module)?,
+                false => ModuleSignature::Unread,
+            },
             btf: btf(module, reading.btf_bases)?,
             export_tables: module.export_tables()?,
             ..Self::default()
@@ -78,7 +93,7 @@ impl ModuleFacts {
         // linux/kernel/module/version.c, `check_version`: the extended table is relied on alone.
         let table = versions.extended.or(versions.basic);
         if reading == SymbolReading::VersionTable {
-            if let Some(table) = &table {
+            if let Some(table) = table.as_deref().filter(|table| !table.is_empty()) {
                 self.add_version_table(table);
                 return Ok(());
             }

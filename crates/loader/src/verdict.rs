@@ -63,6 +63,7 @@ impl Scope<'_> {
             return None;
         }
         let reason = match &module.signature {
+            ModuleSignature::Unread => return None,
             ModuleSignature::Damaged => return Some(Reason::DamagedSignature),
             ModuleSignature::Missing => Reason::Unsigned,
             ModuleSignature::Unsupported => Reason::UnsupportedSignature,

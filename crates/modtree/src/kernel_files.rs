@@ -1,4 +1,4 @@
-//! A root directory in, the files of one kernel out.
+//! Finds the files of one kernel below a root directory.
 
 use std::path::{Path, PathBuf};
 
@@ -39,23 +39,17 @@ impl KernelFiles {
     pub fn find(root: &Path, release: Option<&Kernelrelease>) -> Result<Self, Error> {
         let root = root.canonicalize().map_err(Error::io(root))?;
         let (release, modules) = ReleaseDir::choose(&root, release)?;
-        let find = |what, names: &[&str]| {
-            names
-                .iter()
-                .find_map(|name| locate(&root, &modules, &release, name))
-                .ok_or_else(|| Error::MissingFile {
-                    root: root.clone(),
-                    what,
-                    release: release.to_string(),
-                })
+        let found = |what, path: Option<PathBuf>| {
+            path.ok_or_else(|| Error::MissingFile {
+                root: root.clone(),
+                what,
+                release: release.to_string(),
+            })
         };
         Ok(Self {
-            image: find(
-                "kernel image",
-                &["vmlinuz", "vmlinux", "Image", "bzImage", "image"],
-            )?,
-            system_map: find("System.map", &["System.map"])?,
-            config: find("config", &["config", ".config"])?,
+            image: found("kernel image", image(&root, &modules, &release))?,
+            system_map: found("System.map", system_map(&root, &modules, &release))?,
+            config: found("config", config(&root, &modules, &release))?,
             symvers: symvers(&root, &modules, &release),
             root,
             release,
@@ -70,6 +64,34 @@ impl KernelFiles {
     }
 }
 
+/// The bootable image of `release`.
+pub(crate) fn image(root: &Path, modules: &ReleaseDir, release: &Kernelrelease) -> Option<PathBuf> {
+    const NAMES: [&str; 5] = ["vmlinuz", "vmlinux", "Image", "bzImage", "image"];
+    let mut names = NAMES.into_iter();
+    names.find_map(|name| locate(root, modules, release, name))
+}
+
+/// The System.map of `release`.
+pub(crate) fn system_map(
+    root: &Path,
+    modules: &ReleaseDir,
+    release: &Kernelrelease,
+) -> Option<PathBuf> {
+    locate(root, modules, release, "System.map")
+}
+
+/// The configuration of `release`.
+pub(crate) fn config(
+    root: &Path,
+    modules: &ReleaseDir,
+    release: &Kernelrelease,
+) -> Option<PathBuf> {
+    let mut names = ["config", ".config"].into_iter();
+    names.find_map(|name| locate(root, modules, release, name))
+}
+
+/// Beside the modules (Fedora, SUSE), in `boot/` with the release in its name (Debian), or in the
+/// root itself.
 fn locate(
     root: &Path,
     modules: &ReleaseDir,

@@ -1,13 +1,15 @@
-//! Turns a root directory and a kernelrelease into the picture of that kernel's modules.
+//! Finds a kernel and its modules below a root directory, and decides which module needs which.
 //!
 //! ```text
 //! root ─> KernelFiles (image, System.map, config, symvers), ReleaseDir (lib/modules/<rel>)
-//!            └─> Tree (every module's record and symbols) ─> Resolution (who needs whom)
+//!            │                                └─> loader::Kernel (exports, config) ──────────┐
+//!            └─> Tree (every module's record, and what the kernel's loader asks of it) ─> Resolution (who needs whom)
 //! ```
 //!
 //! `packaged` finds the way back from one of a kernel's files.
 
 mod error;
+mod kernel;
 mod kernel_files;
 mod packaged;
 mod record;
@@ -16,9 +18,11 @@ mod resolve;
 mod tree;
 
 pub use error::Error;
+pub use kernel::read_kernel;
 pub use kernel_files::{KernelFiles, devel_symvers, symvers};
+pub use loader::ModuleId;
 pub use packaged::PackagedKernel;
 pub use record::Record;
 pub use release_dir::{INITRD_LIST, ModuleFile, ReleaseDir, is_plain_path};
-pub use resolve::{Binding, Difference, KernelExports, Resolution, kernel_exports, resolve};
-pub use tree::{ModuleId, Symbol, SymbolId, Tree, spelled};
+pub use resolve::{Difference, Resolution, resolve};
+pub use tree::{Tree, spelled};

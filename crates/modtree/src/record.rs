@@ -1,6 +1,6 @@
-//! A module in, its record in a tree out.
+//! Reads what a tree knows of a module beside what the kernel's loader asks.
 
-use kmodule::{Crc, Module};
+use kmodule::Module;
 
 use crate::{Error, ModuleFile};
 
@@ -33,24 +33,11 @@ impl Record {
     }
 }
 
-/// The symbols of a module by name, before they are interned.
-#[derive(Default)]
-pub(crate) struct Symbols {
-    pub(crate) exports: Vec<Named>,
-    pub(crate) imports: Vec<Named>,
-}
-
-pub(crate) struct Named {
-    pub(crate) name: Box<[u8]>,
-    pub(crate) crc: Option<Crc>,
-    pub(crate) weak: bool,
-}
-
 /// Reads what a tree keeps of a module.
 ///
 /// # Errors
 /// It is damaged.
-pub(crate) fn read(module: &Module<'_>, file: ModuleFile) -> Result<(Record, Symbols), Error> {
+pub(crate) fn read(module: &Module<'_>, file: ModuleFile) -> Result<Record, Error> {
     let info = module.modinfo();
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     let words = |key| -> Vec<String> {
@@ -61,7 +48,7 @@ pub(crate) fn read(module: &Module<'_>, file: ModuleFile) -> Result<(Record, Sym
             .map(str::to_owned)
             .collect()
     };
-    let record = Record {
+    Ok(Record {
         file,
         bytes: module.file_size(),
         size: module.size()?,
@@ -70,39 +57,5 @@ pub(crate) fn read(module: &Module<'_>, file: ModuleFile) -> Result<(Record, Sym
         depends: info.list("depends").map(text).collect(),
         softdeps: words("softdep"),
         weakdeps: words("weakdep"),
-    };
-    Ok((record, symbols(module)?))
-}
-
-/// With modversions each symbol has a CRC; without, the symbol tables still tell names.
-fn symbols(module: &Module<'_>) -> Result<Symbols, Error> {
-    let named = |name: &[u8], crc, weak| Named {
-        name: name.into(),
-        crc,
-        weak,
-    };
-    let mut imports: Vec<_> = module
-        .imports()?
-        .iter()
-        .map(|import| named(import.name, import.crc, false))
-        .collect();
-    if imports.is_empty() {
-        let undefined = module.undefined()?;
-        imports = undefined
-            .iter()
-            // The loader itself makes it (linux/arch/powerpc/kernel/module_64.c).
-            .filter(|symbol| symbol.name != b"TOC.")
-            .map(|symbol| named(symbol.name, None, symbol.weak))
-            .collect();
-    }
-    let mut exports: Vec<_> = module
-        .exports()?
-        .iter()
-        .map(|export| named(export.name, export.crc, false))
-        .collect();
-    if exports.is_empty() {
-        let names = module.export_names()?;
-        exports = names.iter().map(|name| named(name, None, false)).collect();
-    }
-    Ok(Symbols { exports, imports })
+    })
 }

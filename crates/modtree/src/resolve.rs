@@ -1,41 +1,15 @@
-//! A tree and the kernel's exports in, which module needs which out.
+//! Decides which module needs which.
 //!
-//! What decides is the symbols, as for the kernel's loader and depmod; `depends=` is what modpost
-//! knew when the module was built. Normally both say the same; where not, both count and the
-//! difference is told.
+//! Symbols decide, as for the kernel's loader and depmod. `depends=` is what modpost knew when the
+//! module was built. Normally both say the same. Where not, both count, and the difference is told.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::mem::{Discriminant, discriminant};
 
-use kmodule::{Crc, Symvers};
-
-use crate::tree::{ModuleId, Symbol, SymbolId, Tree};
 use id_table::Table;
+use loader::{Exporter, Kernel, ModuleId, Reason, Scope};
 
-/// What the kernel image exports, by name.
-pub type KernelExports = HashMap<Box<[u8]>, Option<Crc>>;
-
-/// Takes the kernel's own lines of a symvers file.
-pub fn kernel_exports(symvers: &Symvers) -> KernelExports {
-    symvers
-        .kernel_entries()
-        .map(|line| (line.name.into(), line.crc))
-        .collect()
-}
-
-/// Where a symbol that a module imports comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Binding {
-    /// The kernel image.
-    Kernel,
-    /// A module.
-    Module(ModuleId),
-    /// A module exports the name, but of another kABI.
-    CrcMismatch(ModuleId),
-    /// Nobody exports it.
-    Missing,
-    /// Nobody exports it, and the importer can do without.
-    WeakMissing,
-}
+use crate::tree::Tree;
 
 /// Something that is not as it is in a sound kernel tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,21 +35,12 @@ pub enum Difference {
         /// What it names.
         name: String,
     },
-    /// A symbol nobody exports.
-    MissingSymbol {
-        /// Who imports it.
-        user: ModuleId,
-        /// Which.
-        symbol: SymbolId,
-    },
-    /// A symbol exported with another CRC than the importer expects.
-    CrcMismatch {
-        /// Who imports it.
-        user: ModuleId,
-        /// Which.
-        symbol: SymbolId,
-        /// Who exports it.
-        provider: ModuleId,
+    /// Modules that the kernel would not load, all for reasons of one kind.
+    Refused {
+        /// The modules, in the order of their paths.
+        modules: Vec<ModuleId>,
+        /// What is said against the first of them.
+        example: String,
     },
 }
 
@@ -86,17 +51,22 @@ pub struct Resolution {
     pub needs: Table<ModuleId, Vec<ModuleId>>,
     /// The modules that need each module, sorted.
     pub users: Table<ModuleId, Vec<ModuleId>>,
+    /// Who exports each import of each module, in the order of its imports; `None` for nobody.
+    pub exporters: Table<ModuleId, Vec<Option<Exporter>>>,
     /// Where symbols and `depends=` differ, or a tree is incomplete.
     pub differences: Vec<Difference>,
 }
 
-/// Binds every import of a tree. Without the kernel's exports, what no module exports is taken for
-/// the kernel's.
-pub fn resolve(tree: &Tree, kernel: Option<&KernelExports>) -> Resolution {
-    let exporters = Exporters::of(tree);
-    let mut differences = Vec::new();
-    let needs = tree.modules.map(|(user, _)| {
-        let used = exporters.used(tree, kernel, user, &mut differences);
+/// Finds the exporter of every import of a tree. Without the kernel's exports, what no module
+/// exports is taken for the kernel's.
+pub fn resolve(tree: &Tree, kernel: Option<&Kernel>) -> Resolution {
+    let unknown = Kernel::new(tree.release.clone());
+    let kernel = kernel.unwrap_or(&unknown);
+    let scope = Scope::new(&tree.loader, kernel, tree.loader.ids());
+    let mut differences = refused(&scope);
+    let exporters = tree.modules.map(|(user, _)| exporters(tree, &scope, user));
+    let needs = exporters.map(|(user, exporters)| {
+        let used = used(exporters);
         let named = named(tree, user, &mut differences);
         let only = |a: &BTreeSet<_>, b: &BTreeSet<_>| a.difference(b).copied().collect::<Vec<_>>();
         for provider in only(&used, &named) {
@@ -116,83 +86,49 @@ pub fn resolve(tree: &Tree, kernel: Option<&KernelExports>) -> Resolution {
     Resolution {
         needs,
         users,
+        exporters,
         differences,
     }
 }
 
-struct Exporters(HashMap<SymbolId, Vec<(ModuleId, Option<Crc>)>>);
+/// The kind of a reason, without what it names.
+type Kind = Discriminant<Reason>;
 
-impl Exporters {
-    fn of(tree: &Tree) -> Self {
-        let mut by_symbol: HashMap<_, Vec<_>> = HashMap::new();
-        for (module, exports) in tree.exports.iter() {
-            for export in exports {
-                let exporters = by_symbol.entry(export.id).or_default();
-                exporters.push((module, export.crc));
+/// What the kernel's loader would say against modules, a difference for each kind of reason.
+fn refused(scope: &Scope<'_>) -> Vec<Difference> {
+    let mut kinds: Vec<(Kind, Vec<ModuleId>, String)> = Vec::new();
+    for module in scope.modules().ids() {
+        for reason in scope.verdict(module).reasons {
+            let kind = discriminant(&reason);
+            match kinds.iter_mut().find(|(known, ..)| *known == kind) {
+                None => kinds.push((kind, vec![module], scope.describe(module, &reason))),
+                Some((_, modules, _)) if modules.last() == Some(&module) => {}
+                Some((_, modules, _)) => modules.push(module),
             }
         }
-        Self(by_symbol)
     }
+    kinds
+        .into_iter()
+        .map(|(_, modules, example)| Difference::Refused { modules, example })
+        .collect()
+}
 
-    /// The modules whose symbols `user` uses.
-    fn used(
-        &self,
-        tree: &Tree,
-        kernel: Option<&KernelExports>,
-        user: ModuleId,
-        differences: &mut Vec<Difference>,
-    ) -> BTreeSet<ModuleId> {
-        let mut used = BTreeSet::new();
-        for import in &tree.imports[user] {
-            let symbol = import.id;
-            match self.binding(tree, kernel, user, import) {
-                Binding::Kernel | Binding::WeakMissing => {}
-                Binding::Module(provider) => {
-                    used.insert(provider);
-                }
-                Binding::CrcMismatch(provider) => {
-                    used.insert(provider);
-                    differences.push(Difference::CrcMismatch {
-                        user,
-                        symbol,
-                        provider,
-                    });
-                }
-                Binding::Missing => differences.push(Difference::MissingSymbol { user, symbol }),
-            }
-        }
-        used.remove(&user);
-        used
-    }
+/// Who exports what a module imports. Of several modules the one counts that modpost chose.
+fn exporters(tree: &Tree, scope: &Scope<'_>, user: ModuleId) -> Vec<Option<Exporter>> {
+    let imports = tree.loader.imports(user).iter();
+    let modpost_chose = |module| depends_on(tree, user, module);
+    imports
+        .map(|import| scope.exporter(user, import, modpost_chose))
+        .collect()
+}
 
-    fn binding(
-        &self,
-        tree: &Tree,
-        kernel: Option<&KernelExports>,
-        user: ModuleId,
-        import: &Symbol,
-    ) -> Binding {
-        let name = &tree.symbols[import.id];
-        if kernel.is_some_and(|exports| exports.contains_key(name)) {
-            return Binding::Kernel;
-        }
-        let exporters = self
-            .0
-            .get(&import.id)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let fits = |crc: Option<Crc>| import.crc.is_none() || crc.is_none() || crc == import.crc;
-        let fitting = || exporters.iter().filter(|(_, crc)| fits(*crc));
-        // Of several that export a symbol, the one modpost chose.
-        let chosen = fitting().find(|(module, _)| depends_on(tree, user, *module));
-        match (chosen.or_else(|| fitting().next()), exporters.first()) {
-            (Some(&(module, _)), _) => Binding::Module(module),
-            (None, Some(&(module, _))) => Binding::CrcMismatch(module),
-            (None, None) if kernel.is_none() => Binding::Kernel,
-            (None, None) if import.weak => Binding::WeakMissing,
-            (None, None) => Binding::Missing,
-        }
-    }
+/// The modules among exporters.
+fn used(exporters: &[Option<Exporter>]) -> BTreeSet<ModuleId> {
+    let modules = exporters.iter().filter_map(|exporter| match exporter {
+        Some(Exporter::Module(module)) => Some(*module),
+        Some(Exporter::Kernel) | None => None,
+    });
+    modules.collect()
 }
 
 fn depends_on(tree: &Tree, user: ModuleId, provider: ModuleId) -> bool {
@@ -226,7 +162,6 @@ impl Difference {
     /// One line that names modules and symbols.
     pub fn describe(&self, tree: &Tree) -> String {
         let path = |module: &ModuleId| tree.modules[*module].file.path.as_str();
-        let symbol = |id: &SymbolId| String::from_utf8_lossy(&tree.symbols[*id]).into_owned();
         match self {
             Self::OnlySymbols { user, provider } => format!(
                 "{} uses symbols of {}, which its depends= does not name",
@@ -244,23 +179,13 @@ impl Difference {
                     path(user)
                 )
             }
-            Self::MissingSymbol { user, symbol: id } => {
-                format!(
-                    "{} imports {}, which nothing exports",
-                    path(user),
-                    symbol(id)
-                )
+            Self::Refused { modules, example } => {
+                let first = modules.first().map_or("", path);
+                match modules.len() {
+                    1 => format!("{first} would not load: {example}"),
+                    count => format!("{count} modules would not load, {first} because {example}"),
+                }
             }
-            Self::CrcMismatch {
-                user,
-                symbol: id,
-                provider,
-            } => format!(
-                "{} imports {} with another CRC than {} exports",
-                path(user),
-                symbol(id),
-                path(provider)
-            ),
         }
     }
 }

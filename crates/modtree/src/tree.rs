@@ -1,38 +1,19 @@
-//! A module directory in, the whole picture of it out: every module with what it says of itself,
-//! the symbols it exports and imports, what is linked into the kernel.
+//! Reads all modules of one kernel: what each says of itself, what the kernel's loader asks of it,
+//! and which modules are linked into the kernel.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use kmodule::{Crc, Kernelrelease, Module, Reader};
-
-use crate::record::{self, Named, Record, Symbols};
 use id_table::Table;
-use id_table::id;
+use kmodule::{Kernelrelease, Module, Reader};
+use loader::{
+    ExportedSymbol, ImportedSymbol, Kernel, ModuleFacts, ModuleId, Modules, Reading, SymbolReading,
+    Version,
+};
 use parallel::map_with;
 
+use crate::record::{self, Record};
 use crate::{Error, ReleaseDir};
-
-id! {
-    /// A module of a [`Tree`].
-    ModuleId
-}
-
-id! {
-    /// A symbol that some module of a [`Tree`] exports or imports.
-    SymbolId
-}
-
-/// A symbol as a module exports or imports it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Symbol {
-    /// Its name.
-    pub id: SymbolId,
-    /// Its CRC, where the kernel has modversions.
-    pub crc: Option<Crc>,
-    /// An import that may stay unresolved.
-    pub weak: bool,
-}
 
 /// All modules of one kernel, in the order of their paths.
 #[derive(Clone, Debug)]
@@ -43,12 +24,8 @@ pub struct Tree {
     pub directory: ReleaseDir,
     /// What each module says of itself.
     pub modules: Table<ModuleId, Record>,
-    /// What each module exports.
-    pub exports: Table<ModuleId, Vec<Symbol>>,
-    /// What each module imports.
-    pub imports: Table<ModuleId, Vec<Symbol>>,
-    /// Names of the symbols.
-    pub symbols: Table<SymbolId, Box<[u8]>>,
+    /// What the kernel's loader asks of each module; the symbols it exports and imports.
+    pub loader: Modules,
     /// Names of the modules linked into the kernel, `-` as `_`.
     pub builtin: Vec<String>,
     by_name: BTreeMap<String, Vec<ModuleId>>,
@@ -60,25 +37,34 @@ impl Tree {
     /// # Errors
     /// A module or a list cannot be read, or is damaged: the first by path.
     pub fn scan(release: &Kernelrelease, directory: &ReleaseDir) -> Result<Self, Error> {
-        Self::scan_with(release, directory, |_, _| Ok(()))
+        let kernel = Kernel::new(release.clone());
+        Self::scan_for(&kernel, directory, |_, _| Ok(()))
     }
 
-    /// As [`Tree::scan`], and calls `visit` with the path and contents of each module, so that what
-    /// else is to be known of it comes from the same reading.
+    /// Reads every module of a kernel's directory, as far as that kernel's loader asks, and calls
+    /// `visit` with the path and contents of each, so that what else is to be known of it comes
+    /// from the same reading.
     ///
     /// # Errors
     /// A module or a list cannot be read or is damaged, or `visit` fails: the first by path.
-    pub fn scan_with<E: From<Error> + Send>(
-        release: &Kernelrelease,
+    pub fn scan_for<E: From<Error> + Send>(
+        kernel: &Kernel,
         directory: &ReleaseDir,
         visit: impl Fn(&Path, &Module<'_>) -> Result<(), E> + Sync,
     ) -> Result<Self, E> {
         let files = directory.modules()?;
+        let btf_bases: Vec<_> = kernel.btf.iter().collect();
+        let reading = Reading {
+            symbols: SymbolReading::VersionTable,
+            signatures: kernel.refuses_unsigned(),
+            btf_bases: &btf_bases,
+        };
         let read = map_with(&files, Reader::new, |reader, file| {
             let path = directory.path().join(&file.path);
             let use_module = |module: &Module<'_>| {
                 visit(&path, module)?;
-                record::read(module, file.clone()).map_err(E::from)
+                let facts = ModuleFacts::read(module, &path, reading).map_err(Error::from)?;
+                Ok::<_, E>((record::read(module, file.clone())?, facts))
             };
             reader.module(&path, use_module).map_err(Error::from)?
         })?;
@@ -87,22 +73,26 @@ impl Tree {
             .iter()
             .map(|name| spelled(&String::from_utf8_lossy(name)))
             .collect();
-        Ok(Self::new(release.clone(), directory.clone(), read, builtin))
+        Ok(Self::new(
+            kernel.release.clone(),
+            directory.clone(),
+            read,
+            builtin,
+        ))
     }
 
     fn new(
         release: Kernelrelease,
         directory: ReleaseDir,
-        read: Vec<(Record, Symbols)>,
+        read: Vec<(Record, ModuleFacts)>,
         builtin: Vec<String>,
     ) -> Self {
-        let mut interner = Interner::default();
         let mut modules = Vec::with_capacity(read.len());
-        let (mut exports, mut imports) = (Vec::new(), Vec::new());
-        for (record, symbols) in read {
+        let mut loader = Modules::new();
+        // Both give modules their numbers in this order.
+        for (record, facts) in read {
             modules.push(record);
-            exports.push(interner.all(symbols.exports));
-            imports.push(interner.all(symbols.imports));
+            loader.add(facts);
         }
         let modules: Table<ModuleId, Record> = modules.into_iter().collect();
         let mut by_name: BTreeMap<String, Vec<ModuleId>> = BTreeMap::new();
@@ -116,9 +106,7 @@ impl Tree {
             release,
             directory,
             modules,
-            exports: exports.into_iter().collect(),
-            imports: imports.into_iter().collect(),
-            symbols: interner.names.into_iter().collect(),
+            loader,
             builtin,
             by_name,
         }
@@ -144,33 +132,6 @@ pub fn spelled(name: &str) -> String {
     name.replace('-', "_")
 }
 
-#[derive(Default)]
-struct Interner {
-    ids: HashMap<Box<[u8]>, SymbolId>,
-    names: Vec<Box<[u8]>>,
-}
-
-impl Interner {
-    fn all(&mut self, symbols: Vec<Named>) -> Vec<Symbol> {
-        let intern = |symbol: Named| Symbol {
-            id: self.id(symbol.name),
-            crc: symbol.crc,
-            weak: symbol.weak,
-        };
-        symbols.into_iter().map(intern).collect()
-    }
-
-    fn id(&mut self, name: Box<[u8]>) -> SymbolId {
-        if let Some(&id) = self.ids.get(&name) {
-            return id;
-        }
-        let id = <SymbolId as id_table::Id>::from_index(self.names.len());
-        self.names.push(name.clone());
-        self.ids.insert(name, id);
-        id
-    }
-}
-
 /// A tree made of records alone, for plans of kernels that do not exist.
 impl Tree {
     /// Takes records in any order; symbols by the names the pairs give.
@@ -179,26 +140,40 @@ impl Tree {
         records: Vec<(Record, Vec<String>, Vec<String>)>,
         builtin: Vec<String>,
     ) -> Self {
-        let named = |names: Vec<String>| {
-            let named = |name: String| Named {
-                name: name.into_bytes().into(),
-                crc: None,
-                weak: false,
-            };
-            names.into_iter().map(named).collect()
-        };
         let mut read: Vec<_> = records
             .into_iter()
             .map(|(record, exports, imports)| {
-                let symbols = Symbols {
-                    exports: named(exports),
-                    imports: named(imports),
-                };
-                (record, symbols)
+                let facts = made_up(&record, &exports, &imports);
+                (record, facts)
             })
             .collect();
         read.sort_by(|(a, _), (b, _)| a.file.path.cmp(&b.file.path));
         let directory = ReleaseDir::absent(Path::new("/"), &release);
         Self::new(release, directory, read, builtin)
     }
+}
+
+/// A module with these exports and imports that loads anywhere.
+fn made_up(record: &Record, exports: &[String], imports: &[String]) -> ModuleFacts {
+    let mut facts = ModuleFacts {
+        name: spelled(&record.file.name).into_bytes().into(),
+        license: Some(b"GPL"[..].into()),
+        ..ModuleFacts::default()
+    };
+    for name in exports {
+        facts.symbols.add_export(&ExportedSymbol {
+            name: name.as_bytes(),
+            crc: None,
+            namespace: None,
+            gpl_only: false,
+        });
+    }
+    for name in imports {
+        facts.symbols.add_import(&ImportedSymbol {
+            name: name.as_bytes(),
+            version: Version::Unlisted,
+            weak: false,
+        });
+    }
+    facts
 }

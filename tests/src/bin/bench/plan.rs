@@ -14,7 +14,8 @@ use anyhow::{Context, Result};
 use kmp_split::plan;
 use kmpkit_tests::stage::Stage;
 use kmpkit_tests::{Kernel, cache_dir};
-use modtree::{ModuleFile, Record, ReleaseDir, Symbol, SymbolId, Tree, resolve};
+use loader::NameId;
+use modtree::{ModuleFile, Record, ReleaseDir, Tree, resolve};
 use policy::{Policy, layers};
 
 use crate::measure::{Bench, Comparison, spinner};
@@ -89,23 +90,33 @@ fn depmod(kernel: &Kernel) -> Result<Task> {
 
 /// A kernel with each module so many times.
 fn many(tree: &Tree, times: u32) -> Tree {
-    let own: BTreeSet<SymbolId> = tree.exports.values().flatten().map(|e| e.id).collect();
+    let modules = &tree.loader;
+    let exports = modules.ids().flat_map(|id| modules.exports(id));
+    let own: BTreeSet<NameId> = exports.map(|export| export.symbol).collect();
     let mut records = Vec::new();
     for number in 0..times {
         let name = |name: &str| match number {
             0 => name.to_owned(),
             _ => format!("{name}_{number}"),
         };
-        let symbol = |symbol: &Symbol| {
-            let plain = String::from_utf8_lossy(&tree.symbols[symbol.id]);
-            match own.contains(&symbol.id) {
+        let symbol = |symbol: NameId| {
+            let plain = String::from_utf8_lossy(modules.symbol(symbol));
+            match own.contains(&symbol) {
                 true => name(&plain),
                 false => plain.into_owned(),
             }
         };
         for (id, record) in tree.modules.iter() {
-            let exports = tree.exports[id].iter().map(symbol).collect();
-            let imports = tree.imports[id].iter().map(symbol).collect();
+            let exports = modules
+                .exports(id)
+                .iter()
+                .map(|e| symbol(e.symbol))
+                .collect();
+            let imports = modules
+                .imports(id)
+                .iter()
+                .map(|i| symbol(i.symbol))
+                .collect();
             records.push((renamed(record, name), exports, imports));
         }
     }
