@@ -45,13 +45,13 @@ binaries: rpm-files ## Build the generators, kmp-split and kmp
 .PHONY: man
 man: ## Make the manual pages from the option tables
 	mkdir -p $(TARGET)/man
-	$(CARGO) run --quiet --release --locked -p generators --example generators-man -- $(TARGET)/man
-	$(CARGO) run --quiet --release --locked -p kmp-split --example kmp-split-man -- $(TARGET)/man
-	$(CARGO) run --quiet --release --locked -p kmp --example kmp-man -- $(TARGET)/man
+	$(CARGO) run --release --locked -p generators --example generators-man -- $(TARGET)/man
+	$(CARGO) run --release --locked -p kmp-split --example kmp-split-man -- $(TARGET)/man
+	$(CARGO) run --release --locked -p kmp --example kmp-man -- $(TARGET)/man
 
 .PHONY: rpm-files
 rpm-files: ## Make file attributes, macros and Lua from the table of generators
-	$(CARGO) run --quiet --release --locked -p generators --example rpm-files -- $(RPM_FILES)
+	$(CARGO) run --release --locked -p generators --example rpm-files -- $(RPM_FILES)
 
 # What `install` needs, the last file of each step.
 BUILT := $(OUT)/kmp-split $(OUT)/kmpkit-generator $(OUT)/kmp $(TARGET)/man/kmp.1 $(RPM_FILES)/programs
@@ -109,8 +109,8 @@ setup: ## Install what the tests and the demonstration need
 	tests/setup.sh
 
 .PHONY: demo
-demo: setup ## From the distribution's kernel to a machine booted with the drivers it needs; POLICY=per-module
-	$(ISOLATED) $(CARGO) run --quiet --release --locked -p kmpkit-tests --bin demo -- $(if $(POLICY),--policy $(POLICY))
+demo: setup all ## From the distribution's kernel to a machine booted with the drivers it needs; POLICY=per-module
+	$(ISOLATED) $(CARGO) run --locked -p kmpkit-tests --bin demo -- $(if $(POLICY),--policy $(POLICY))
 
 .PHONY: lint
 lint: ## Check formatting, clippy and documentation

@@ -1,5 +1,10 @@
 //! Makes inputs from seeds by a fixed sequence of pseudo-random changes, for runs without libFuzzer.
 
+#![allow(
+    clippy::indexing_slicing,
+    reason = "each position is drawn below a length"
+)]
+
 /// The numbers of SplitMix64, the same for the same seed on every machine.
 pub struct Random(u64);
 

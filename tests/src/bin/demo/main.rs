@@ -1,5 +1,5 @@
-//! Turns a distribution kernel into packages, virtual hardware into the few that it needs, and
-//! these into a machine that boots.
+//! Shows a modular kernel: splits the distribution's kernel into packages, lets zypper choose what a
+//! virtual machine needs, and boots that.
 
 mod build;
 mod steps;
@@ -7,8 +7,9 @@ mod table;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Parser;
 use kmpkit_tests::drive::drive;
 use kmpkit_tests::modular::example;
@@ -16,11 +17,20 @@ use kmpkit_tests::stage::Stage;
 use kmpkit_tests::{Kernel, Machine, Zypp, cache_dir, need, need_root};
 
 use crate::steps::Steps;
+use crate::table::{Summary, Verdict};
 
-/// From kernel tree to booted machine: packages by policy, chosen by hardware.
+const WHAT_HAPPENS: &str = "\
+1. rpmbuild splits the distribution's kernel into packages.
+2. A virtual machine boots the kernel image without modules and lists its hardware.
+3. zypper installs the image and what this hardware needs into an empty root. The machine boots this
+   root. New hardware may appear behind new drivers; then this is done again.
+4. The machine boots the whole kernel, to compare.
+";
+
+/// From a kernel to a booted machine: packages by policy, chosen by hardware.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Directory for packages, repository and root; what an earlier run left is removed
+    /// Directory for packages, repository and root; what an earlier run left is replaced
     #[arg(long, default_value = "/var/tmp/kmpkit-demo")]
     work: PathBuf,
     /// Suite whose current kernel is used; without it this system's, or the tree in KERNEL_TREE
@@ -37,8 +47,20 @@ struct Options {
     repo: Option<PathBuf>,
 }
 
-fn main() -> Result<()> {
-    let options = Options::parse();
+fn main() -> ExitCode {
+    match demo(&Options::parse()) {
+        Ok(verdict) => {
+            println!("\n{verdict}");
+            verdict.exit_code()
+        }
+        Err(error) => {
+            eprintln!("\nFailed: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn demo(options: &Options) -> Result<Verdict> {
     need(&[
         "apt-get",
         "rpmbuild",
@@ -49,16 +71,23 @@ fn main() -> Result<()> {
         "modprobe",
     ])?;
     need_root("installing packages into a root")?;
+    println!(
+        "\n{WHAT_HAPPENS}\nAll of it is in {}.\n",
+        options.work.display()
+    );
     let mut steps = Steps::default();
 
-    steps.run("build kmpkit", |_| Stage::get())?;
-    let kernel = steps.run("kernel and headers from the archive", |_| kernel(&options))?;
+    steps.run(
+        "make install: kmpkit, beside a copy of rpm's configuration",
+        |_| Stage::get(),
+    )?;
+    let kernel = kernel(&mut steps, options)?;
     let repo = match &options.repo {
         Some(repo) => repo.clone(),
-        None => build::packages(&mut steps, &kernel, &options)?,
+        None => build::repository(&mut steps, &kernel, options)?,
     };
     let machine = Machine::full();
-    let aliases = steps.run("machine without modules: read its hardware", |_| {
+    let aliases = steps.run("machine without modules: lists its hardware", |_| {
         machine.modaliases(&kernel)
     })?;
     let flavor = kernel.release.rsplit('-').next().unwrap_or_default();
@@ -72,25 +101,30 @@ fn main() -> Result<()> {
         machine.boot_kernel(&kernel)
     })?;
 
-    table::Summary::collect(&zypp, &repo, &image, &driven.hardware, report, &whole)?.print();
+    let summary = Summary::collect(&zypp, &repo, &image, &driven.hardware, report, &whole)?;
+    summary.print();
     steps.print();
     println!(
         "\nThe packages are in {0}; try: rpm -qp --supplements {0}/*/*e1000*.rpm",
         repo.display()
     );
     println!("The installed root is {}", zypp.root().display());
-    let missing: Vec<_> = whole.bound().difference(&report.bound()).cloned().collect();
-    if !missing.is_empty() {
-        bail!("devices with a driver in the whole kernel, but not here: {missing:#?}");
-    }
-    Ok(())
+    Ok(summary.verdict(report, &whole))
 }
 
-fn kernel(options: &Options) -> Result<Kernel> {
-    match &options.suite {
-        Some(suite) => Kernel::from_archive(suite, "amd64", &cache_dir()),
-        None => Kernel::from_env_or_archive(&own_suite()?, "amd64", &cache_dir()),
+fn kernel(steps: &mut Steps, options: &Options) -> Result<Kernel> {
+    if options.suite.is_none() && std::env::var_os("KERNEL_TREE").is_some() {
+        return steps.run("kernel: KERNEL_TREE", |_| {
+            Kernel::from_env_or_archive("", "amd64", &cache_dir())
+        });
     }
+    let suite = match &options.suite {
+        Some(suite) => suite.clone(),
+        None => own_suite()?,
+    };
+    steps.run(&format!("kernel and headers of Debian {suite}"), |_| {
+        Kernel::from_archive(&suite, "amd64", &cache_dir())
+    })
 }
 
 fn own_suite() -> Result<String> {
@@ -106,8 +140,6 @@ fn own_suite() -> Result<String> {
 
 fn zypp(work: &Path, repo: &Path) -> Result<Zypp> {
     let root = work.join("root");
-    if root.exists() {
-        fs::remove_dir_all(&root).with_context(|| format!("remove {}", root.display()))?;
-    }
+    build::remove(&root)?;
     Zypp::new(&root, &[("kmp", repo)])
 }

@@ -1,7 +1,9 @@
-//! Turns an installed root, its repository and two boots into the tables at the end.
+//! The tables and the verdict at the end: what is installed and why, its size, what it drives.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use kmpkit_tests::kernel::walk;
@@ -57,6 +59,24 @@ impl Summary {
         })
     }
 
+    /// Whether the few packages drive what all of them do.
+    pub fn verdict(&self, report: &BootReport, whole: &BootReport) -> Verdict {
+        let whole = whole.bound();
+        Verdict {
+            packages: format!("{} of {}", self.installed.len(), self.built),
+            size: format!(
+                "{} of {} MB",
+                mb(self.downloaded[0]),
+                mb(self.downloaded[1])
+            ),
+            devices: whole.len(),
+            missing: whole
+                .difference(&report.bound())
+                .map(|(bus, place, driver)| format!("{bus} {place}: {driver}"))
+                .collect(),
+        }
+    }
+
     /// Prints the tables.
     pub fn print(&self) {
         println!(
@@ -79,6 +99,52 @@ impl Summary {
         for (bus, all, own, whole) in &self.buses {
             println!("{bus:<12} {all:>10} {own:>14} {whole:>14}");
         }
+    }
+}
+
+/// What the demonstration has shown.
+pub struct Verdict {
+    packages: String,
+    size: String,
+    /// How many devices have a driver in the whole kernel.
+    devices: usize,
+    /// Which of them have none in the installed root.
+    missing: Vec<String>,
+}
+
+impl Verdict {
+    /// Success where no driver is missing.
+    pub fn exit_code(&self) -> ExitCode {
+        match self.missing.is_empty() {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Verdict {
+            packages,
+            size,
+            devices,
+            missing,
+        } = self;
+        if missing.is_empty() {
+            return write!(
+                f,
+                "Passed: {packages} packages ({size}) drive all {devices} devices that the whole kernel drives."
+            );
+        }
+        write!(
+            f,
+            "Failed: {packages} packages ({size}) leave {} of {devices} devices without the driver that the \
+             whole kernel has:",
+            missing.len()
+        )?;
+        missing
+            .iter()
+            .try_for_each(|device| write!(f, "\n  {device}"))
     }
 }
 
