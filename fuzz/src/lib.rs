@@ -6,6 +6,7 @@
 //! neither a fuzzer nor another build.
 
 mod memory;
+mod tags;
 mod targets;
 
 #[cfg(feature = "libfuzzer")]
@@ -20,12 +21,11 @@ pub struct Target {
     pub name: &'static str,
     /// Gives an input to the parser; panics where a promise is broken.
     pub check: fn(&[u8]),
-    /// The most memory an input may cost.
-    pub memory: Memory,
+    /// The most memory that an input may cost.
+    pub memory: fn(&[u8]) -> Memory,
 }
 
-/// Bytes: so many for any input, and so many more for each byte of it.
-#[derive(Clone, Copy)]
+/// A number of bytes for any input, and a number for each byte of it.
 pub struct Memory {
     /// For any input.
     pub fixed: usize,
@@ -40,7 +40,8 @@ impl Target {
     /// A promise is broken, that on memory included.
     pub fn run(&self, input: &[u8]) {
         let ((), cost) = peak(|| (self.check)(input));
-        let allowed = self.memory.fixed + self.memory.each * input.len();
+        let Memory { fixed, each } = (self.memory)(input);
+        let allowed = fixed + each * input.len();
         assert!(
             cost <= allowed,
             "{}: {} bytes of input cost {cost} bytes of memory, {allowed} are allowed",

@@ -10,7 +10,7 @@ use crate::{Memory, Target};
 pub const READ: Target = Target {
     name: "index_read",
     check: read,
-    memory: Memory {
+    memory: |_| Memory {
         fixed: 64 << 10,
         each: 512,
     },
@@ -20,7 +20,7 @@ pub const READ: Target = Target {
 pub const WRITE: Target = Target {
     name: "index_write",
     check: written_is_read,
-    memory: Memory {
+    memory: |_| Memory {
         fixed: 64 << 10,
         each: 512,
     },
