@@ -61,7 +61,12 @@ fn entry<'e>(key: &'e [u8], (priority, value): (u32, &'e [u8])) -> Entry<'e> {
 fn all(index: &[u8]) -> Option<Vec<(Vec<u8>, Values<'_>)>> {
     let mut all = Vec::new();
     let index = Index::new(index).ok()?;
-    let read = index.for_each(|key, values| all.push((key.to_vec(), values.to_vec())));
+    let read = index.for_each(|key, values| {
+        // A node may say that it has values, and have none.
+        if !values.is_empty() {
+            all.push((key.to_vec(), values.to_vec()));
+        }
+    });
     read.ok().map(|_| all)
 }
 
