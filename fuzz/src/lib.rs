@@ -6,13 +6,13 @@
 //! neither a fuzzer nor another build.
 
 mod memory;
-mod tags;
+mod small_tree;
 mod targets;
 
 #[cfg(feature = "libfuzzer")]
 pub use libfuzzer_sys;
 
-pub use memory::peak;
+pub use memory::{CountingAllocator, peak};
 pub use targets::TARGETS;
 
 /// A parser with the promises that are checked.
@@ -65,6 +65,9 @@ pub fn target(name: &str) -> &'static Target {
 #[macro_export]
 macro_rules! program {
     ($name:literal) => {
+        #[global_allocator]
+        static ALLOCATOR: $crate::CountingAllocator = $crate::CountingAllocator;
+
         $crate::libfuzzer_sys::fuzz_target!(|input: &[u8]| {
             $crate::target($name).run(input);
         });
