@@ -7,6 +7,7 @@
 
 mod memory;
 mod small_tree;
+mod tags;
 mod targets;
 
 #[cfg(feature = "libfuzzer")]

@@ -17,7 +17,7 @@ pub const IMAGE: Target = Target {
 pub const SYMVERS: Target = Target {
     name: "symvers",
     check: symvers,
-    memory: |input| memory(input, Limits::SYMVERS),
+    memory: |input| memory(input, Limits::TEXT),
 };
 
 /// A System.map.
@@ -32,7 +32,9 @@ pub const SYSTEM_MAP: Target = Target {
 
 /// A bzImage has its kernel inside, so any image may unpack to as much as is allowed.
 fn memory(input: &[u8], limits: Limits) -> Memory {
-    let is_image = input.get(0x202..).is_some_and(|rest| rest.starts_with(b"HdrS"));
+    let is_image = input
+        .get(0x202..)
+        .is_some_and(|rest| rest.starts_with(b"HdrS"));
     let unpacked = match is_image || Compression::detect(input).is_some() {
         true => 2 * usize::try_from(limits.memory).unwrap_or(usize::MAX),
         false => 0,
@@ -67,7 +69,8 @@ fn symvers(input: &[u8]) {
     let _ = symvers.has_modversions();
     for entry in symvers.entries() {
         let texts = [entry.name, entry.module];
-        let is_text = |text: &[u8]| !text.is_empty() && !text.contains(&b'\n') && !text.contains(&b'\t');
+        let is_text =
+            |text: &[u8]| !text.is_empty() && !text.contains(&b'\n') && !text.contains(&b'\t');
         assert!(texts.into_iter().all(is_text), "{entry:?}");
     }
     let kernel = symvers.kernel_entries().count();

@@ -5,14 +5,14 @@ use std::path::Path;
 use kmodule::{Arena, Config, Image, Kernelrelease, Module, Symvers};
 use loader::{BtfBase, Kernel, KernelExports, ModuleFacts, Modules, Reading, Scope, SymbolReading};
 
-use super::module;
+use super::compressed::{self, LIMITS};
 use crate::{Memory, Target};
 
 /// A module for kernels that ask much and little.
 pub const VERDICT: Target = Target {
     name: "loader",
     check: verdict,
-    memory: module::memory,
+    memory: compressed::memory,
 };
 
 /// Types of a kernel, then those of a module; the first two bytes say where they part.
@@ -44,7 +44,7 @@ fn kernel(config: Option<&str>) -> Option<Kernel> {
 
 fn verdict(input: &[u8]) {
     let path = Path::new("kernel/fuzz.ko");
-    let Ok(image) = Image::from_bytes(path, input) else {
+    let Ok(image) = Image::from_bytes_within(path, input, LIMITS) else {
         return;
     };
     let arena = Arena::new();
@@ -61,14 +61,18 @@ fn verdict(input: &[u8]) {
         };
         let mut modules = Modules::new();
         let id = modules.add(facts);
-        let kernels = [None, Some(""), Some(STRICT)].map(|config| kernel(config).expect("a kernel"));
+        let kernels =
+            [None, Some(""), Some(STRICT)].map(|config| kernel(config).expect("a kernel"));
         for kernel in &kernels {
             let scope = Scope::new(&modules, kernel, [id]);
             let verdict = scope.verdict(id);
             assert_eq!(verdict.loads(), verdict.first().is_none());
             for reason in &verdict.reasons {
                 let text = scope.describe(id, reason);
-                assert!(!text.is_empty() && !text.contains(char::is_control), "{text:?}");
+                assert!(
+                    !text.is_empty() && !text.contains(char::is_control),
+                    "{text:?}"
+                );
             }
         }
     }

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use deptag::{Dialect, TagBuffer, TagRules};
-use kmodule::{Arena, AsKmod, Compression, Image, Limits, Module};
+use kmodule::{Arena, AsKmod, Image, Module};
 
+use super::compressed::{LIMITS, memory};
+use crate::Target;
 use crate::tags::check_tags;
-use crate::{Memory, Target};
 
 /// A module as the kernel reads it, and all tags that are made of it.
 pub const STRICT: Target = Target {
@@ -23,25 +24,13 @@ pub const LENIENT: Target = Target {
     memory,
 };
 
-/// Of a compressed file only what it unpacks to is bounded.
-fn memory(input: &[u8]) -> Memory {
-    let unpacked = match Compression::detect(input) {
-        Some(_) => 2 * usize::try_from(Limits::MODULE.memory).unwrap_or(usize::MAX),
-        None => 0,
-    };
-    Memory {
-        fixed: unpacked + (64 << 10),
-        each: 64,
-    }
-}
-
 /// What errors call the input.
 fn path() -> &'static Path {
     Path::new("fuzz.ko")
 }
 
 fn strict(input: &[u8]) {
-    let Ok(image) = Image::from_bytes(path(), input) else {
+    let Ok(image) = Image::from_bytes_within(path(), input, LIMITS) else {
         return;
     };
     let arena = Arena::new();
@@ -89,7 +78,7 @@ fn check_all_tags(module: &Module<'_>) {
 }
 
 fn lenient(input: &[u8]) {
-    let Ok(image) = Image::from_bytes(path(), input) else {
+    let Ok(image) = Image::from_bytes_within(path(), input, LIMITS) else {
         return;
     };
     let arena = Arena::new();
