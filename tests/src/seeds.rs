@@ -34,9 +34,7 @@ pub fn make(kernel: &Kernel, into: &Path) -> Result<()> {
     seeds.indexes(&small)?;
     seeds.kernel_lists(&small)?;
     seeds.configuration()?;
-    seeds.policies()?;
-    seeds.plan(&small)?;
-    seeds.stores(&small)
+    seeds.policies()
 }
 
 /// Where the seeds go.
@@ -67,7 +65,6 @@ impl Seeds<'_> {
 /// The smallest modules of a kernel with its lists, and the indexes kmod makes of them.
 struct SmallTree {
     root: PathBuf,
-    release: String,
     directory: PathBuf,
     modules: Vec<PathBuf>,
 }
@@ -92,7 +89,6 @@ impl SmallTree {
         run(tool("depmod")?.arg("-b").arg(root).arg(&kernel.release))?;
         Ok(SmallTree {
             root: root.to_owned(),
-            release: kernel.release.clone(),
             directory,
             modules,
         })
@@ -103,7 +99,9 @@ impl SmallTree {
 fn smallest(kernel: &Kernel) -> Result<Vec<PathBuf>> {
     let mut modules = Vec::new();
     for path in kernel.modules()? {
-        let meta = path.metadata().with_context(|| path.display().to_string())?;
+        let meta = path
+            .metadata()
+            .with_context(|| path.display().to_string())?;
         if path.extension().is_some_and(|end| end == "ko") {
             modules.push((meta.len(), path));
         }
@@ -111,9 +109,17 @@ fn smallest(kernel: &Kernel) -> Result<Vec<PathBuf>> {
     modules.sort();
     let modules: Vec<_> = modules.into_iter().map(|(_, path)| path).collect();
     let directory = kernel.modules_dir.display();
-    ensure!(modules.len() > SOME, "{directory}: no modules without compression");
+    ensure!(
+        modules.len() > SOME,
+        "{directory}: no modules without compression"
+    );
     let is_driver = |path: &&PathBuf| path.components().any(|part| part.as_os_str() == "drivers");
-    let drivers: Vec<_> = modules.iter().filter(is_driver).take(SOME).cloned().collect();
+    let drivers: Vec<_> = modules
+        .iter()
+        .filter(is_driver)
+        .take(SOME)
+        .cloned()
+        .collect();
     let mut some: Vec<_> = modules.into_iter().take(SOME).chain(drivers).collect();
     some.sort();
     some.dedup();
@@ -121,7 +127,10 @@ fn smallest(kernel: &Kernel) -> Result<Vec<PathBuf>> {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
@@ -134,7 +143,8 @@ fn first(path: &Path, end: u8, count: usize) -> Result<Vec<u8>> {
     let mut file = BufReader::new(file);
     let mut parts = Vec::new();
     for _ in 0..count {
-        file.read_until(end, &mut parts).with_context(|| path.display().to_string())?;
+        file.read_until(end, &mut parts)
+            .with_context(|| path.display().to_string())?;
     }
     Ok(parts)
 }

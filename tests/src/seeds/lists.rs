@@ -1,7 +1,5 @@
 //! Seeds of what is text: symbols, lists of the kernel, configuration, policies, plans.
 
-use std::fs;
-
 use anyhow::{Context, Result};
 use kmpkit_fixtures::pack::{Packing, pack};
 
@@ -68,11 +66,10 @@ supported = "external"
 initrd = true
 hardware = false
 exclude = false
-[module.tags]
-Requires = ["xfsprogs >= 5"]
+requires = ["xfsprogs >= 5"]
 [[import]]
 file = "list"
-format = "modules-list"
+format = "modules.list"
 set = "net"
 supported = "no"
 "#;
@@ -87,13 +84,18 @@ const TRIGGERS: [&str; 3] = [
 impl Seeds<'_> {
     /// Lists of exported symbols.
     pub(super) fn symbols(&self, kernel: &Kernel) -> Result<()> {
-        let symvers = kernel.symvers.as_ref().context("the kernel has no Module.symvers")?;
+        let symvers = kernel
+            .symvers
+            .as_ref()
+            .context("the kernel has no Module.symvers")?;
         let lines = first(symvers, b'\n', LINES)?;
         self.add("symvers", "Module.symvers", &lines)?;
         self.add("symvers", "Module.symvers.xz", &pack(Packing::Xz, &lines))?;
         let namespaces = read(symvers)?;
         let namespaces = namespaces.split_inclusive(|&byte| byte == b'\n');
-        let namespaces = namespaces.filter(|line| !line.ends_with(b"\t\n") && line.iter().filter(|&&byte| byte == b'\t').count() == 4);
+        let namespaces = namespaces.filter(|line| {
+            !line.ends_with(b"\t\n") && line.iter().filter(|&&byte| byte == b'\t').count() == 4
+        });
         let namespaces: Vec<_> = namespaces.take(LINES).collect();
         self.add("symvers", "namespaces", &namespaces.concat())?;
         let map = read(&kernel.system_map)?;
@@ -101,12 +103,22 @@ impl Seeds<'_> {
         let is_export = |line: &&[u8]| line.windows(10).any(|part| part == b"__ksymtab_");
         let exports: Vec<_> = exports.filter(is_export).take(LINES).collect();
         self.add("system_map", "exports", &exports.concat())?;
-        self.add("system_map", "System.map", &first(&kernel.system_map, b'\n', LINES)?)
+        self.add(
+            "system_map",
+            "System.map",
+            &first(&kernel.system_map, b'\n', LINES)?,
+        )
     }
 
     /// The lists kbuild writes beside modules.
     pub(super) fn kernel_lists(&self, small: &SmallTree) -> Result<()> {
-        for name in ["modules.builtin", "modules.builtin.modinfo", "modules.order", "modules.dep", "modules.devname"] {
+        for name in [
+            "modules.builtin",
+            "modules.builtin.modinfo",
+            "modules.order",
+            "modules.dep",
+            "modules.devname",
+        ] {
             self.add_file("kernel_lists", &small.directory.join(name))?;
         }
         Ok(())
@@ -120,7 +132,10 @@ impl Seeds<'_> {
         }
         let mut machines = Vec::new();
         walk(&project().join("machines"), &mut machines)?;
-        for path in machines.iter().filter(|path| path.extension().is_some_and(|end| end == "modalias")) {
+        for path in machines
+            .iter()
+            .filter(|path| path.extension().is_some_and(|end| end == "modalias"))
+        {
             self.add_file("machine", path)?;
         }
         Ok(())
