@@ -6,12 +6,14 @@
 //! neither a fuzzer nor another build.
 
 mod memory;
+mod small_tree;
+mod tags;
 mod targets;
 
 #[cfg(feature = "libfuzzer")]
 pub use libfuzzer_sys;
 
-pub use memory::peak;
+pub use memory::{CountingAllocator, peak};
 pub use targets::TARGETS;
 
 /// A parser with the promises that are checked.
@@ -20,12 +22,11 @@ pub struct Target {
     pub name: &'static str,
     /// Gives an input to the parser; panics where a promise is broken.
     pub check: fn(&[u8]),
-    /// The most memory an input may cost.
-    pub memory: Memory,
+    /// The most memory that an input may cost.
+    pub memory: fn(&[u8]) -> Memory,
 }
 
-/// Bytes: so many for any input, and so many more for each byte of it.
-#[derive(Clone, Copy)]
+/// A number of bytes for any input, and a number for each byte of it.
 pub struct Memory {
     /// For any input.
     pub fixed: usize,
@@ -40,7 +41,8 @@ impl Target {
     /// A promise is broken, that on memory included.
     pub fn run(&self, input: &[u8]) {
         let ((), cost) = peak(|| (self.check)(input));
-        let allowed = self.memory.fixed + self.memory.each * input.len();
+        let Memory { fixed, each } = (self.memory)(input);
+        let allowed = fixed + each * input.len();
         assert!(
             cost <= allowed,
             "{}: {} bytes of input cost {cost} bytes of memory, {allowed} are allowed",
@@ -64,6 +66,9 @@ pub fn target(name: &str) -> &'static Target {
 #[macro_export]
 macro_rules! program {
     ($name:literal) => {
+        #[global_allocator]
+        static ALLOCATOR: $crate::CountingAllocator = $crate::CountingAllocator;
+
         $crate::libfuzzer_sys::fuzz_target!(|input: &[u8]| {
             $crate::target($name).run(input);
         });

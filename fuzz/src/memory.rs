@@ -6,11 +6,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// The allocator of whatever links this crate: the system's, with a count for each thread.
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-struct Counting;
+/// The system's allocator with a count for each thread. A program makes it its own with
+/// `#[global_allocator]`.
+pub struct CountingAllocator;
 
 thread_local! {
     // What is freed on another thread than it was allocated on makes this negative there.
@@ -19,7 +17,7 @@ thread_local! {
 }
 
 /// What `work` gives, and the most bytes that this thread had allocated meanwhile, beyond what it
-/// had before.
+/// had before. Without [`CountingAllocator`] that is always 0.
 pub fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = NOW.get();
     PEAK.set(before);
@@ -38,7 +36,7 @@ fn count(freed: usize, allocated: usize) {
 }
 
 // SAFETY: every call is passed on as it is; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
+unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(0, layout.size());
         unsafe { System.alloc(layout) }

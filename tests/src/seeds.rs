@@ -2,13 +2,16 @@
 //!
 //! Nothing that was downloaded is committed: the seeds are made when they are needed.
 
+mod lists;
+mod modules;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::kernel::{Kernel, walk};
+use crate::kernel::Kernel;
 use crate::tools::{run, tool};
 
 /// How many modules of a kind become seeds: the smallest, for a fuzzer tries small inputs faster.
@@ -23,13 +26,18 @@ const LINES: usize = 40;
 /// A tool fails, or the kernel lacks what seeds are made of.
 pub fn make(kernel: &Kernel, into: &Path) -> Result<()> {
     let seeds = Seeds { into };
-    let modules = small_modules(kernel)?;
-    let tree = tempfile::tempdir()?;
-    let indexes = indexes(kernel, &modules, tree.path())?;
-    seeds.modules(&modules, tree.path())?;
-    seeds.indexes(&indexes)
+    let root = tempfile::tempdir()?;
+    let small = SmallTree::new(kernel, root.path())?;
+    seeds.modules(&small)?;
+    seeds.images()?;
+    seeds.symbols(kernel)?;
+    seeds.indexes(&small)?;
+    seeds.kernel_lists(&small)?;
+    seeds.configuration()?;
+    seeds.policies()
 }
 
+/// Where the seeds go.
 struct Seeds<'s> {
     into: &'s Path,
 }
@@ -48,106 +56,74 @@ impl Seeds<'_> {
         targets.try_for_each(|target| self.add(target, name, bytes))
     }
 
-    /// Modules as they are, stripped and compressed.
-    fn modules(&self, modules: &[PathBuf], scratch: &Path) -> Result<()> {
-        const READERS: [&str; 2] = ["module", "kmod_module"];
-        for path in modules {
-            let name = file_name(path);
-            self.add_all(&READERS, &name, &read(path)?)?;
-            let stripped = scratch.join(&name);
-            run(tool("strip")?
-                .arg("--strip-unneeded")
-                .arg("-o")
-                .arg(&stripped)
-                .arg(path))?;
-            self.add_all(&READERS, &format!("{name}.stripped"), &read(&stripped)?)?;
-        }
-        let smallest = modules.first().context("no module")?;
-        for (packer, end) in [
-            ("gzip", "gz"),
-            ("xz", "xz"),
-            ("zstd", "zst"),
-            ("bzip2", "bz2"),
-        ] {
-            let packed = scratch.join(format!("packed.{end}"));
-            let file = fs::File::create(&packed)?;
-            let status = tool(packer)?
-                .arg("-c")
-                .arg(smallest)
-                .stdout(file)
-                .status()?;
-            ensure!(status.success(), "{packer}: {status}");
-            self.add_all(&READERS, &format!("packed.{end}"), &read(&packed)?)?;
-        }
-        Ok(())
-    }
-
-    fn indexes(&self, directory: &Path) -> Result<()> {
-        let mut files = Vec::new();
-        walk(directory, &mut files)?;
-        for path in files {
-            let name = file_name(&path);
-            match name.as_str() {
-                _ if name.ends_with(".bin") => self.add("index_read", &name, &read(&path)?)?,
-                "modules.alias" | "modules.symbols" => {
-                    self.add("index_write", &name, &first_lines(&path, LINES)?)?;
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+    /// A file as it is.
+    fn add_file(&self, target: &str, path: &Path) -> Result<()> {
+        self.add(target, &file_name(path), &read(path)?)
     }
 }
 
-/// The smallest modules, and the smallest of those that name devices.
-fn small_modules(kernel: &Kernel) -> Result<Vec<PathBuf>> {
+/// The smallest modules of a kernel with its lists, and the indexes kmod makes of them.
+struct SmallTree {
+    root: PathBuf,
+    directory: PathBuf,
+    modules: Vec<PathBuf>,
+}
+
+impl SmallTree {
+    fn new(kernel: &Kernel, root: &Path) -> Result<SmallTree> {
+        let directory = root.join("lib/modules").join(&kernel.release);
+        let mut modules = Vec::new();
+        for path in smallest(kernel)? {
+            let copy = directory.join(path.strip_prefix(&kernel.modules_dir)?);
+            fs::create_dir_all(copy.parent().unwrap_or(&directory))?;
+            fs::copy(&path, &copy).with_context(|| path.display().to_string())?;
+            modules.push(copy);
+        }
+        for list in ["modules.builtin", "modules.order"] {
+            let text = first(&kernel.modules_dir.join(list), b'\n', LINES)?;
+            fs::write(directory.join(list), text)?;
+        }
+        let list = "modules.builtin.modinfo";
+        let fields = first(&kernel.modules_dir.join(list), 0, LINES)?;
+        fs::write(directory.join(list), fields)?;
+        run(tool("depmod")?.arg("-b").arg(root).arg(&kernel.release))?;
+        Ok(SmallTree {
+            root: root.to_owned(),
+            directory,
+            modules,
+        })
+    }
+}
+
+/// The smallest modules, and the smallest drivers, which name devices.
+fn smallest(kernel: &Kernel) -> Result<Vec<PathBuf>> {
     let mut modules = Vec::new();
     for path in kernel.modules()? {
-        let size = path
+        let meta = path
             .metadata()
-            .with_context(|| path.display().to_string())?
-            .len();
-        modules.push((size, path));
+            .with_context(|| path.display().to_string())?;
+        if path.extension().is_some_and(|end| end == "ko") {
+            modules.push((meta.len(), path));
+        }
     }
     modules.sort();
-    let plain = modules
-        .iter()
-        .filter(|(_, path)| path.extension().is_some_and(|end| end == "ko"));
-    let plain: Vec<_> = plain.map(|(_, path)| path.clone()).collect();
+    let modules: Vec<_> = modules.into_iter().map(|(_, path)| path).collect();
+    let directory = kernel.modules_dir.display();
     ensure!(
-        plain.len() > SOME,
-        "{}: no plain modules",
-        kernel.modules_dir.display()
+        modules.len() > SOME,
+        "{directory}: no modules without compression"
     );
-    let drivers = plain
+    let is_driver = |path: &&PathBuf| path.components().any(|part| part.as_os_str() == "drivers");
+    let drivers: Vec<_> = modules
         .iter()
-        .filter(|path| path.components().any(|part| part.as_os_str() == "drivers"));
-    let drivers: Vec<_> = drivers.take(SOME).cloned().collect();
-    let mut some: Vec<_> = plain.into_iter().take(SOME).chain(drivers).collect();
+        .filter(is_driver)
+        .take(SOME)
+        .cloned()
+        .collect();
+    let mut some: Vec<_> = modules.into_iter().take(SOME).chain(drivers).collect();
+    some.sort();
     some.dedup();
     Ok(some)
-}
-
-/// A release's directory with these modules, and kmod's indexes of them.
-fn indexes(kernel: &Kernel, modules: &[PathBuf], root: &Path) -> Result<PathBuf> {
-    let directory = root.join("lib/modules").join(&kernel.release);
-    fs::create_dir_all(directory.join("kernel"))?;
-    for path in modules {
-        fs::copy(path, directory.join("kernel").join(file_name(path)))?;
-    }
-    for list in ["modules.builtin", "modules.order"] {
-        let text = first_lines(&kernel.modules_dir.join(list), LINES)?;
-        fs::write(directory.join(list), text)?;
-    }
-    // Fields of one module after the other, each with a NUL behind it.
-    let modinfo = read(&kernel.modules_dir.join("modules.builtin.modinfo"))?;
-    let fields = modinfo.split_inclusive(|&byte| byte == 0).take(LINES);
-    fs::write(
-        directory.join("modules.builtin.modinfo"),
-        fields.collect::<Vec<_>>().concat(),
-    )?;
-    run(tool("depmod")?.arg("-b").arg(root).arg(&kernel.release))?;
-    Ok(directory)
 }
 
 fn file_name(path: &Path) -> String {
@@ -161,13 +137,14 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| path.display().to_string())
 }
 
-fn first_lines(path: &Path, count: usize) -> Result<Vec<u8>> {
+/// The first parts of a file, each with what ends it.
+fn first(path: &Path, end: u8, count: usize) -> Result<Vec<u8>> {
     let file = fs::File::open(path).with_context(|| path.display().to_string())?;
     let mut file = BufReader::new(file);
-    let mut lines = Vec::new();
+    let mut parts = Vec::new();
     for _ in 0..count {
-        file.read_until(b'\n', &mut lines)
+        file.read_until(end, &mut parts)
             .with_context(|| path.display().to_string())?;
     }
-    Ok(lines)
+    Ok(parts)
 }

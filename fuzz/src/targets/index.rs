@@ -10,7 +10,7 @@ use crate::{Memory, Target};
 pub const READ: Target = Target {
     name: "index_read",
     check: read,
-    memory: Memory {
+    memory: |_| Memory {
         fixed: 64 << 10,
         each: 512,
     },
@@ -20,7 +20,7 @@ pub const READ: Target = Target {
 pub const WRITE: Target = Target {
     name: "index_write",
     check: written_is_read,
-    memory: Memory {
+    memory: |_| Memory {
         fixed: 64 << 10,
         each: 512,
     },
@@ -61,7 +61,12 @@ fn entry<'e>(key: &'e [u8], (priority, value): (u32, &'e [u8])) -> Entry<'e> {
 fn all(index: &[u8]) -> Option<Vec<(Vec<u8>, Values<'_>)>> {
     let mut all = Vec::new();
     let index = Index::new(index).ok()?;
-    let read = index.for_each(|key, values| all.push((key.to_vec(), values.to_vec())));
+    let read = index.for_each(|key, values| {
+        // A node may say that it has values, and have none.
+        if !values.is_empty() {
+            all.push((key.to_vec(), values.to_vec()));
+        }
+    });
     read.ok().map(|_| all)
 }
 

@@ -1,8 +1,26 @@
 //! One file for each kind of input.
 
+mod compressed;
 mod index;
+mod kernel;
+mod loader;
+mod module;
+mod policy;
 
 use crate::Target;
 
 /// All targets.
-pub const TARGETS: &[Target] = &[index::READ, index::WRITE];
+pub const TARGETS: &[Target] = &[
+    compressed::COMPRESSED,
+    module::STRICT,
+    module::LENIENT,
+    loader::VERDICT,
+    loader::BTF,
+    kernel::IMAGE,
+    kernel::SYMVERS,
+    kernel::SYSTEM_MAP,
+    index::READ,
+    index::WRITE,
+    policy::POLICY,
+    policy::LIST,
+];

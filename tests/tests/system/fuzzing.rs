@@ -7,11 +7,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use kmpkit_fuzz::{TARGETS, Target, peak};
+use kmpkit_fuzz::{CountingAllocator, TARGETS, Target, peak};
 use kmpkit_tests::mutate::{Random, mutated};
 use kmpkit_tests::once::build_dir;
 use kmpkit_tests::stage::project;
 use kmpkit_tests::{Kernel, cache_dir, seeds};
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// How many changed inputs each target gets.
 const RUNS: usize = 2000;
