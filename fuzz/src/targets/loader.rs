@@ -54,6 +54,7 @@ fn verdict(input: &[u8]) {
     for symbols in [SymbolReading::SymbolTable, SymbolReading::VersionTable] {
         let reading = Reading {
             symbols,
+            signatures: true,
             btf_bases: &[],
         };
         let Ok(facts) = ModuleFacts::read(&module, path, reading) else {
