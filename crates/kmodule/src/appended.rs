@@ -1,9 +1,9 @@
 //! Finds the signatures behind a module, and checks that nothing else is there.
 //!
-//! Each is followed by `struct module_signature` and a mark (linux/include/linux/module_signature.h,
-//! in newer kernels below include/uapi). The loader takes one from the end of the file and ignores
-//! what it then finds behind the ELF file. Bytes there that are no signature are what is left of
-//! one, or of something worse.
+//! A signature is followed by `struct module_signature` and a mark
+//! (linux/include/linux/module_signature.h, in newer kernels below include/uapi). The loader takes one
+//! signature from the end of the file and ignores other bytes behind the ELF file. If these are no
+//! signature, the file was cut or changed.
 
 use crate::bytes::Ahead;
 use crate::error::{Problem, Result};
@@ -60,11 +60,11 @@ impl Trailer {
     }
 }
 
-/// Checks all bytes from `elf_end` on. A module may have been signed more than once; each signature
-/// covers those before it.
+/// Checks that all bytes from `elf_end` on are signatures. A module may have been signed several
+/// times; each signature covers those before it.
 ///
 /// # Errors
-/// They are no signatures, or not whole ones.
+/// They are anything else, or a signature is not whole.
 pub(crate) fn check(bytes: Ahead<'_>, elf_end: u64) -> Result<()> {
     let mut end = bytes.size();
     while end > elf_end {

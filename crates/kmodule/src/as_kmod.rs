@@ -1,11 +1,13 @@
 //! Reads a module as kmod's depmod does.
 //!
-//! The indexes depend on more than what a module says: on the order of its symbol table, on
-//! strings that are no exports, on what is made of damage. So this reader follows libkmod
-//! (kmod/libkmod/libkmod-elf.c) where [`Module`](crate::Module) follows the kernel: sections are
-//! found by name, the first counts, one that ends outside the file is passed over, and each fact
-//! that cannot be read leaves the others alone. Only names that overlap so far that they are longer
-//! than the file together, which kmod copies, are an error here.
+//! The indexes depend on more than the facts of a module: on the order of its symbol table, on
+//! strings that are no exports, and on what kmod makes of damage. This reader therefore follows
+//! libkmod (kmod/libkmod/libkmod-elf.c), while [`Module`](crate::Module) follows the kernel. It finds
+//! sections by name and takes the first. It passes over a section that ends outside the file. A fact
+//! that cannot be read leaves the others alone.
+//!
+//! One kind of damage is an error here and not for kmod: names that overlap so far that together
+//! they are longer than the file. kmod copies each.
 
 use std::collections::HashMap;
 
@@ -49,7 +51,7 @@ pub struct KmodImport<'d> {
     pub crc: u64,
 }
 
-/// What of a module's symbols could be read.
+/// The symbols of a module, as far as they could be read.
 pub struct KmodSymbols<'d> {
     /// In the order of the symbol table: what `__crc_` stands before; without any, each string of
     /// `__ksymtab_strings`, be it a symbol or a namespace.
@@ -74,7 +76,7 @@ impl<'d> AsKmod<'d> {
     /// is empty.
     ///
     /// # Errors
-    /// The section cannot be read. Having none is none.
+    /// The section cannot be read. That there is none is no error.
     pub fn modinfo(
         &self,
     ) -> std::result::Result<impl Iterator<Item = (&'d [u8], &'d [u8])> + use<'d>, Error> {
@@ -90,7 +92,7 @@ impl<'d> AsKmod<'d> {
         )
     }
 
-    /// What it exports and imports.
+    /// The symbols it exports and imports.
     pub fn symbols(&self) -> KmodSymbols<'d> {
         let found = match self.elf.is_64 {
             true => self.scan::<Sym64<Endianness>>(),
@@ -111,7 +113,7 @@ impl<'d> AsKmod<'d> {
         }
     }
 
-    /// The CRC of one of its exports: its value where that is absolute, else the word there.
+    /// The CRC of one of its exports: the value of an absolute symbol, else the word it points at.
     pub fn crc(&self, export: &KmodExport<'d>) -> u64 {
         let word = |index: u16| {
             let section = self.elf.sections.get(usize::from(index))?;
@@ -126,7 +128,7 @@ impl<'d> AsKmod<'d> {
         }
     }
 
-    /// The bytes of a section; of one that is not there, none.
+    /// The bytes of a section, which are none if there is no such section.
     fn contents(&self, name: &str) -> Result<&'d [u8]> {
         match self.elf.section(name) {
             Some(section) => self.elf.data(section),
@@ -134,10 +136,10 @@ impl<'d> AsKmod<'d> {
         }
     }
 
-    /// One walk over the symbol table. A name outside the string table spoils what it would have
-    /// been part of.
+    /// Walks over the symbol table once. A name outside the string table spoils the exports, and of an
+    /// undefined symbol also the imports.
     ///
-    /// No end of a name is looked for that nobody wants.
+    /// The end of a name is looked for only if the name is wanted.
     fn scan<S: Sym<Endian = Endianness>>(&self) -> Result<Scan<'d>> {
         let endian = self.elf.endian;
         let section = |name| self.elf.section(name).ok_or(Problem::NoSection(name));
@@ -187,7 +189,7 @@ impl<'d> AsKmod<'d> {
         Ok(strings(section).map(export).collect())
     }
 
-    /// Adds CRCs, and the symbols only `__versions` knows.
+    /// Adds CRCs, and the symbols that are in `__versions` alone.
     fn with_versions(&self, mut imports: Vec<KmodImport<'d>>) -> Result<Vec<KmodImport<'d>>> {
         const ENTRY: usize = 64;
         let Some(table) = entries::<[u8; ENTRY]>(self.contents("__versions")?) else {
@@ -234,7 +236,7 @@ impl<'d> AsKmod<'d> {
     }
 }
 
-/// What stands before the name of an export in the name of the symbol with its CRC.
+/// How the name of the symbol with the CRC of an export begins.
 const CRC_PREFIX: &[u8] = b"__crc_";
 
 /// What was found in a symbol table.
@@ -280,7 +282,7 @@ impl<'d> Scan<'d> {
     }
 }
 
-/// The strings of a section, empty ones left out; the last may lack its end.
+/// The strings of a section, without empty ones. The last may lack its end.
 fn strings(section: &[u8]) -> impl Iterator<Item = &[u8]> {
     section
         .split(|&byte| byte == 0)

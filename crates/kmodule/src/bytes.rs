@@ -1,11 +1,10 @@
-//! Gives byte ranges of a file: read with `pread` from a plain file, borrowed
-//! from memory where the file had to be decompressed.
+//! Gives the byte ranges of a file that are asked for. They are read with `pread` from a plain file,
+//! and borrowed from memory if the file was compressed.
 //!
-//! Ranges are read rather than mapped because mapping costs page faults that
-//! do not scale over threads (see DESIGN.md). Each read of a warm file costs
-//! about as much as copying a page, so those that are certain to be asked for
-//! together are made as one: the head when the file is opened, the section
-//! names with the headers behind them.
+//! Ranges are read, not mapped: mapping costs page faults that do not scale over threads (see
+//! DESIGN.md). A read of a warm file costs about as much as copying a page. What is certain to be
+//! needed together is therefore read at once: the head when the file is opened, and the section
+//! headers with the names before and the signature behind them.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -15,9 +14,9 @@ use object::read::ReadRef;
 
 use crate::error::{Problem, Result};
 
-/// Owns the ranges read from files; facts borrow from it.
+/// Owns the ranges that were read from a file. Facts borrow from it.
 ///
-/// Reset it between files to reuse the memory.
+/// [`Arena::reset`] makes its memory free for the next file.
 #[derive(Default)]
 pub struct Arena(Bump);
 
@@ -47,8 +46,8 @@ pub(crate) enum Bytes<'d> {
 }
 
 impl<'d> Bytes<'d> {
-    /// Reads from a file that is not compressed, the first bytes of which are read already. The
-    /// ranges take no more than `limit` bytes of the arena.
+    /// The bytes of a plain file. Its head has been read already. All ranges together take no more
+    /// than `limit` bytes of the arena.
     pub(crate) fn of_file(
         file: &'d File,
         len: u64,
@@ -109,8 +108,7 @@ impl<'d> Bytes<'d> {
         }
     }
 
-    /// The same bytes, with those from `start` to `end` read already, as far as
-    /// they are inside the file.
+    /// Reads the bytes from `start` to `end` now, as far as they are inside the file.
     ///
     /// # Errors
     /// Reading them fails.
@@ -144,7 +142,7 @@ impl<'d> ReadRef<'d> for Bytes<'d> {
     }
 }
 
-/// [`Bytes`], one range of which has been read ahead.
+/// [`Bytes`] with one range that has been read already.
 #[derive(Clone, Copy)]
 pub(crate) struct Ahead<'d> {
     bytes: Bytes<'d>,

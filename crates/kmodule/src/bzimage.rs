@@ -55,8 +55,7 @@ impl<'d> BzImage<'d> {
     /// The ELF file the boot stub would unpack, with relocations behind it.
     ///
     /// # Errors
-    /// The header is older than 2.08, lies, or names a compression that cannot
-    /// be read.
+    /// The header is older than 2.08 or wrong, or the payload has a compression that cannot be read.
     pub(crate) fn vmlinux(&self) -> Result<Vec<u8>> {
         if self.u16(VERSION).is_none_or(|version| version < 0x208) {
             return Err(Problem::BadKernel("boot protocol older than 2.08"));
@@ -65,7 +64,7 @@ impl<'d> BzImage<'d> {
         let format = Compression::detect(payload).ok_or(Problem::BadKernel(
             "its payload's compression (LZO or LZ4?) is not supported; give its symvers",
         ))?;
-        // The boot stub allocates by the size behind the payload, so it is always right.
+        // The boot stub allocates as much as the last word says, so it is right in every kernel.
         let wrong = Problem::BadKernel("its payload has not the size it announces");
         let size = match payload.last_chunk() {
             Some(&size) => u64::from(u32::from_le_bytes(size)),
@@ -73,7 +72,7 @@ impl<'d> BzImage<'d> {
         };
         if size > BZIMAGE_VMLINUX {
             return Err(Problem::BadKernel(
-                "its payload announces more than a kernel has",
+                "its payload announces more than 512 MiB",
             ));
         }
         match decompress(format, payload, Extent::FirstFrame, size, Vec::new()) {

@@ -12,14 +12,13 @@ use crate::limits::{DECODER_MEMORY, WINDOW_LOG};
 /// Where a compressed stream ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// The whole input is compressed; anything behind the last frame is damage.
+    /// The whole input is compressed. Anything behind the last frame is damage.
     Whole,
-    /// One frame, then bytes that belong to somebody else (a bzImage's payload
-    /// carries its plain size behind the frame).
+    /// One frame. What follows is not part of it, such as the size behind a bzImage's payload.
     FirstFrame,
 }
 
-/// Decompresses `input` into `memory`, whose contents are forgotten.
+/// Decompresses `input` into `memory` and drops what was there.
 ///
 /// # Errors
 /// The stream is damaged, contains more than `limit` bytes, or needs too large a dictionary.
@@ -47,11 +46,11 @@ pub(crate) fn decompress(
     Err(Problem::GrowsTooLarge { format, limit })
 }
 
-/// How many bytes to read next, with memory for them reserved; `None` if there are more than `limit`
-/// already. Memory doubles, as that of every Vec, but not beyond the limit.
+/// Reserves memory and says how many bytes to read next; `None` if there are more than `limit`
+/// already. The memory doubles each time, but not beyond the limit.
 fn room(plain: &mut Vec<u8>, limit: u64) -> Result<Option<usize>> {
     const FIRST: usize = 64 << 10;
-    // One byte more shows that there are too many.
+    // One byte more than the limit shows that there are too many.
     let most = usize::try_from(limit)
         .unwrap_or(usize::MAX)
         .saturating_add(1);

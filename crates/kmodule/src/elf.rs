@@ -1,8 +1,8 @@
 //! Reads the header and the section table of an ELF file, whatever its class and byte order.
 //!
-//! `object` decodes the raw structures; this file flattens its two classes into
-//! one section list, so that the readers above are written once. How much damage is accepted is part
-//! of the type: what is read as the kernel reads it cannot be mistaken for what is read as kmod does.
+//! `object` decodes the raw structures. This file makes one list of sections of both classes, so that
+//! the readers of sections are written once. How much damage is accepted is part of the type: a file
+//! that was read as kmod does cannot reach a reader that trusts it.
 
 use std::cell::OnceCell;
 use std::marker::PhantomData;
@@ -28,7 +28,7 @@ const NAMES: u64 = 2048;
 /// How much of what follows the headers is read with them: a signature.
 const BEHIND: u64 = 1024;
 
-/// An ELF file whose section table has been read and checked as far as `S` demands it.
+/// An ELF file. Its section table has been read, and checked as `S` demands.
 pub(crate) struct Elf<'d, S = Strict> {
     /// All bytes of the file.
     pub(crate) bytes: Ahead<'d>,
@@ -70,7 +70,7 @@ impl<'d, S: Strictness> Elf<'d, S> {
     /// Reads header and section table.
     ///
     /// # Errors
-    /// There is no ELF magic, or a header says what `S` does not accept.
+    /// There is no ELF magic, or `S` does not accept a header.
     pub(crate) fn parse(bytes: Bytes<'d>) -> Result<Self> {
         let ident = bytes.range(0, bytes.size().min(16))?;
         if !ident.starts_with(&object::elf::ELFMAG) {
@@ -85,7 +85,7 @@ impl<'d, S: Strictness> Elf<'d, S> {
     fn with_header<H: FileHeader<Endian = Endianness>>(bytes: Bytes<'d>) -> Result<Self> {
         let header: &H = S::header(bytes)?;
         let endian = header.endian()?;
-        // The names are the last thing before the headers, where ld puts them.
+        // ld puts the names right before the headers.
         let at: u64 = header.e_shoff(endian).into();
         let entry = u64::from(header.e_shentsize(endian));
         let end = at.saturating_add(u64::from(header.e_shnum(endian)) * entry);
@@ -93,7 +93,7 @@ impl<'d, S: Strictness> Elf<'d, S> {
         let headers = header.section_headers(endian, bytes_ahead)?;
         let names = section_names::<H, S>(header, headers, endian, bytes_ahead)?;
         let names = StringTable::new(names, bytes.size());
-        // Collecting results would not know how many there are.
+        // A Vec that collects results does not know their number.
         let mut sections = Vec::with_capacity(headers.len());
         for header in headers {
             sections.push(Section {
@@ -218,7 +218,7 @@ fn section_names<'d, H: FileHeader<Endian = Endianness>, S: Strictness>(
     }
 }
 
-/// The bytes of a table as its entries, if they are a whole number.
+/// The entries of a table, if its size is a whole number of them.
 pub(crate) fn entries<T: object::pod::Pod>(data: &[u8]) -> Option<&[T]> {
     let count = data.len() / size_of::<T>();
     let (entries, rest) = object::pod::slice_from_bytes(data, count).ok()?;

@@ -1,4 +1,4 @@
-//! The errors of this crate: one line that names the file and what is wrong with it.
+//! Defines the errors of this crate. Each is one line that names the file and what is wrong with it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -71,8 +71,8 @@ pub enum Problem {
         /// The most that is read.
         limit: u64,
     },
-    /// A file that is not compressed, with more to read in it than such a file has.
-    #[error("more than {limit} bytes to read in it")]
+    /// A plain file with larger sections than such a file has.
+    #[error("the sections that are read take more than {limit} bytes")]
     TooMuch {
         /// The most that is read.
         limit: u64,
@@ -80,7 +80,7 @@ pub enum Problem {
     /// Neither ELF nor a compression that is known.
     #[error("not an ELF file")]
     NotElf,
-    /// The ELF header or section table is no good.
+    /// The ELF header or the section table is damaged.
     #[error("damaged ELF file: {0}")]
     Elf(#[from] object::read::Error),
     /// A section claims bytes the file does not have.
@@ -93,7 +93,7 @@ pub enum Problem {
         /// The length of the (decompressed) file.
         len: u64,
     },
-    /// Not the type of ELF file it should be.
+    /// An ELF file of another type than modules are.
     #[error("not a relocatable ELF file, as modules are, but of type {kind}")]
     NotRelocatable {
         /// Its e_type.
@@ -110,7 +110,7 @@ pub enum Problem {
     /// A section that must be there is not.
     #[error("no {0} section")]
     NoSection(&'static str),
-    /// A section whose contents make no sense.
+    /// A section whose header or contents are damaged.
     #[error("bad {section} section: {reason}")]
     BadSection {
         /// Its name.
@@ -124,8 +124,8 @@ pub enum Problem {
     /// A kernelrelease with characters that no kernel build accepts.
     #[error("\"{0}\" is no kernelrelease")]
     BadRelease(String),
-    /// Neither the path nor the content says which kernel it belongs to.
-    #[error("cannot tell its kernelrelease")]
+    /// Nothing says which kernel it belongs to.
+    #[error("neither its path nor its content names a kernelrelease")]
     NoRelease,
     /// A file that looks like a kernel image and is none that can be read.
     #[error("bad kernel image: {0}")]

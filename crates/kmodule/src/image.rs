@@ -1,7 +1,7 @@
-//! Opens a module, kernel image or symvers file by its path, or takes its bytes.
+//! Opens a module, kernel image or text file by its path, or takes its bytes.
 //!
-//! A compressed file is decompressed whole, for section headers and symbol table lie at its end. Of
-//! any other only the ranges that are asked for are read.
+//! A compressed file is decompressed as a whole, because section headers and symbol table lie at its
+//! end. Of a plain file only the ranges that are asked for are read.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -14,10 +14,11 @@ use crate::error::{Error, Problem, Result};
 use crate::limits::Limits;
 use crate::unpack::Unpacker;
 
-/// The first bytes of a file: what tells its format, and the header of an ELF file.
+/// How many bytes are read when a file is opened: enough for the magic of every format and the header
+/// of an ELF file.
 const HEAD: usize = 64;
 
-/// An opened module or kernel image: plain on disk, or decompressed in memory.
+/// An opened file: plain on disk, or decompressed in memory.
 pub struct Image {
     path: PathBuf,
     metadata: Option<Metadata>,
@@ -32,7 +33,7 @@ enum Data {
 }
 
 impl Image {
-    /// Opens the module at `path`, decompressing it if its first bytes say so.
+    /// Opens the module at `path`, and decompresses it if its first bytes announce a compression.
     ///
     /// # Errors
     /// The file cannot be read, is no regular file, is empty or too large, or its
@@ -50,7 +51,7 @@ impl Image {
             .map_err(|problem| Error::new(path, problem))
     }
 
-    /// Takes the bytes of a module instead of reading them; errors name `path`.
+    /// Takes the bytes of a module instead of reading them. Errors name `path`.
     ///
     /// # Errors
     /// There are none or too many, or their compression is broken.
@@ -77,7 +78,7 @@ impl Image {
         })
     }
 
-    /// As [`Image::open_within`]; decompresses with `unpacker`, which takes back what
+    /// As [`Image::open_within`], with the memory of `unpacker`. It takes back what
     /// [`Image::into_memory`] gives.
     ///
     /// # Errors
@@ -148,17 +149,17 @@ impl Image {
         &self.path
     }
 
-    /// What the file system said of the file when it was opened; `None` where bytes were given.
+    /// The metadata of the file when it was opened; `None` if bytes were given.
     pub fn metadata(&self) -> Option<&Metadata> {
         self.metadata.as_ref()
     }
 
-    /// The length of the file, compressed as it is.
+    /// The length of the file on disk.
     pub fn file_size(&self) -> u64 {
         self.file_size
     }
 
-    /// The memory it was decompressed into.
+    /// The memory it was decompressed into, empty for a plain file.
     pub(crate) fn into_memory(self) -> Vec<u8> {
         match self.data {
             Data::Memory(plain) => plain,

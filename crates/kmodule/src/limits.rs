@@ -1,15 +1,15 @@
 //! Bounds how long an input file may be and how much memory reading it may take.
 //!
 //! A few hundred bytes can decompress to gigabytes, and a sparse file of any length takes no room on
-//! disk. What is beyond these limits is hostile or broken. SECURITY.md promises them.
+//! disk. A file beyond these limits is hostile or broken. SECURITY.md promises them.
 
 /// The limits for one kind of file, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The longest file.
     pub file: u64,
-    /// The most that is in memory of a file at once: all of it once decompressed, or the ranges that
-    /// are read where it is not compressed.
+    /// The most that is in memory of a file at once: the contents of a compressed file, or the ranges
+    /// that are read of a plain one.
     pub memory: u64,
 }
 
@@ -40,10 +40,10 @@ impl Limits {
 /// (linux/arch/x86/include/asm/page_64_types.h, `KERNEL_IMAGE_SIZE` without KASLR).
 pub(crate) const BZIMAGE_VMLINUX: u64 = 512 * MIB;
 
-/// The largest dictionary of xz and lzma, and the largest window of zstd, as a power of two: 128 MiB,
-/// as the kernel's build uses it for its own image (linux/scripts/xz_wrap.sh; linux/scripts/Makefile.lib,
-/// `cmd_zstd22`).
+/// The largest dictionary of xz and lzma, and the largest window of zstd, as a power of two: 128 MiB.
+/// The kernel's build uses as much for its own image (linux/scripts/xz_wrap.sh;
+/// linux/scripts/Makefile.lib, `cmd_zstd22`).
 pub(crate) const WINDOW_LOG: u32 = 27;
 
-/// What a decoder may allocate: the dictionary, and its tables beside it.
+/// What a decoder may allocate: the dictionary and its own tables.
 pub(crate) const DECODER_MEMORY: u64 = (1 << WINDOW_LOG) + 2 * MIB;

@@ -46,12 +46,12 @@ impl<'d> Module<'d> {
         parse().map_err(|problem| Error::new(image.path(), problem))
     }
 
-    /// What the file system said of its file when that was opened; `None` where bytes were given.
+    /// The metadata of its file when that was opened; `None` if bytes were given.
     pub fn metadata(&self) -> Option<&std::fs::Metadata> {
         self.image.metadata()
     }
 
-    /// The length of its file, compressed as it is.
+    /// The length of its file on disk.
     pub fn file_size(&self) -> u64 {
         self.image.file_size()
     }

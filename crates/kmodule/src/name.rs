@@ -1,4 +1,4 @@
-//! Tells by their names what files are, and in which spelling module names are compared.
+//! Tells what files are by their names, and how the names of modules are compared.
 //!
 //! Every table of suffixes and file names of modules, kernel images and symvers files is here.
 
@@ -7,12 +7,12 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// What a file is by its name; its content is judged when it is opened.
+/// What a file is, by its name alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind<'p> {
-    /// `<name>.ko`, perhaps with a compression's suffix.
+    /// `<name>.ko`, perhaps with the suffix of a compression.
     Module {
-        /// Basename without `.ko` and suffix, dashes kept.
+        /// The file name without `.ko` and suffix, with its dashes.
         name: &'p [u8],
     },
     /// A kernel image: vmlinuz, vmlinux, bzImage, Image and their kin.
@@ -26,19 +26,19 @@ pub enum FileKind<'p> {
     Other,
 }
 
-/// What a symvers file's path tells of its kernelrelease.
+/// The kernelrelease in the path of a symvers file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SymversOf<'p> {
-    /// It is part of the file or directory name.
+    /// The name of the file or of its directory has it.
     Release(&'p [u8]),
-    /// It is not.
+    /// Neither has.
     Unknown,
 }
 
-/// What modules end in, before the suffix of a compression.
+/// The suffix of modules, before that of a compression.
 pub const MODULE_SUFFIX: &str = ".ko";
 
-/// What compressed modules, kernel images and symvers files end in.
+/// The suffixes of compressed modules, kernel images and symvers files.
 pub const COMPRESSION_SUFFIXES: [&str; 4] = [".gz", ".xz", ".zst", ".bz2"];
 
 /// The suffixes among them that kmod knows (kmod/shared/util.c, `kmod_exts`).
@@ -50,15 +50,15 @@ pub const IMAGE_NAMES: [&str; 8] = [
     "vmlinuz", "vmlinux", "Image", "bzImage", "image", "linux", "zImage", "uImage",
 ];
 
-/// The image name that alone makes no file an image: directories of headers and sources have it.
+/// The one image name that is not enough: directories of headers and sources have it too.
 const AMBIGUOUS_IMAGE_NAME: &str = "linux";
 
 /// What symvers files are called, the one distributions install first. In /boot they have the
 /// release in their names: `symvers-<rel>`.
 pub const SYMVERS_NAMES: [&str; 2] = ["symvers", "Module.symvers"];
 
-/// What files end in that are named like an image and vouch for it.
-const VOUCHER_SUFFIXES: [&str; 3] = [".sig", ".sign", ".hmac"];
+/// The suffixes of signatures and checksums that are named like their image.
+const CHECKSUM_SUFFIXES: [&str; 3] = [".sig", ".sign", ".hmac"];
 
 /// Tells modules, kernel images and symvers files from all others by name.
 pub fn file_kind(path: &Path) -> FileKind<'_> {
@@ -88,10 +88,10 @@ fn image_release<'f>(file: &'f [u8], image: &str) -> Option<Option<&'f [u8]>> {
         return Some(None);
     }
     let release = release_behind(file, image)?;
-    let vouches = VOUCHER_SUFFIXES
+    let is_checksum = CHECKSUM_SUFFIXES
         .iter()
         .any(|suffix| release.ends_with(suffix.as_bytes()));
-    (release.first()?.is_ascii_digit() && !vouches).then_some(Some(release))
+    (release.first()?.is_ascii_digit() && !is_checksum).then_some(Some(release))
 }
 
 /// What follows `<name>-`.
@@ -99,8 +99,8 @@ fn release_behind<'f>(file: &'f [u8], name: &str) -> Option<&'f [u8]> {
     file.strip_prefix(name.as_bytes())?.strip_prefix(b"-")
 }
 
-/// The module name in a path: the file's name without `.ko` and compression suffix, dashes kept.
-/// `None` if the file is no module by its name.
+/// The module name in a path: the file name without `.ko` and compression suffix, with its dashes.
+/// `None` if the file does not have the name of a module.
 pub fn module_name(path: &Path) -> Option<&[u8]> {
     module_stem(name_bytes(Some(path)))
 }
@@ -141,7 +141,7 @@ pub fn is_same_name(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(same)
 }
 
-/// The module name kmod sees in a file's name: what stands before the first dot, normalized
+/// The module name that kmod takes from a file name: all before the first dot, normalized
 /// (kmod/shared/util.c, `modname_normalize`).
 pub fn kmod_name(file: &[u8]) -> Cow<'_, [u8]> {
     let end = memchr::memchr(b'.', file).unwrap_or(file.len());

@@ -1,4 +1,4 @@
-//! What `uname -r` prints in, a checked kernelrelease out.
+//! Checks kernelreleases, which is what `uname -r` prints.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use crate::error::Problem;
 
 /// A kernelrelease such as `6.4.0-150600.21-default`.
 ///
-/// Only letters, digits and `.` `_` `+` `~` `-`: the kernel's build accepts no
-/// more, and it ends up in paths and package names.
+/// It has only letters, digits and `.` `_` `+` `~` `-`. The kernel's build accepts no others, and a
+/// kernelrelease becomes part of paths and package names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kernelrelease(String);
 
@@ -17,8 +17,8 @@ impl Kernelrelease {
         &self.0
     }
 
-    /// What follows the last dash; the whole release where there is none, as
-    /// the distributions' scripts have it (`${release##*-}`).
+    /// What follows the last dash, or the whole release if it has none. The distributions' scripts
+    /// do the same (`${release##*-}`).
     pub fn flavor(&self) -> &str {
         self.0.rsplit('-').next().unwrap_or(&self.0)
     }

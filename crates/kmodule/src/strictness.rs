@@ -1,5 +1,5 @@
-//! Decides how much damage of an ELF file is accepted: as much as the kernel's module loader does, or
-//! as much as kmod does.
+//! Decides how much damage of an ELF file is accepted: as much as the kernel's module loader accepts,
+//! or as much as kmod.
 
 use object::elf::{
     DataEncoding, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, FileClass, SHF_COMPRESSED,
@@ -13,7 +13,7 @@ use crate::error::{Problem, Result};
 use crate::section::Section;
 use crate::strings::BadName;
 
-/// What a reader of ELF files asks before it believes a header.
+/// The checks of a reader of ELF files.
 pub(crate) trait Strictness {
     /// The class the first bytes announce.
     fn class(ident: &[u8]) -> Result<FileClass>;
@@ -24,26 +24,26 @@ pub(crate) trait Strictness {
     /// Checks the type of the section with the names of all others.
     fn check_names(kind: SectionType) -> Result<()>;
 
-    /// The name of a section, as it was found or not.
+    /// The name of a section, or what is done if it was not found.
     fn section_name(found: std::result::Result<&[u8], BadName>) -> Result<&[u8]>;
 
-    /// Checks the section table of a file of `len` bytes, and that nothing of the file is claimed
-    /// twice. `headers` are where its headers begin and end.
+    /// Checks the section table of a file of `len` bytes, and that no byte belongs to two sections.
+    /// `headers` are where file header and section headers begin and end.
     fn check(sections: &[Section<'_>], headers: [(u64, u64); 2], len: u64) -> Result<()>;
 
-    /// Whether a section counts that has a name.
+    /// Whether a section can be found by its name.
     fn is_there(section: &Section<'_>, len: u64) -> bool;
 
     /// The bytes of a section.
     fn contents<'d>(section: &Section<'_>, bytes: Ahead<'d>) -> Result<&'d [u8]>;
 }
 
-/// What the kernel's loader refuses is an error (linux/kernel/module/main.c,
-/// `elf_validity_cache_copy`), and so is what it does not look at, if it shows damage.
+/// Refuses what the kernel's loader refuses (linux/kernel/module/main.c, `elf_validity_cache_copy`),
+/// and damage that the loader does not look for.
 pub(crate) enum Strict {}
 
-/// As libkmod does (kmod/libkmod/libkmod-elf.c): sections are found by name, one that ends outside
-/// the file is passed over, and neither types nor flags count.
+/// Accepts what libkmod accepts (kmod/libkmod/libkmod-elf.c). Sections are found by name, one that
+/// ends outside the file is passed over, and types and flags do not count.
 pub(crate) enum Lenient {}
 
 impl Strictness for Strict {
@@ -91,8 +91,8 @@ impl Strictness for Strict {
         true
     }
 
-    /// Only debug information may be compressed: what the loader reads lies in memory as it is in
-    /// the file. A section that takes no room in the file has no bytes.
+    /// Only debug information may be compressed, because the loader uses sections as they are in the
+    /// file. A section without room in the file has no bytes.
     fn contents<'d>(section: &Section<'_>, bytes: Ahead<'d>) -> Result<&'d [u8]> {
         if section.flags & SHF_COMPRESSED != SectionFlags(0) {
             return Err(section.bad("it is compressed"));
@@ -104,8 +104,8 @@ impl Strictness for Strict {
     }
 }
 
-/// Two sections that share bytes show damage, and bytes that are read for several sections would
-/// make a small file cost any amount of memory.
+/// Refuses sections that share bytes. They show damage, and if bytes were read for several sections, a
+/// small file could cost any amount of memory.
 fn check_apart<'s, 'd: 's>(
     sections: impl Iterator<Item = &'s Section<'d>> + Clone,
     headers: [(u64, u64); 2],
@@ -130,8 +130,9 @@ fn check_apart<'s, 'd: 's>(
     Ok(())
 }
 
-/// Whether all is where ld puts it, which costs less to see than sorting: relocations in the order of
-/// their headers, all other sections too, the file header before and the section headers behind them.
+/// Whether all is where ld puts it: relocations in the order of their headers, other sections in the
+/// order of theirs, the file header before them and the section headers behind. That is cheaper to see
+/// than to sort.
 fn are_in_order<'s, 'd: 's>(
     sections: impl Iterator<Item = &'s Section<'d>> + Clone,
     [file_header, section_headers]: [(u64, u64); 2],
@@ -164,7 +165,7 @@ impl Strictness for Lenient {
         }
     }
 
-    /// Not `H::parse`, which also looks at the version.
+    /// `H::parse` would also check the version, which kmod does not.
     fn header<'d, H: FileHeader<Endian = Endianness>>(bytes: Bytes<'d>) -> Result<&'d H> {
         let head = bytes.range(0, size_of::<H>() as u64)?;
         match object::pod::from_bytes(head) {

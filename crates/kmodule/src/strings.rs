@@ -1,9 +1,9 @@
 //! Finds NUL-terminated names in a string table.
 //!
-//! Names may share their ends, so a small table can be full of long names: 375 kB of symbols that
-//! point at one string of as much gave 1.5 GB of names. The names taken from a table together are
-//! therefore no longer than the file. Those of a real file are not: each has a symbol, a version or
-//! an entry of some table, and linkers share few ends.
+//! Names may share their bytes, so a small table can give any amount of names: 375 kB of symbols and
+//! one long string gave 1.5 GB. The names taken from a table are therefore limited: together they are
+//! no longer than the file. No real file needs more, because each name also has a symbol or an entry
+//! of some table, and linkers let few names share bytes.
 
 use std::cell::Cell;
 
@@ -12,7 +12,7 @@ use crate::work;
 /// The longest name: eight times the kernel's KSYM_NAME_LEN (linux/include/linux/kallsyms.h).
 const LONGEST: usize = 4096;
 
-/// A string table, and how many bytes of names may still be taken from it.
+/// A string table, with the number of bytes that may still be taken from it.
 pub(crate) struct StringTable<'d> {
     bytes: &'d [u8],
     left: Cell<usize>,
@@ -23,9 +23,9 @@ pub(crate) struct StringTable<'d> {
 pub(crate) enum BadName {
     /// It lies outside the table.
     Outside,
-    /// It has no end, or one that is too far.
+    /// It has no end, or is too long.
     Endless,
-    /// The names that were taken so far are as long as the file.
+    /// With it, the names would be longer than the file.
     Overlapping,
 }
 
@@ -61,7 +61,7 @@ impl<'d> StringTable<'d> {
         rest.get(..end).ok_or(BadName::Outside)
     }
 
-    /// As [`StringTable::at`], but the last name of the table may lack its end, and any may be long.
+    /// As [`StringTable::at`], but a name may have any length, and the last may lack its end.
     ///
     /// # Errors
     /// It lies outside the table, or is more than may be taken.
@@ -71,8 +71,8 @@ impl<'d> StringTable<'d> {
         rest.get(..end).ok_or(BadName::Outside)
     }
 
-    /// Whether the name at `offset` starts so; its end is not looked for. `None` if it lies outside
-    /// the table.
+    /// Whether the name at `offset` starts so. Its end is not looked for. `None` if it lies outside the
+    /// table.
     pub(crate) fn starts_with(&self, offset: u64, start: &[u8]) -> Option<bool> {
         Some(self.from(offset)?.starts_with(start))
     }
@@ -82,7 +82,8 @@ impl<'d> StringTable<'d> {
         (!rest.is_empty()).then_some(rest)
     }
 
-    /// Where the first name ends, if it has an end. What was looked at is taken, be it a name or not.
+    /// Where the name at the start of `rest` ends, if it does. All bytes that were looked at count as
+    /// taken.
     fn find_end(&self, rest: &[u8]) -> Result<Option<usize>, BadName> {
         let left = self.left.get();
         let near = rest.get(..left.saturating_add(1)).unwrap_or(rest);

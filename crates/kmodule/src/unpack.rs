@@ -10,8 +10,7 @@ use crate::compression::Compression;
 use crate::decompress::{Extent, decompress, reserve};
 use crate::error::{Problem, Result};
 
-/// How much of a compressed file is in memory at a time, where it is read as a
-/// stream.
+/// How much of a compressed file is in memory at a time if it is read as a stream.
 const CHUNK: usize = 64 << 10;
 
 /// The memory of the last file and a decoder, for the next file to use.
@@ -23,8 +22,7 @@ pub(crate) struct Unpacker {
 }
 
 impl Unpacker {
-    /// Decompresses a file of `len` bytes, the first of which announced the format.
-    /// [`Unpacker::reuse`] takes the memory back.
+    /// Decompresses a file of `len` bytes. [`Unpacker::reuse`] takes the memory back.
     ///
     /// # Errors
     /// It cannot be read, is damaged, or contains more than `limit` bytes.
@@ -77,9 +75,10 @@ impl Unpacker {
         }
     }
 
-    /// Decompresses a zstd frame that says how large its contents are, as the kernel's build writes
-    /// them, straight into `plain`: a stream would go through a window first, at half the speed.
-    /// `None` if that is not what there is. It is then read as a stream, which says what is wrong.
+    /// Decompresses a zstd frame straight into `plain`, if its header has the size of the contents.
+    /// The kernel's build writes such frames. As a stream they would go through a window, at half the
+    /// speed. `None` if there is anything else. The caller then reads it as a stream, which says what
+    /// is wrong.
     fn frame_of_known_size(
         &mut self,
         packed: &[u8],

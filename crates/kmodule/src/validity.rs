@@ -1,9 +1,9 @@
-//! Checks that an ELF file is a module, as the kernel's loader does before it looks at what is in the
-//! file (linux/kernel/module/main.c, `elf_validity_cache_copy`), or a linked kernel.
+//! Checks that an ELF file is a module, as the kernel's loader does first
+//! (linux/kernel/module/main.c, `elf_validity_cache_copy`), or a linked kernel.
 //!
-//! Section headers and their overlaps are checked by [`Strict`](crate::strictness::Strict) for both.
-//! Not checked: whether the architecture fits, for modules of any are read; and that there is a symbol
-//! table, for a module that was stripped of it still says what it was made of.
+//! [`Strict`](crate::strictness::Strict) checks the section headers of both. Two checks of the loader
+//! are left out. The architecture does not matter, because modules of all architectures are read. The
+//! symbol table may be missing, because a stripped module still has its other facts.
 
 use object::elf::{ET_DYN, ET_EXEC, SHT_SYMTAB};
 
@@ -12,8 +12,8 @@ use crate::elf::Elf;
 use crate::error::{Problem, Result};
 
 /// # Errors
-/// The file is no relocatable one, has a section twice that the loader takes once, or has bytes
-/// behind it that are no signature.
+/// The file is not relocatable, has a section twice that the loader wants once, or has bytes behind
+/// it that are no signature.
 pub(crate) fn check_module(elf: &Elf<'_>) -> Result<()> {
     if !elf.is_relocatable {
         return Err(Problem::NotRelocatable { kind: elf.kind.0 });
@@ -31,7 +31,7 @@ pub(crate) fn check_kernel(elf: &Elf<'_>) -> Result<()> {
     }
 }
 
-/// The loader takes one each of these sections, and refuses two.
+/// Refuses a second section of those that the loader wants once.
 fn check_once(elf: &Elf<'_>) -> Result<()> {
     let mut seen = [false; 3];
     for section in &elf.sections {

@@ -136,7 +136,7 @@ fn bad_bzimages_say_what_is_wrong() {
         ),
         (
             around(&pack(Packing::Xz, &fixture.build()), RELEASE),
-            "bad kernel image: its payload announces more than a kernel has",
+            "bad kernel image: its payload announces more than 512 MiB",
         ),
         (
             bzimage(b"no ELF file", Packing::Gzip, RELEASE),
