@@ -78,13 +78,16 @@ pub fn depmod(kernel: &Kernel) -> Result<Depmod> {
         if let Some(alias) = line.strip_prefix("alias symbol:") {
             let (symbol, module) = alias.split_once(' ').context("alias line")?;
             found.exporter.insert(symbol.to_owned(), module.to_owned());
-        } else if let Some((module, needs)) = line.split_once(':')
-            && module.contains(".ko")
-            && !line.starts_with('#')
-            && !line.contains("alias ")
-        {
-            let needs = needs.split_whitespace().map(str::to_owned).collect();
-            found.closure.insert(module.to_owned(), needs);
+            continue;
+        }
+        match line.split_once(':') {
+            Some((module, needs))
+                if module.contains(".ko") && !line.starts_with('#') && !line.contains("alias ") =>
+            {
+                let needs = needs.split_whitespace().map(str::to_owned).collect();
+                found.closure.insert(module.to_owned(), needs);
+            }
+            _ => {}
         }
     }
     Ok(found)

@@ -187,10 +187,11 @@ impl<'s> UnknownModule<'_, 's> {
             true => ContentHash::of_file(path, &mut memory.buffer).ok(),
             false => None,
         };
-        if let Some((module, original)) = &self.copy_of
-            && hash.as_ref() == Some(original)
-        {
-            return LearntModule::stored(module.clone(), hash);
+        match &self.copy_of {
+            Some((module, original)) if hash.as_ref() == Some(original) => {
+                return LearntModule::stored(module.clone(), hash);
+            }
+            _ => {}
         }
         let (facts, error) = FreshFacts::read(path, &mut memory.reader, details);
         LearntModule {

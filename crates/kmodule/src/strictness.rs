@@ -67,9 +67,9 @@ impl Strictness for Strict {
     }
 
     fn check(sections: &[Section<'_>], headers: [(u64, u64); 2], len: u64) -> Result<()> {
-        if let Some(first) = sections.first()
-            && (first.kind, first.size, first.address) != (SHT_NULL, 0, 0)
-        {
+        let empty =
+            |first: &Section<'_>| (first.kind, first.size, first.address) == (SHT_NULL, 0, 0);
+        if !sections.first().is_none_or(empty) {
             return Err(Problem::bad_section("first", "it must be empty"));
         }
         let in_file = sections
@@ -118,13 +118,14 @@ fn check_apart<'s, 'd: 's>(
     let mut extents: Vec<_> = own.chain(headers).filter(|(a, b, _)| a < b).collect();
     extents.sort_unstable_by_key(|(start, end, _)| (*start, *end));
     for pair in extents.windows(2) {
-        if let [(_, end, one), (start, _, other)] = pair
-            && start < end
-        {
-            return Err(match other.or(*one) {
-                Some(section) => section.bad("it overlaps another, or the headers"),
-                None => Problem::bad_section("header", "the section headers overlap it"),
-            });
+        match pair {
+            [(_, end, one), (start, _, other)] if start < end => {
+                return Err(match other.or(*one) {
+                    Some(section) => section.bad("it overlaps another, or the headers"),
+                    None => Problem::bad_section("header", "the section headers overlap it"),
+                });
+            }
+            _ => {}
         }
     }
     Ok(())

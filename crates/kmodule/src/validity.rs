@@ -41,9 +41,8 @@ fn check_once(elf: &Elf<'_>) -> Result<()> {
             (b".gnu.linkonce.this_module", _) => 2,
             _ => continue,
         };
-        if let Some(seen) = seen.get_mut(place)
-            && std::mem::replace(seen, true)
-        {
+        let seen = seen.get_mut(place);
+        if seen.is_some_and(|seen| std::mem::replace(seen, true)) {
             return Err(section.bad("there is another of the kind"));
         }
     }
