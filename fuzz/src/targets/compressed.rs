@@ -13,6 +13,9 @@ pub(super) const LIMITS: Limits = Limits {
     memory: 4 << 20,
 };
 
+/// What decoders in Rust take; bzip2 needs most.
+const DECODER: usize = 4 << 20;
+
 /// Any compressed file.
 pub const COMPRESSED: Target = Target {
     name: "compressed",
@@ -23,7 +26,8 @@ pub const COMPRESSED: Target = Target {
 /// What a file may cost before its contents are looked at.
 pub(super) fn memory(input: &[u8]) -> Memory {
     let unpacked = match Compression::detect(input) {
-        Some(_) => 2 * LIMITS.memory as usize,
+        // Memory grows into a new piece while the old one is there.
+        Some(_) => 2 * LIMITS.memory as usize + DECODER,
         None => 0,
     };
     Memory {

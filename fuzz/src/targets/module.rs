@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use deptag::{Dialect, TagBuffer, TagRules};
-use kmodule::{Arena, AsKmod, Image, Module};
+use kmodule::{Arena, AsKmod, Image, KmodSymbols, Module};
 
 use super::compressed::{LIMITS, memory};
 use crate::Target;
@@ -91,15 +91,27 @@ fn lenient(input: &[u8]) {
             as_kmod.crc(export);
         }
     }
-    let aliases = |fields| -> Vec<&[u8]> {
-        let fields: Vec<(&[u8], &[u8])> = fields;
-        let aliases = fields.into_iter().filter(|(key, _)| *key == b"alias");
-        aliases.map(|(_, alias)| alias).collect()
-    };
-    let fields = as_kmod.modinfo().map(Iterator::collect);
-    let module = Module::parse(&image, &arena);
-    if let (Ok(fields), Ok(module)) = (fields, module) {
+    let fields = as_kmod.modinfo().map(|fields| {
+        let aliases = fields.filter(|(key, _)| *key == b"alias");
+        aliases.map(|(_, alias)| alias).collect::<Vec<_>>()
+    });
+    if let Ok(module) = Module::parse(&image, &arena) {
+        check_same(&module, fields.as_deref().ok(), &symbols);
+    }
+}
+
+/// A module that the kernel accepts says the same to kmod. Exports may differ: of a stripped module
+/// kmod takes namespaces for some, or misses some.
+fn check_same(module: &Module<'_>, aliases: Option<&[&[u8]]>, symbols: &KmodSymbols<'_>) {
+    if let Some(aliases) = aliases {
         let wanted: Vec<_> = module.modinfo().values("alias").collect();
-        assert_eq!(aliases(fields), wanted, "aliases differ");
+        assert_eq!(aliases, wanted, "aliases differ");
+    }
+    if let (Ok(imports), Ok(wanted)) = (&symbols.imports, module.undefined()) {
+        let dedotted = |name: &'_ [u8]| name.strip_prefix(b".").unwrap_or(name).to_vec();
+        let imports: BTreeSet<_> = imports.iter().map(|import| dedotted(import.name)).collect();
+        for symbol in wanted {
+            assert!(imports.contains(symbol.name), "{symbol:?} is no import");
+        }
     }
 }
