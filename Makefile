@@ -83,7 +83,7 @@ install: built ## Install below DESTDIR, where rpm looks for it; builds what was
 	install -m 0644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 man/*.7 $(TARGET)/man/*.7 $(DESTDIR)$(MANDIR)/man7
 	install -m 0644 examples/* $(DESTDIR)$(DOCDIR)/examples
-	install -m 0644 README.md DESIGN.md BENCHMARKS.md CHANGELOG.md COPYING $(DESTDIR)$(DOCDIR)
+	install -m 0644 README.md DESIGN.md BENCHMARKS.md CHANGELOG.md CONTRIBUTING.md SECURITY.md COPYING $(DESTDIR)$(DOCDIR)
 
 .PHONY: rpm
 rpm: ## Make packages of the checkout: kmpkit for systems, kmpkit-build for builders
