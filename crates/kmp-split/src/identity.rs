@@ -145,8 +145,7 @@ impl Identity {
         ensure!(
             name.len() <= room,
             "{name}: this package name has {} bytes, but with version {version} it may have {room}, \
-             because the names of files end at {LONGEST_FILE_NAME}: give its modules a package with \
-             a shorter name in the policy",
+             because file names end at {LONGEST_FILE_NAME} bytes: choose a shorter name in the policy",
             name.len()
         );
         Ok(())

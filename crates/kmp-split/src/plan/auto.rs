@@ -67,24 +67,25 @@ fn absorb_helpers(tree: &Tree, groups: &mut Groups<'_>) {
 fn join_siblings(tree: &Tree, groups: &mut Groups<'_>, grouping: &Grouping) {
     let largest = grouping.largest / SIBLINGS;
     let mut spare = groups.count().saturating_sub(*grouping.packages.start());
-    let mut kin: BTreeMap<_, Vec<GroupId>> = BTreeMap::new();
+    let mut siblings: BTreeMap<_, Vec<GroupId>> = BTreeMap::new();
     let open = groups
         .iter()
         .filter(|(_, group)| group.origin != Origin::Rules);
     for (id, group) in open {
         let directory = common_directory(tree, group);
         let needs: Vec<_> = group.needs.iter().copied().collect();
-        kin.entry((directory, needs, group.class))
+        siblings
+            .entry((directory, needs, group.class))
             .or_default()
             .push(id);
     }
-    for (_, mut kin) in kin {
-        kin.sort_by_key(|&id| {
+    for (_, mut siblings) in siblings {
+        siblings.sort_by_key(|&id| {
             let group = groups.get(id);
             (Reverse(group.origin), group.size, id)
         });
         let mut packages: Vec<GroupId> = Vec::new();
-        for id in kin {
+        for id in siblings {
             let group = groups.get(id);
             let fits = |into: &&GroupId| groups.get(**into).size + group.size <= largest;
             let free = group.origin == Origin::Free;

@@ -5,6 +5,7 @@
 mod circle;
 mod examples;
 mod grouping;
+mod names;
 mod plan_case;
 mod previous;
 mod promises;

@@ -75,17 +75,21 @@ impl PlanCase {
     }
 }
 
+/// The names and versions of the packages of a plan.
+pub fn identity(planned: &PlannedKernel) -> Identity {
+    Identity {
+        dialect: Dialect::Suse,
+        flavor: "amd64".parse().unwrap(),
+        kabi: "6.1.0_50".parse().unwrap(),
+        evr: "6.1.0-50".to_owned(),
+        image: "kernel-amd64-image".to_owned(),
+        naming: planned.policy.naming.clone(),
+    }
+}
+
 impl Planned {
     pub fn document(&self) -> Document {
-        let identity = Identity {
-            dialect: Dialect::Suse,
-            flavor: "amd64".parse().unwrap(),
-            kabi: "6.1.0_50".parse().unwrap(),
-            evr: "6.1.0-50".to_owned(),
-            image: "kernel-amd64-image".to_owned(),
-            naming: self.policy.naming.clone(),
-        };
-        Document::new(self, &identity)
+        Document::new(self, &identity(self))
     }
 
     pub fn json(&self) -> String {

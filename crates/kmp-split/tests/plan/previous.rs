@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kmp_split::Document;
 use kmp_split::plan::{FormerPackage, Location, PreviousPlan};
 use policy::GroupBy;
 use proptest::prelude::*;
@@ -397,4 +398,45 @@ fn an_unsupported_module_gets_a_name_that_says_so_when_its_rule_goes() {
     let [first, second] = in_turn(before, after);
     assert_eq!(first, ["kernel/fs/a.ko storage"]);
     assert_eq!(second, ["kernel/fs/a.ko a-extra"]);
+}
+
+/// Whether a package is kept apart is in the plan. Its name shows only what the policy wanted when
+/// the package was made.
+#[test]
+fn an_unsupported_package_keeps_its_name_when_the_suffix_changes() {
+    let case = |unsupported| PlanCase {
+        kernel: TestKernel::written(&[("kernel/fs/a", &[])]),
+        rules: Rules {
+            unsupported,
+            modules: vec![ModuleRule {
+                which: vec![Selector::Name("a".to_owned())],
+                decision: Decision::Supported("no"),
+            }],
+            ..Rules::grouping(GroupBy::PerModule)
+        },
+    };
+    let mut planned = case("-extra").plan(None).unwrap();
+    for unsupported in ["-unsupported", "-unsupported", "-extra"] {
+        planned = case(unsupported).plan(Some(&previous(&planned))).unwrap();
+        let stems: Vec<_> = planned.stems().into_values().collect();
+        assert_eq!(stems, [Some("a-extra")], "{unsupported}");
+        assert!(planned.json().contains("\"apart\": true"));
+    }
+}
+
+#[test]
+fn a_plan_of_another_format_is_refused() {
+    let case = PlanCase {
+        kernel: TestKernel::written(&[("kernel/fs/a", &[])]),
+        rules: auto(1),
+    };
+    let json = case.plan(None).unwrap().json();
+    for (old, new) in [
+        ("kmpkit-plan-1", "kmpkit-plan-2"),
+        ("\"stem\": \"a\"", "\"stem\": \"a b\""),
+        ("{", ""),
+    ] {
+        let document = Document::parse(json.replacen(old, new, 1).as_bytes());
+        assert!(document.is_err(), "{new}");
+    }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kmp_split::Document;
 use kmp_split::plan::Location;
 use proptest::prelude::*;
 
@@ -55,7 +56,7 @@ fn each_module_in_one_place(kernel: &TestKernel, planned: &Planned) -> Result<()
     documented_once(kernel, planned)
 }
 
-/// The document has each module once.
+/// The document has each module once, and can be read.
 fn documented_once(kernel: &TestKernel, planned: &Planned) -> Result<(), TestCaseError> {
     let document = planned.document();
     let packages = document.packages.iter();
@@ -66,6 +67,9 @@ fn documented_once(kernel: &TestKernel, planned: &Planned) -> Result<(), TestCas
     written.sort();
     expected.sort();
     prop_assert_eq!(written, expected);
+    let json = document.json().unwrap();
+    let read = Document::parse(json.as_bytes()).unwrap();
+    prop_assert_eq!(read.json().unwrap(), json);
     Ok(())
 }
 
