@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use id_table::Table;
-use modtree::{ModuleId, Record, Resolution, Tree};
+use modtree::{ModuleId, Resolution, Tree};
 use policy::{FileLine, ModulePath, ModuleSet, Override, Policy, Selector, Support, Unclaimed};
 
 use super::error::{PlanError, some_of};
@@ -62,10 +62,8 @@ impl Claims {
     /// Two sets claim the same module, an excluded module is needed, or no set claims a module
     /// though the policy wants that.
     pub fn new(tree: &Tree, resolution: &Resolution, policy: &Policy) -> Result<Self, PlanError> {
-        let matcher = Matcher { tree, resolution };
-        let overrides = tree
-            .modules
-            .map(|(_, record)| policy.overrides(ModulePath::new(&record.file.path)));
+        let matcher = Matcher::new(tree, resolution);
+        let overrides = matcher.paths.map(|(_, path)| policy.overrides(*path));
         let mut claims = tree.modules.map(|(id, _)| of_module(&overrides[id]));
         for (id, claim) in matcher.sets(&policy.sets, &claims)? {
             claims[id] = claim;
@@ -113,22 +111,31 @@ fn is_supported(rule: &Override<'_>) -> bool {
 
 /// Applies selectors to the modules of a tree.
 pub struct Matcher<'t> {
-    /// The modules.
-    pub tree: &'t Tree,
-    /// Which module needs which.
-    pub resolution: &'t Resolution,
+    tree: &'t Tree,
+    resolution: &'t Resolution,
+    paths: Table<ModuleId, ModulePath<'t>>,
 }
 
-impl Matcher<'_> {
-    /// The modules a selector names.
+impl<'t> Matcher<'t> {
+    /// A matcher for the modules of `tree`. `resolution` says which module needs which.
+    pub fn new(tree: &'t Tree, resolution: &'t Resolution) -> Self {
+        let modules = tree.modules.values();
+        let paths = modules.map(|record| ModulePath::new(&record.file.path));
+        Self {
+            tree,
+            resolution,
+            paths: paths.collect(),
+        }
+    }
+
+    /// The modules that a selector names.
     pub fn selected(&self, selector: &Selector) -> BTreeSet<ModuleId> {
         if let Some(name) = selector.needs() {
             return self.users(self.tree.named(name));
         }
-        let matches = |record: &Record| selector.matches(ModulePath::new(&record.file.path));
-        let modules = self.tree.modules.iter();
-        modules
-            .filter(|(_, record)| matches(record))
+        let paths = self.paths.iter();
+        paths
+            .filter(|(_, path)| selector.matches(**path))
             .map(|(id, _)| id)
             .collect()
     }

@@ -48,7 +48,7 @@ pub fn plan(
     };
     let names = names(tree, &groups, given, &wanted, unsupported);
     let mut plan = assemble(tree, policy, claims, groups, names);
-    let matcher = Matcher { tree, resolution };
+    let matcher = Matcher::new(tree, resolution);
     plan.patterns = patterns(&matcher, &policy.patterns, &plan);
     if let Some(previous) = previous {
         plan.moved = moved::moved(previous, tree, &plan);
