@@ -1,162 +1,178 @@
-//! The command line in, what the subcommands print or write out.
+//! The command line of kmp-split. The help texts are its manual page, too.
 
-use std::ffi::OsString;
-use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::str::FromStr;
 
-use anyhow::{Context, Result, ensure};
-use clap::Parser;
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
 use deptag::{Dialect, Flavor, Kabi, TagRules};
 use kmodule::Kernelrelease;
-use modtree::{KernelFiles, is_plain_path};
-use tagging::{TagCacheWriter, TagInputs, tagged_files};
+use tagging::TagInputs;
 
-use crate::document::Document;
-use crate::explain::explain;
 use crate::identity::Identity;
-use crate::lists::Lists;
-use crate::machine::Machine;
-use crate::moves::Moves;
-use crate::planned::{Planned, Source};
-use crate::spec_text::Subpackages;
-use crate::text_table;
-use crate::tree_macros::{evr, tree_macros};
+use crate::plan_inputs::PlanInputs;
+use crate::planned::PlannedKernel;
+use crate::tree_macros::evr;
 
 /// Split a kernel's modules into packages
 ///
-/// Reads a kernel's modules, a directory with lib/modules/KERNELRELEASE or
-/// usr/lib/modules/KERNELRELEASE, and a policy; see kmp-policy(5). plan,
-/// explain and report show what would be packaged; tree, spec and lists are
-/// what the macros of kmpkit-macros(7) run.
+/// Reads the modules of a kernel and a policy, and plans which package has each module. The modules
+/// are in a directory with lib/modules/KERNELRELEASE or usr/lib/modules/KERNELRELEASE. The policy
+/// is described in kmp-policy(5). The subcommands plan, explain and report show what would be
+/// packaged. The macros of kmpkit-macros(7) run tree, spec and lists.
 #[derive(Parser, Debug)]
 #[command(name = "kmp-split", version)]
 pub struct Cli {
     #[command(subcommand)]
-    command: Command,
+    pub(crate) command: Command,
 }
 
-#[derive(clap::Subcommand, Debug)]
-enum Command {
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
     /// Show the packages
-    Plan {
-        #[command(flatten)]
-        kernel: KernelArgs,
-        /// Print the plan as JSON; see kmp-plan(5)
-        #[arg(long)]
-        json: bool,
-        /// A list of modaliases: tell what a machine with this hardware installs; may be repeated
-        #[arg(long, value_name = "FILE", conflicts_with = "json")]
-        machine: Vec<PathBuf>,
-    },
-    /// Tell why a module is in its package, what pulls it in and what it pulls in
-    Explain {
-        #[command(flatten)]
-        kernel: KernelArgs,
-        /// Its name, or its path below lib/modules/KERNELRELEASE
-        module: String,
-    },
-    /// Write a page to look at a plan with: sizes, who needs whom, machines, warnings
-    Report {
-        #[command(flatten)]
-        kernel: KernelArgs,
-        /// The file for the page, which needs no other
-        #[arg(long, value_name = "FILE")]
-        html: PathBuf,
-        /// A list of modaliases: tell what a machine with this hardware installs; may be repeated
-        #[arg(long, value_name = "FILE")]
-        machine: Vec<PathBuf>,
-    },
-    /// Print the macros that name the kernel's files, a name and a value a line
-    Tree {
-        /// The kernel tree; image, System.map and config lie beside the modules, in boot/ or in it
-        #[arg(value_name = "DIRECTORY")]
-        root: PathBuf,
-        /// Which kernel, if the tree has several
-        #[arg(long, value_name = "KERNELRELEASE")]
-        release: Option<Release>,
-    },
+    Plan(PlanArgs),
+    /// Explain why a module is in its package, what installs it and what it installs
+    Explain(ExplainArgs),
+    /// Write a page that shows the plan: sizes, dependencies, machines, warnings
+    Report(ReportArgs),
+    /// Print the macros for the kernel's files, a name and a value on each line
+    Tree(TreeArgs),
     /// Print the subpackages of a spec file
-    Spec {
-        #[command(flatten)]
-        kernel: KernelArgs,
-        /// Where the lists of files will be
-        #[arg(long, value_name = "DIRECTORY")]
-        lists: PathBuf,
-    },
+    Spec(SpecArgs),
     /// Write the lists of files of all packages
-    Lists {
-        #[command(flatten)]
-        kernel: KernelArgs,
-        /// The directory for the lists
-        #[arg(long, value_name = "DIRECTORY")]
-        lists: PathBuf,
-        /// What is packaged; modules have the same paths as in the tree up to .ko
-        #[arg(long, value_name = "DIRECTORY")]
-        buildroot: PathBuf,
-        /// Give the image package all files of the buildroot that no other package has, not only
-        /// those beside the modules
-        #[arg(long)]
-        everything: bool,
-        /// Write the subpackages too: a spec part
-        #[arg(long, value_name = "FILE")]
-        spec: Option<PathBuf>,
-        /// Write the plan too, as JSON
-        #[arg(long, value_name = "FILE")]
-        plan: Option<PathBuf>,
-        /// Keep the tags of all files too, from the same reading of the modules, in this directory;
-        /// see tags
-        #[arg(long, value_name = "DIRECTORY")]
-        tags: Option<PathBuf>,
-        #[command(flatten)]
-        symvers: SymversArgs,
-    },
-    /// Keep the dependency tags of a buildroot's modules and kernel images, all that the generators
-    /// print, in files from which rpmbuild answers without running them
-    Tags {
-        /// The buildroot
-        #[arg(value_name = "DIRECTORY")]
-        buildroot: PathBuf,
-        /// The directory for the tags: a file for each dependency type, and their index
-        #[arg(long, value_name = "DIRECTORY")]
-        into: PathBuf,
-        #[command(flatten)]
-        form: FormArgs,
-        #[command(flatten)]
-        policy: PolicyArgs,
-        #[command(flatten)]
-        symvers: SymversArgs,
-    },
+    Lists(ListsArgs),
+    /// Keep the dependency tags of a buildroot for rpmbuild
+    ///
+    /// Computes all tags that the generators would print for the modules and kernel images of a
+    /// buildroot, and stores them. rpmbuild then reads the tags from there and does not run the
+    /// generators.
+    Tags(TagsArgs),
 }
 
-/// What there is to plan, and what its packages are called.
-#[derive(clap::Args, Debug)]
-struct KernelArgs {
+#[derive(Args, Debug)]
+pub(crate) struct PlanArgs {
     #[command(flatten)]
-    source: SourceArgs,
-    #[command(flatten)]
-    identity: IdentityArgs,
+    pub(crate) kernel: KernelArgs,
+    /// Print the plan as JSON; see kmp-plan(5)
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// A list of modaliases: show what a machine with this hardware installs; may be repeated
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    pub(crate) machine: Vec<PathBuf>,
 }
 
-#[derive(clap::Args, Debug)]
-struct SourceArgs {
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) kernel: KernelArgs,
+    /// The module's name, or its path below lib/modules/KERNELRELEASE
+    pub(crate) module: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ReportArgs {
+    #[command(flatten)]
+    pub(crate) kernel: KernelArgs,
+    /// The file for the page; the page needs no other file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: PathBuf,
+    /// A list of modaliases: show what a machine with this hardware installs; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) machine: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TreeArgs {
+    /// The kernel tree; image, System.map and config are beside the modules, in boot/ or in the
+    /// directory itself
+    #[arg(value_name = "DIRECTORY")]
+    pub(crate) root: PathBuf,
+    /// The kernel, if the tree has several
+    #[arg(long, value_name = "KERNELRELEASE")]
+    pub(crate) release: Option<Release>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SpecArgs {
+    #[command(flatten)]
+    pub(crate) kernel: KernelArgs,
+    /// The directory that will have the lists of files
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) lists: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ListsArgs {
+    #[command(flatten)]
+    pub(crate) kernel: KernelArgs,
+    /// The directory for the lists
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) lists: PathBuf,
+    /// The files to package; modules have the same paths as in the tree, up to .ko
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) buildroot: PathBuf,
+    /// Give the image package all files of the buildroot that no other package has, not only those
+    /// beside the modules
+    #[arg(long)]
+    pub(crate) everything: bool,
+    /// Also write the subpackages, as a spec part
+    #[arg(long, value_name = "FILE")]
+    pub(crate) spec: Option<PathBuf>,
+    /// Also write the plan, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Also keep the tags of all files in this directory, computed while the modules are read for
+    /// the plan; see tags
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) tags: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) symvers: SymversArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TagsArgs {
+    /// The buildroot
+    #[arg(value_name = "DIRECTORY")]
+    pub(crate) buildroot: PathBuf,
+    /// The directory for the tags: a file for each dependency type, and their index
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) into: PathBuf,
+    #[command(flatten)]
+    pub(crate) form: FormArgs,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(crate) symvers: SymversArgs,
+}
+
+/// The kernel to plan, and the names of its packages.
+#[derive(Args, Debug)]
+pub(crate) struct KernelArgs {
+    #[command(flatten)]
+    pub(crate) inputs: InputArgs,
+    #[command(flatten)]
+    pub(crate) identity: IdentityArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct InputArgs {
     /// A directory with the kernel's modules
     #[arg(value_name = "DIRECTORY")]
     root: PathBuf,
-    /// Which kernel, if there are several
+    /// The kernel, if there are several
     #[arg(long, value_name = "KERNELRELEASE")]
     release: Option<Release>,
     #[command(flatten)]
-    policy: PolicyArgs,
-    /// An earlier plan as JSON: modules stay in their packages, unless a rule forbids it
+    pub(crate) policy: PolicyArgs,
+    /// The JSON of an earlier plan: modules stay in their packages, unless a rule or a circle
+    /// forbids it
     #[arg(long, value_name = "FILE")]
     previous: Option<PathBuf>,
 }
 
-#[derive(clap::Args, Debug)]
-struct PolicyArgs {
-    /// A policy file, applied after the system's and those before it; may be repeated
+#[derive(Args, Debug)]
+pub(crate) struct PolicyArgs {
+    /// A policy file; the system's files and earlier ones count less; may be repeated
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
     /// The directory of the system's policy files
@@ -165,45 +181,45 @@ struct PolicyArgs {
 }
 
 /// What decides the form of tags and names.
-#[derive(clap::Args, Debug)]
-struct FormArgs {
-    /// Whose tags and package habits: suse or redhat
+#[derive(Args, Debug)]
+pub(crate) struct FormArgs {
+    /// The distribution whose tags and package conventions to follow: suse or redhat
     #[arg(long, value_name = "NAME", default_value = "suse")]
     dialect: Dialect,
-    /// Flavor in tags and names of packages, instead of what follows the last dash of the
+    /// The flavor in tags and names of packages, instead of what follows the last dash of the
     /// kernelrelease
     #[arg(long, value_name = "NAME")]
     flavor: Option<Flavor>,
-    /// Name of the kABI; packages are named by the kernelrelease, with _ for each -, where it is
-    /// left out
+    /// The name of the kABI; packages use the kernelrelease with _ for each - if it is left out
     #[arg(long, value_name = "VERSION")]
     kabi: Option<Kabi>,
 }
 
-#[derive(clap::Args, Debug)]
-struct SymversArgs {
-    /// Module.symvers of the kernel, instead of the one that is found beside the image or among the
-    /// installed kernel headers
+#[derive(Args, Debug)]
+pub(crate) struct SymversArgs {
+    /// Module.symvers of the kernel, instead of the one beside the image or among the installed
+    /// kernel headers
     #[arg(long, value_name = "FILE")]
     symvers: Option<PathBuf>,
 }
 
-#[derive(clap::Args, Debug)]
-struct IdentityArgs {
+#[derive(Args, Debug)]
+pub(crate) struct IdentityArgs {
     #[command(flatten)]
-    form: FormArgs,
-    /// Version of the packages, as [EPOCH:]VERSION-RELEASE, instead of what the kernelrelease says
+    pub(crate) form: FormArgs,
+    /// The version of the packages, as [EPOCH:]VERSION-RELEASE, instead of the one in the
+    /// kernelrelease
     #[arg(long, value_name = "EVR")]
     evr: Option<String>,
-    /// Name of the image package, instead of kernel-FLAVOR-image
+    /// The name of the image package, instead of kernel-FLAVOR-image
     #[arg(long, value_name = "NAME")]
     image: Option<String>,
 }
 
 #[derive(Clone, Debug)]
-struct Release(Kernelrelease);
+pub(crate) struct Release(pub(crate) Kernelrelease);
 
-impl std::str::FromStr for Release {
+impl FromStr for Release {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -212,176 +228,10 @@ impl std::str::FromStr for Release {
     }
 }
 
-/// Runs kmp-split on `args`, the first of which is its own name.
-///
-/// rpm does not look at the exit status of `%(...)`, so every failure also
-/// prints a line that is an error wherever it stands in a spec file: the files
-/// of a package that does not exist.
-pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"))
-        .format_timestamp(None)
-        .init();
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
-        Err(error) if !error.use_stderr() => error.exit(),
-        Err(error) => return refuse(error.to_string().trim_end()),
-    };
-    match cli.command.run() {
-        Ok(text) => match io::stdout().write_all(text.as_bytes()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => refuse(&format!("stdout: {error}")),
-        },
-        Err(error) => refuse(&format!("{error:#}")),
-    }
-}
-
-fn refuse(reason: &str) -> ExitCode {
-    // Nothing is left to tell it to if both streams are closed.
-    let _ = writeln!(io::stderr(), "kmp-split: {reason}");
-    let _ = writeln!(
-        io::stdout(),
-        "%files -n kmp-split-failed-see-the-error-above"
-    );
-    ExitCode::FAILURE
-}
-
-impl Command {
-    /// What goes to stdout: all of it, or none where any of it fails.
-    fn run(&self) -> Result<String> {
-        match self {
-            Self::Plan {
-                kernel,
-                json,
-                machine,
-            } => {
-                let (planned, identity) = kernel.plan()?;
-                let machines = machines(machine)?;
-                match json {
-                    true => planned.document(&identity).json(),
-                    false => Ok(text_table::text(
-                        &planned.tree,
-                        &planned.plan,
-                        &identity,
-                        &machines,
-                    )),
-                }
-            }
-            Self::Explain { kernel, module } => {
-                let (planned, identity) = kernel.plan()?;
-                explain(&planned, &identity, module)
-            }
-            Self::Report {
-                kernel,
-                html,
-                machine,
-            } => {
-                let (planned, identity) = kernel.plan()?;
-                let page = crate::report::page(&planned, &identity, &machines(machine)?)?;
-                write(html, &page)
-            }
-            Self::Tree { root, release } => tree(root, release.as_ref().map(|release| &release.0)),
-            Self::Spec { kernel, lists } => {
-                let (planned, identity) = kernel.plan()?;
-                subpackages(&planned, &identity, lists)
-            }
-            Self::Lists {
-                kernel,
-                lists,
-                buildroot,
-                everything,
-                spec,
-                plan,
-                tags,
-                symvers,
-            } => {
-                let cache = tags.as_ref().map(|tags| {
-                    let identity = &kernel.identity;
-                    let inputs =
-                        tag_inputs(&identity.form, &kernel.source.policy, symvers, buildroot);
-                    TagCacheWriter::new(inputs, tagged_files(buildroot)?, tags)
-                });
-                let cache = cache.transpose()?;
-                let (planned, identity) = kernel.plan_copied(buildroot, cache.as_ref())?;
-                Lists {
-                    tree: &planned.tree,
-                    plan: &planned.plan,
-                    policy: &planned.policy,
-                    buildroot,
-                    into: lists,
-                    everything: *everything,
-                }
-                .write()?;
-                if let Some(path) = spec {
-                    write(path, &subpackages(&planned, &identity, lists)?)?;
-                }
-                if let Some(path) = plan {
-                    write(path, &planned.document(&identity).json()?)?;
-                }
-                if let Some(cache) = cache {
-                    cache.finish()?;
-                }
-                Ok(String::new())
-            }
-            Self::Tags {
-                buildroot,
-                into,
-                form,
-                policy,
-                symvers,
-            } => {
-                let inputs = tag_inputs(form, policy, symvers, buildroot);
-                tagging::write_tag_cache(inputs, tagged_files(buildroot)?, into)?;
-                Ok(String::new())
-            }
-        }
-    }
-}
-
-fn tag_inputs(
-    form: &FormArgs,
-    policy: &PolicyArgs,
-    symvers: &SymversArgs,
-    buildroot: &Path,
-) -> TagInputs {
-    TagInputs {
-        rules: TagRules {
-            dialect: form.dialect,
-            flavor: form.flavor.clone(),
-            kabi: form.kabi.clone(),
-        },
-        symvers: symvers.symvers.clone(),
-        system_policy: policy.system_policy.clone(),
-        policy: policy.policy.clone(),
-        build_root: Some(buildroot.to_owned()),
-    }
-}
-
-impl KernelArgs {
-    fn plan(&self) -> Result<(Planned, Identity)> {
-        let planned = self.source.source(None).plan()?;
-        let identity = self.identity.of(&planned)?;
-        Ok((planned, identity))
-    }
-
-    /// The plan of the modules in a buildroot, whose tags are added to the cache.
-    fn plan_copied(
-        &self,
-        buildroot: &Path,
-        cache: Option<&TagCacheWriter>,
-    ) -> Result<(Planned, Identity)> {
-        let source = self.source.source(Some(buildroot));
-        let planned = source.plan_with(|path, module| {
-            let kept = cache.map(|cache| cache.module(path, module));
-            Ok(kept.transpose().map(drop)?)
-        })?;
-        let identity = self.identity.of(&planned)?;
-        Ok((planned, identity))
-    }
-}
-
-impl SourceArgs {
-    fn source<'s>(&'s self, build_root: Option<&'s Path>) -> Source<'s> {
-        Source {
+impl InputArgs {
+    /// The files that a plan is made from. With a buildroot, the modules are read there.
+    pub(crate) fn plan_inputs<'s>(&'s self, build_root: Option<&'s Path>) -> PlanInputs<'s> {
+        PlanInputs {
             root: &self.root,
             release: self.release.as_ref().map(|release| &release.0),
             build_root,
@@ -392,8 +242,31 @@ impl SourceArgs {
     }
 }
 
+impl FormArgs {
+    /// What the tags of a buildroot are made from.
+    pub(crate) fn tag_inputs(
+        &self,
+        policy: &PolicyArgs,
+        symvers: &SymversArgs,
+        buildroot: &Path,
+    ) -> TagInputs {
+        TagInputs {
+            rules: TagRules {
+                dialect: self.dialect,
+                flavor: self.flavor.clone(),
+                kabi: self.kabi.clone(),
+            },
+            symvers: symvers.symvers.clone(),
+            system_policy: policy.system_policy.clone(),
+            policy: policy.policy.clone(),
+            build_root: Some(buildroot.to_owned()),
+        }
+    }
+}
+
 impl IdentityArgs {
-    fn of(&self, planned: &Planned) -> Result<Identity> {
+    /// The names and versions of the packages of a plan.
+    pub(crate) fn identity(&self, planned: &PlannedKernel) -> Result<Identity> {
         let release = &planned.tree.release;
         let flavor = match &self.form.flavor {
             Some(flavor) => flavor.clone(),
@@ -417,63 +290,4 @@ impl IdentityArgs {
         identity.check(&planned.plan)?;
         Ok(identity)
     }
-}
-
-impl Planned {
-    fn document(&self, identity: &Identity) -> Document {
-        let grouping = self.policy.grouping.by.as_str();
-        Document::new(&self.tree, &self.resolution, &self.plan, identity, grouping)
-    }
-}
-
-fn subpackages(planned: &Planned, identity: &Identity, lists: &Path) -> Result<String> {
-    must_be_plain(&lists.to_string_lossy())?;
-    Ok(Subpackages {
-        identity,
-        tree: &planned.tree,
-        resolution: &planned.resolution,
-        plan: &planned.plan,
-        moves: &Moves::of(&planned.plan, identity),
-        lists,
-    }
-    .text())
-}
-
-fn machines(files: &[PathBuf]) -> Result<Vec<Machine>> {
-    files.iter().map(|path| Machine::read(path)).collect()
-}
-
-fn tree(root: &Path, release: Option<&Kernelrelease>) -> Result<String> {
-    let mut out = String::new();
-    for (name, value) in tree_macros(&KernelFiles::find(root, release)?) {
-        must_be_plain(&value)?;
-        out += &format!("{name} {value}\n");
-    }
-    Ok(out)
-}
-
-fn must_be_plain(path: &str) -> Result<()> {
-    ensure!(
-        is_plain_path(path),
-        "{path:?}: characters other than A-Z a-z 0-9 . _ + ~ - / in its path"
-    );
-    Ok(())
-}
-
-/// Puts a text where there was another one or none, but never half of it.
-fn write(path: &Path, text: &str) -> Result<String> {
-    let shown = || path.display().to_string();
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let directory = directory.unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(directory).with_context(shown)?;
-    file.write_all(text.as_bytes()).with_context(shown)?;
-    fs::set_permissions(
-        file.path(),
-        std::os::unix::fs::PermissionsExt::from_mode(0o644),
-    )
-    .with_context(shown)?;
-    file.persist(path).with_context(shown)?;
-    Ok(String::new())
 }

@@ -1,15 +1,21 @@
-//! A plan as a JSON document, and back as far as the next plan needs it. kmp-plan(5) has the schema.
+//! The plan as a JSON document. kmp-plan(5) describes the keys.
+//!
+//! The next plan reads the document as its previous plan, and the HTML report is made from it.
 
-use std::fs;
-use std::path::Path;
+use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, ensure};
-use modtree::{ModuleId, Resolution, Tree};
+use anyhow::{Result, ensure};
+use modtree::{ModuleId, Tree};
+use policy::check_package_name;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::Identity;
-use crate::plan::{Home, LeftBefore, Location, Plan, Previous};
-use crate::why::tell;
+use crate::plan::{
+    FormerPackage, Location, PackageId, PackageSupport, PreviousDeparture, PreviousLocation,
+    PreviousPackage, PreviousPlan,
+};
+use crate::planned::PlannedKernel;
+use crate::reason_text::reason_text;
 
 /// The version of the schema.
 const FORMAT: &str = "kmpkit-plan-1";
@@ -17,70 +23,74 @@ const FORMAT: &str = "kmpkit-plan-1";
 /// A plan.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Document {
-    /// Which schema.
+    /// The version of the schema.
     pub format: String,
-    /// `uname -r` of the kernel.
+    /// What `uname -r` prints.
     pub kernelrelease: String,
-    /// Its flavor.
+    /// The kernel's flavor.
     pub flavor: String,
-    /// Its kABI.
+    /// The kernel's kABI.
     pub kabi: String,
     /// Version and release of the packages.
     pub evr: String,
-    /// What grouped the modules that no rule claims.
+    /// How modules that no rule claims are grouped.
     pub grouping: String,
-    /// What names of packages of unsupported modules end in, where these are apart.
+    /// The suffix in names of packages of unsupported modules, where these are kept apart.
     pub unsupported: Option<String>,
-    /// Name of the image package.
+    /// The name of the image package.
     pub image: String,
-    /// The modules in it.
+    /// The modules in the image package.
     pub base: Vec<ModuleEntry>,
     /// The kernel module packages.
     pub packages: Vec<PackageEntry>,
     /// The pattern packages.
     pub patterns: Vec<PatternEntry>,
-    /// The modules no package has.
+    /// The modules that no package has.
     pub excluded: Vec<ModuleEntry>,
-    /// The modules that are elsewhere than in the earlier plan.
+    /// The modules that are elsewhere than in the previous plan.
     pub moved: Vec<MovedEntry>,
-    /// What left packages, in this build or earlier, and is in others now.
+    /// The modules that left packages, in this build or an earlier one.
     pub left: Vec<LeftEntry>,
-    /// Rules that match nothing, and oddities of the tree.
+    /// Rules that match no module, and modules whose symbols and `depends=` differ.
     pub warnings: Vec<String>,
 }
 
 /// A kernel module package.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PackageEntry {
-    /// Its name before the template.
+    /// The name that the template gets.
     pub stem: String,
-    /// Its name.
+    /// The whole name.
     pub name: String,
-    /// A set's summary.
+    /// The summary of the set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// Whether its modules are supported.
+    /// Whether some of its modules are supported.
     pub supported: bool,
+    /// Whether the package is one that the policy keeps apart: none of its modules is supported,
+    /// and the name says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub apart: bool,
     /// Its modules.
     pub modules: Vec<ModuleEntry>,
-    /// Stems of the packages it needs.
+    /// The stems of the packages that it needs.
     pub needs: Vec<String>,
 }
 
 /// A module.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ModuleEntry {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its path below lib/modules/<kernelrelease>, up to .ko.
+    /// The path below lib/modules/KERNELRELEASE, up to .ko.
     pub path: String,
-    /// Bytes of the file.
+    /// The size of the file.
     pub bytes: u64,
-    /// Bytes in memory.
+    /// The size in memory.
     pub size: u64,
-    /// How many aliases it has.
+    /// The number of aliases.
     pub aliases: usize,
-    /// Paths of the modules it needs.
+    /// The paths of the modules that it needs.
     pub needs: Vec<String>,
     /// Why it is where it is.
     pub why: String,
@@ -89,66 +99,79 @@ pub struct ModuleEntry {
 /// A pattern package.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PatternEntry {
-    /// Its name before the template.
+    /// The name that the template gets.
     pub pattern: String,
-    /// Its name.
+    /// The whole name.
     pub name: String,
-    /// One line.
+    /// The summary.
     pub summary: String,
-    /// Stems of the packages it requires.
+    /// The stems of the packages that it requires.
     pub packages: Vec<String>,
 }
 
 /// A module that moved.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MovedEntry {
-    /// Its path.
+    /// The path.
     pub module: String,
-    /// Stem of the package that had it; none if the image had it.
-    pub from: Option<String>,
-    /// Stem of the package that has it; none if the image has it or it is excluded.
+    /// The package that had it.
+    #[serde(with = "stem_or_null")]
+    pub from: FormerPackage,
+    /// The stem of the package that has it. The schema has no stem for the image package, nor for
+    /// an excluded module.
     pub to: Option<String>,
 }
 
 /// Modules that left a package.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LeftEntry {
-    /// Stem of the package; none if that was the image.
-    pub stem: Option<String>,
-    /// Version and release of the first package without them.
+    /// The package.
+    #[serde(with = "stem_or_null")]
+    pub stem: FormerPackage,
+    /// Version and release of the first build without them.
     pub since: String,
     /// Their paths.
     pub modules: Vec<String>,
 }
 
-impl Document {
-    /// Takes a plan.
-    pub fn new(
-        tree: &Tree,
-        resolution: &Resolution,
-        plan: &Plan,
-        identity: &Identity,
-        grouping: &str,
-    ) -> Self {
-        let path = |id: ModuleId| tree.modules[id].file.plain_path().to_owned();
-        let module = |id: ModuleId| {
-            let record = &tree.modules[id];
-            ModuleEntry {
-                name: record.file.name.clone(),
-                path: path(id),
-                bytes: record.bytes,
-                size: record.size,
-                aliases: record.aliases.len(),
-                needs: resolution.needs[id].iter().copied().map(path).collect(),
-                why: tell(tree, &plan.why[id]),
-            }
+/// A package of an earlier plan as the schema spells it: the image package is null.
+mod stem_or_null {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::plan::FormerPackage;
+
+    pub(super) fn serialize<S: Serializer>(
+        package: &FormerPackage,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let stem = match package {
+            FormerPackage::Image => None,
+            FormerPackage::Stem(stem) => Some(stem),
         };
-        let stem = |id| plan.packages[id].stem.clone();
+        stem.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<FormerPackage, D::Error> {
+        let stem: Option<String> = Option::deserialize(deserializer)?;
+        Ok(stem.map_or(FormerPackage::Image, FormerPackage::Stem))
+    }
+}
+
+impl Document {
+    /// Makes the document of a plan.
+    pub fn new(planned: &PlannedKernel, identity: &Identity) -> Self {
+        let (tree, plan) = (&planned.tree, &planned.plan);
+        let path = |id: ModuleId| plain_path(tree, id);
+        let module = |id: ModuleId| ModuleEntry::new(planned, id);
+        let stem = |id: PackageId| plan.packages[id].stem.clone();
         let packages = plan.packages.values().map(|package| PackageEntry {
             stem: package.stem.clone(),
             name: identity.kmp(&package.stem),
             summary: package.summary.clone(),
-            supported: package.supported,
+            supported: package.support.is_supported(),
+            apart: package.support == PackageSupport::Apart,
             modules: package.modules.iter().copied().map(module).collect(),
             needs: package.needs.iter().copied().map(stem).collect(),
         });
@@ -166,10 +189,10 @@ impl Document {
                 Location::Image | Location::Excluded => None,
             },
         });
-        let left = plan.left.iter().map(|left| LeftEntry {
-            stem: left.stem.clone(),
-            since: left.since.as_ref().unwrap_or(&identity.evr).clone(),
-            modules: left.modules.iter().copied().map(path).collect(),
+        let left = plan.departures.iter().map(|departure| LeftEntry {
+            stem: departure.from.clone(),
+            since: departure.since.evr(&identity.evr).to_owned(),
+            modules: departure.modules.iter().copied().map(path).collect(),
         });
         Self {
             format: FORMAT.to_owned(),
@@ -177,7 +200,7 @@ impl Document {
             flavor: identity.flavor.as_str().to_owned(),
             kabi: identity.kabi.to_string(),
             evr: identity.evr.clone(),
-            grouping: grouping.to_owned(),
+            grouping: planned.policy.grouping.by.as_str().to_owned(),
             unsupported: identity.naming.unsupported.clone(),
             image: identity.image.clone(),
             base: plan.image().map(module).collect(),
@@ -190,10 +213,10 @@ impl Document {
         }
     }
 
-    /// The document as JSON.
+    /// Returns the document as JSON.
     ///
     /// # Errors
-    /// None in practice: all of it can be written as JSON.
+    /// None in practice: everything in it can be written as JSON.
     pub fn json(&self) -> Result<String> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
@@ -201,43 +224,70 @@ impl Document {
     /// Reads a document.
     ///
     /// # Errors
-    /// The file cannot be read, is no JSON, or follows another schema.
-    pub fn read(path: &Path) -> Result<Self> {
-        let shown = || path.display().to_string();
-        let text = fs::read_to_string(path).with_context(shown)?;
-        let document: Self = serde_json::from_str(&text).with_context(shown)?;
+    /// The text is not JSON, follows another schema, or names packages that cannot exist.
+    pub fn parse(json: &[u8]) -> Result<Self> {
+        let document: Self = serde_json::from_slice(json)?;
         ensure!(
             document.format == FORMAT,
-            "{}: format {:?}, not {FORMAT:?}",
-            path.display(),
+            "the format of this plan is {:?}; only {FORMAT:?} is known",
             document.format
         );
+        let left = document.left.iter().filter_map(|left| match &left.stem {
+            FormerPackage::Image => None,
+            FormerPackage::Stem(stem) => Some(stem),
+        });
+        let packages = document.packages.iter().map(|package| &package.stem);
+        for stem in packages.chain(left) {
+            check_package_name(stem)?;
+        }
         Ok(document)
     }
 
-    /// What the next plan has to know of this one.
-    pub fn previous(self) -> Previous {
-        let suffix = self.unsupported.as_deref();
-        // A rule may have called a package of unsupported modules otherwise.
-        let says_so = |stem: &str| suffix.is_some_and(|suffix| stem.ends_with(suffix));
-        let homes = self.packages.into_iter().flat_map(|package| {
-            let home = Home {
-                unsupported: !package.supported && says_so(&package.stem),
+    /// Returns what the next plan has to know of this one.
+    pub fn previous(self) -> PreviousPlan {
+        let mut locations = BTreeMap::new();
+        for package in self.packages {
+            let previous = PreviousPackage {
                 stem: package.stem,
+                apart: package.apart,
             };
-            let modules = package.modules.into_iter();
-            modules.map(move |module| (module.path, Some(home.clone())))
-        });
-        let base = self.base.into_iter().map(|module| (module.path, None));
-        let left = self.left.into_iter().map(|left| LeftBefore {
-            stem: left.stem,
+            for module in package.modules {
+                locations.insert(module.path, PreviousLocation::Package(previous.clone()));
+            }
+        }
+        for module in self.base {
+            locations.insert(module.path, PreviousLocation::Image);
+        }
+        let departures = self.left.into_iter().map(|left| PreviousDeparture {
+            from: left.stem,
             since: left.since,
             modules: left.modules,
         });
-        Previous {
-            homes: homes.chain(base).collect(),
+        PreviousPlan {
+            locations,
             grouping: self.grouping,
-            left: left.collect(),
+            departures: departures.collect(),
         }
     }
+}
+
+impl ModuleEntry {
+    fn new(planned: &PlannedKernel, id: ModuleId) -> Self {
+        let tree = &planned.tree;
+        let record = &tree.modules[id];
+        let needs = planned.resolution.needs[id].iter();
+        Self {
+            name: record.file.name.clone(),
+            path: plain_path(tree, id),
+            bytes: record.bytes,
+            size: record.size,
+            aliases: record.aliases.len(),
+            needs: needs.map(|&needed| plain_path(tree, needed)).collect(),
+            why: reason_text(tree, &planned.plan.reasons[id]),
+        }
+    }
+}
+
+fn plain_path(tree: &Tree, id: ModuleId) -> String {
+    tree.modules[id].file.plain_path().to_owned()
 }

@@ -1,7 +1,5 @@
-//! A module in, all that decides about it out: which rule gave it its package, what it pulls in and
-//! what pulls it in.
+//! Explains a module: which rule gave it its package, what installs it, and what it installs.
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use anyhow::{Result, bail};
@@ -10,15 +8,16 @@ use modtree::ModuleId;
 use policy::{FileLine, ModulePath};
 
 use crate::identity::Identity;
-use crate::plan::Location;
-use crate::planned::Planned;
-use crate::why::tell;
+use crate::plan::{Location, PackageId};
+use crate::planned::PlannedKernel;
+use crate::reach::reachable;
+use crate::reason_text::reason_text;
 
-/// Explains the modules of a name, or the one at a path.
+/// Explains the modules with a name, or the one at a path.
 ///
 /// # Errors
-/// There is none.
-pub fn explain(planned: &Planned, identity: &Identity, module: &str) -> Result<String> {
+/// There is no such module.
+pub fn explain(planned: &PlannedKernel, identity: &Identity, module: &str) -> Result<String> {
     let tree = &planned.tree;
     let name = module.rsplit('/').next().unwrap_or(module);
     let name = name.split(".ko").next().unwrap_or(name);
@@ -48,14 +47,14 @@ pub fn explain(planned: &Planned, identity: &Identity, module: &str) -> Result<S
 }
 
 struct Explanation<'e> {
-    planned: &'e Planned,
+    planned: &'e PlannedKernel,
     identity: &'e Identity,
     id: ModuleId,
 }
 
 impl Explanation<'_> {
     fn text(&self) -> String {
-        let Planned {
+        let PlannedKernel {
             tree,
             plan,
             resolution,
@@ -69,8 +68,8 @@ impl Explanation<'_> {
         if let Some(description) = &record.description {
             line("is", description);
         }
-        line("package", &self.place());
-        line("because", &tell(tree, &plan.why[self.id]));
+        line("package", &self.package());
+        line("because", &reason_text(tree, &plan.reasons[self.id]));
         if let Some(package) = plan.package_of(self.id) {
             let others = plan.packages[package].modules.iter();
             let others = others.copied().filter(|&id| id != self.id);
@@ -86,8 +85,8 @@ impl Explanation<'_> {
         );
         line("pulled in by", &self.pulled_in());
         line("in all", &self.in_all(&resolution.needs));
-        for (key, value, place) in self.overrides() {
-            line(key, &format!("{value} ({place})"));
+        for (key, value, of_rule) in self.overrides() {
+            line(key, &format!("{value} ({of_rule})"));
         }
         let patterns = plan.patterns.iter().filter(|pattern| {
             plan.package_of(self.id)
@@ -100,7 +99,7 @@ impl Explanation<'_> {
         out
     }
 
-    fn place(&self) -> String {
+    fn package(&self) -> String {
         match self.planned.plan.location[self.id] {
             Location::Image => self.identity.image.clone(),
             Location::Excluded => "none".to_owned(),
@@ -108,7 +107,7 @@ impl Explanation<'_> {
         }
     }
 
-    /// What can ask for the module itself.
+    /// Everything that can ask for the module itself.
     fn pulled_in(&self) -> String {
         let record = &self.planned.tree.modules[self.id];
         let (hardware, others): (Vec<_>, Vec<_>) =
@@ -137,29 +136,19 @@ impl Explanation<'_> {
         if overridden {
             ways.push("not by hardware: the policy says so".to_owned());
         }
-        ways.push(format!("kmod({}.ko)", modtree::spelled(&record.file.name)));
+        ways.push(format!(
+            "kmod({}.ko)",
+            kmodule::normalized_str(&record.file.name)
+        ));
         ways.join("; ")
     }
 
-    /// The modules and packages that come along.
+    /// How much the module needs in all, and how much is installed with it.
     fn in_all(&self, needs: &Table<ModuleId, Vec<ModuleId>>) -> String {
         let plan = &self.planned.plan;
-        let mut modules = BTreeSet::from([self.id]);
-        let mut open = vec![self.id];
-        while let Some(id) = open.pop() {
-            open.extend(
-                needs[id]
-                    .iter()
-                    .copied()
-                    .filter(|&needed| modules.insert(needed)),
-            );
-        }
-        let mut packages: BTreeSet<_> = plan.package_of(self.id).into_iter().collect();
-        let mut open: Vec<_> = packages.iter().copied().collect();
-        while let Some(id) = open.pop() {
-            let needed = plan.packages[id].needs.iter().copied();
-            open.extend(needed.filter(|&needed| packages.insert(needed)));
-        }
+        let modules = reachable([self.id], |id: ModuleId| needs[id].iter().copied());
+        let needed = |id: PackageId| plan.packages[id].needs.iter().copied();
+        let packages = reachable(plan.package_of(self.id), needed);
         let installed = packages.iter().flat_map(|&id| &plan.packages[id].modules);
         let bytes: u64 = installed
             .map(|&id| self.planned.tree.modules[id].bytes)
@@ -176,17 +165,17 @@ impl Explanation<'_> {
         let file = &self.planned.tree.modules[self.id].file;
         let rule = self.planned.policy.overrides(ModulePath::new(&file.path));
         let mut all = Vec::new();
-        if let Some((value, place)) = rule.hardware {
-            all.push(("hardware", value.to_string(), place));
+        if let Some((value, line)) = rule.hardware {
+            all.push(("hardware", value.to_string(), line));
         }
-        if let Some((value, place)) = rule.initrd {
-            all.push(("initrd", value.to_string(), place));
+        if let Some((value, line)) = rule.initrd {
+            all.push(("initrd", value.to_string(), line));
         }
-        if let Some((value, place)) = rule.supported {
-            all.push(("supported", value.as_str().to_owned(), place));
+        if let Some((value, line)) = rule.supported {
+            all.push(("supported", value.as_str().to_owned(), line));
         }
-        for (kind, (tags, place)) in rule.tags {
-            all.push((kind.as_str(), tags.join(", "), place));
+        for (kind, (tags, line)) in rule.tags {
+            all.push((kind.as_str(), tags.join(", "), line));
         }
         all
     }

@@ -1,27 +1,32 @@
-//! What a kernel is called in the names and tags of its packages.
+//! The names and versions of a kernel's packages.
 
 use std::collections::BTreeSet;
 
 use anyhow::{Result, bail, ensure};
 use deptag::{Dialect, Flavor, Kabi};
-use policy::{Depends, Naming};
+use policy::{Depends, LONGEST_FILE_NAME, Naming, check_package_name};
 
-use crate::plan::{Package, PackageId, Plan, is_name};
+use crate::plan::{FormerPackage, Package, PackageId, Plan};
 
-/// Names and versions that all packages of a kernel share.
+/// What the file name of a package has behind name, version and release (rpm's
+/// `%_build_name_fmt`). The architecture is not known here, so this is the longest one that rpm
+/// knows (rpmrc).
+const BEHIND_RELEASE: &str = ".ppc64iseries.rpm";
+
+/// What the names and versions of all packages of a kernel have in common.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// Whose package habits.
+    /// The distribution whose conventions the packages follow.
     pub dialect: Dialect,
     /// The kernel's flavor.
     pub flavor: Flavor,
-    /// Its kABI.
+    /// The kernel's kABI.
     pub kabi: Kabi,
     /// `[epoch:]version-release` of the packages.
     pub evr: String,
-    /// Name of the image package.
+    /// The name of the image package.
     pub image: String,
-    /// How packages are named and tied.
+    /// How packages are named, and how they require each other.
     pub naming: Naming,
 }
 
@@ -31,7 +36,7 @@ impl Identity {
         self.with_kabi(self.kmp_of_any_kabi(stem))
     }
 
-    /// The same for whatever kABI.
+    /// The name of a kernel module package without the kABI.
     pub fn kmp_of_any_kabi(&self, stem: &str) -> String {
         self.naming.kmp.name(stem, self.flavor.as_str())
     }
@@ -41,7 +46,7 @@ impl Identity {
         self.with_kabi(self.naming.pattern.name(name, self.flavor.as_str()))
     }
 
-    /// The name of the package that requires all others of supported, or of unsupported modules.
+    /// The name of the metapackage for all supported, or for all unsupported modules.
     pub fn all(&self, supported: bool) -> Option<String> {
         let all = self.naming.all.as_ref()?.name("", self.flavor.as_str());
         match (supported, &self.naming.unsupported) {
@@ -50,8 +55,8 @@ impl Identity {
         }
     }
 
-    /// Requires exactly this package, of whatever build for this kABI: by its name, and by one of
-    /// its modules, whose tag carries the kABI.
+    /// The requirement of exactly this package, from any build for this kABI. It has the package's
+    /// name and one of its modules, because a module's tag has the kABI.
     pub fn requirement(&self, package: &Package, module: &str) -> String {
         let name = self.kmp(&package.stem);
         match self.naming.depends {
@@ -69,13 +74,13 @@ impl Identity {
         }
     }
 
-    /// Whether kernels stand side by side under the same package names.
+    /// Whether packages of several kernels are installed side by side under the same names.
     pub fn is_multiversion(&self) -> bool {
         !self.naming.kabi
     }
 
-    /// The groups of packages that a metapackage stands for, each with its name: supported ones,
-    /// and unsupported ones where they are kept apart.
+    /// The metapackages with the packages that they require: one for supported modules, and one for
+    /// unsupported modules if they are kept apart.
     pub fn metapackages(&self, plan: &Plan) -> Vec<(String, Vec<PackageId>)> {
         let apart = self.naming.unsupported.is_some();
         [true, false]
@@ -83,7 +88,7 @@ impl Identity {
             .filter_map(|supported| {
                 let packages = plan.packages.iter();
                 let wanted = packages.filter(|(_, package)| match apart {
-                    true => package.supported == supported,
+                    true => package.support.is_supported() == supported,
                     false => supported,
                 });
                 let wanted: Vec<_> = wanted.map(|(id, _)| id).collect();
@@ -93,15 +98,19 @@ impl Identity {
             .collect()
     }
 
+    /// Checks all names and versions. Policies are checked when they are read, but names also come
+    /// from the command line, from an earlier plan and from the files of modules.
+    ///
     /// # Errors
-    /// Two packages would have one name, or one would have that of the image package; a name is
-    /// none, which an earlier plan or a module's file may bring about.
+    /// A name or a version is not possible, or two packages would have the same name.
     pub fn check(&self, plan: &Plan) -> Result<()> {
-        for left in &plan.left {
-            if let Some(stem) = &left.stem {
-                name(&self.kmp(stem))?;
+        version(&self.evr)?;
+        self.check_name(&self.image)?;
+        for departure in &plan.departures {
+            if let FormerPackage::Stem(stem) = &departure.from {
+                self.check_name(&self.kmp(stem))?;
             }
-            version(left.since.as_deref().unwrap_or(&self.evr))?;
+            version(departure.since.evr(&self.evr))?;
         }
         let kmps = plan
             .packages
@@ -114,13 +123,31 @@ impl Identity {
         let all = self.metapackages(plan).into_iter().map(|(name, _)| name);
         let mut names = BTreeSet::from([self.image.clone()]);
         for package in kmps.chain(patterns).chain(all) {
-            name(&package)?;
+            self.check_name(&package)?;
             if !names.insert(package.clone()) {
                 bail!(
-                    "two packages would be {package}: [naming] of the policy must tell them apart"
+                    "two packages would be called {package}: change [naming] in the policy so that \
+                     their names differ"
                 );
             }
         }
+        Ok(())
+    }
+
+    /// Checks that a package can have a name, and that its file can, too.
+    fn check_name(&self, name: &str) -> Result<()> {
+        check_package_name(name)?;
+        let version = self
+            .evr
+            .split_once(':')
+            .map_or(&*self.evr, |(_, rest)| rest);
+        let room = LONGEST_FILE_NAME.saturating_sub(1 + version.len() + BEHIND_RELEASE.len());
+        ensure!(
+            name.len() <= room,
+            "{name}: this package name has {} bytes, but with version {version} it may have {room}, \
+             because file names end at {LONGEST_FILE_NAME} bytes: choose a shorter name in the policy",
+            name.len()
+        );
         Ok(())
     }
 
@@ -132,19 +159,11 @@ impl Identity {
     }
 }
 
-fn name(text: &str) -> Result<()> {
-    ensure!(
-        is_name(text),
-        "{text:?} is no package name: letters, digits and _ . + -, the first a letter, digit or _"
-    );
-    Ok(())
-}
-
-/// A version that rpm takes, with epoch and release.
+/// Checks a version, with epoch and release, as rpm does.
 fn version(text: &str) -> Result<()> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._+~^:-".contains(c);
     match text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain) {
         true => Ok(()),
-        false => bail!("{text:?} is no version of a package"),
+        false => bail!("{text:?} is not a version of a package"),
     }
 }

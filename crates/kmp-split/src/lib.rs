@@ -1,12 +1,13 @@
-//! Turns a kernel's modules and a policy into packages, and those into what rpmbuild reads and
-//! what people look at.
+//! Plans the packages of a kernel's modules, and writes what rpmbuild reads and what people look
+//! at.
 //!
 //! ```text
-//! Source (directory, policy files) ─> Planned (tree, resolution, policy, plan)
+//! PlanInputs (directory, policy files) ─> PlannedKernel (tree, resolution, policy, plan)
 //!     plan + Identity (names, version) ─> spec_text   subpackages of a spec, or a spec part
 //!                                      ─> lists       their files in the buildroot
-//!                                      ─> document    JSON, which the next plan can stay close to
-//!                                      ─> text_table, explain, report
+//!                                      ─> document    JSON, which the next plan reads
+//!                                      │     └─> report   the HTML page
+//!                                      ─> text_table, explain
 //! KernelFiles ─> tree_macros: the image's files
 //! ```
 
@@ -18,15 +19,21 @@ mod lists;
 mod machine;
 mod moves;
 pub mod plan;
+mod plan_inputs;
 mod planned;
+mod reach;
+mod reason_text;
 mod report;
+mod run;
+mod spec_prose;
 mod spec_text;
 mod text_table;
 mod tree_macros;
-mod why;
 
-pub use cli::{Cli, run};
+pub use cli::Cli;
 pub use document::Document;
 pub use identity::Identity;
 pub use machine::{Installed, Machine};
-pub use planned::{Planned, Source};
+pub use plan_inputs::PlanInputs;
+pub use planned::PlannedKernel;
+pub use run::run;

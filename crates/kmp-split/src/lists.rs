@@ -1,6 +1,6 @@
-//! A plan and a buildroot in, the lists of files of each package out.
+//! Writes the lists of files of all packages.
 //!
-//! Lists are macro-expanded and globbed when rpm reads them, so a name that could be either is an
+//! rpm expands macros and globs when it reads the lists. So a file name that could contain one is an
 //! error.
 
 use std::collections::BTreeSet;
@@ -16,47 +16,45 @@ use walkdir::WalkDir;
 
 use crate::plan::Plan;
 
-/// What depmod(8), kmp-depmod(1) and the triggers of kmpkit write beside the modules. It belongs to
-/// the image whoever wrote it, so that it goes with the kernel.
+/// The files that depmod(8), kmp-depmod(1) and the triggers of kmpkit write beside the modules. They
+/// belong to the image package, so that they are removed with the kernel.
 fn written_later() -> impl Iterator<Item = &'static str> {
     IndexFile::NAMES
         .into_iter()
         .chain([STORE_NAME, INITRD_RECORD_NAME])
 }
 
-/// The list of the image package.
+/// The name of the image package's list.
 pub const IMAGE: &str = "image.files";
 
-/// Where the lists come from and go to.
+/// What the lists are made of.
 #[derive(Clone, Copy)]
 pub struct Lists<'l> {
-    /// The modules the plan is of, in the buildroot.
+    /// The modules, in the buildroot.
     pub tree: &'l Tree,
-    /// Where they go.
+    /// The packages.
     pub plan: &'l Plan,
-    /// Which of them an initrd wants.
+    /// The policy, which says which modules initrds contain.
     pub policy: &'l Policy,
     /// The buildroot.
     pub buildroot: &'l Path,
     /// The directory for the lists.
     pub into: &'l Path,
-    /// Whether the image package gets all files of the buildroot that no other package of the plan
-    /// has, not only those beside the modules; but for debug information, which has a package of its
-    /// own.
+    /// Whether the image package gets all files of the buildroot that no other package has. If not, it
+    /// gets those beside the modules. Debug information has a package of its own.
     pub everything: bool,
 }
 
 impl Lists<'_> {
-    /// Writes all lists; removes excluded modules from the buildroot, and puts the list of those for
-    /// an initrd there.
+    /// Writes all lists. Also removes excluded modules from the buildroot, and writes the list of the
+    /// modules for initrds there.
     ///
     /// # Errors
-    /// The buildroot has a file with a name that could be more than a name, or a list cannot be
-    /// written.
+    /// The name of a file could mean something else to rpm, or a list cannot be written.
     pub fn write(&self) -> Result<()> {
         ensure!(
             self.buildroot.canonicalize().ok() != Some(PathBuf::from("/")),
-            "{}: the root of this system is no buildroot",
+            "{}: this is the root of the system, not a buildroot",
             self.buildroot.display()
         );
         let directory = &self.tree.directory;
@@ -77,8 +75,9 @@ impl Lists<'_> {
         self.image(directory, &packaged.map(|&id| self.file(id)).collect())
     }
 
-    /// Tells the triggers of kmpkit, which have no policy and no tags, what the tags
-    /// kmod-initrd() tell a solver. A list from the tree that was copied is another policy's.
+    /// Writes the modules for initrds for the triggers of kmpkit, which know no policy and no tags. A
+    /// solver gets the same from the tags kmod-initrd(). A list that is there already was made by
+    /// another policy.
     fn mark_for_initrd(&self, directory: &ReleaseDir) -> Result<()> {
         let excluded: BTreeSet<_> = self.plan.excluded().collect();
         let modules = self.tree.modules.iter();
@@ -99,7 +98,7 @@ impl Lists<'_> {
         done.with_context(|| path.display().to_string())
     }
 
-    /// A module as packages name it.
+    /// The installed path of a module.
     fn file(&self, id: ModuleId) -> String {
         let directory = self.tree.directory.below_root();
         installed(directory, &self.tree.modules[id].file.path)
@@ -135,11 +134,14 @@ impl Lists<'_> {
         });
         let own: Vec<_> = own.collect();
         if let Some(path) = own.iter().find(|path| !is_plain(path)) {
-            bail!("{path:?}: characters in its name other than A-Z a-z 0-9 . _ + ~ , : = @ / -");
+            bail!(
+                "{path:?}: rename this file; only A-Z a-z 0-9 . _ + ~ , : = @ / - are safe in lists \
+                 of files"
+            );
         }
         let mut list = self.with_directories(&own, directory.below_root());
         for index in written_later() {
-            // rpm takes size and mode of a ghost from a file.
+            // rpm reads size and mode of a %ghost from the file.
             let path = directory.path().join(index);
             if !path.exists() {
                 fs::write(&path, "").with_context(|| path.display().to_string())?;
@@ -149,8 +151,8 @@ impl Lists<'_> {
         self.save(IMAGE, &list)
     }
 
-    /// Files after the directories that lead to them from `lib/modules/<rel>` on. All packages own
-    /// them that need them, so that the last one to go takes them along.
+    /// Lists files behind the directories from `lib/modules/<rel>` to them. Each package owns the
+    /// directories that it needs, so that they are removed with the last package.
     fn with_directories(&self, files: &[String], modules: &Path) -> Vec<String> {
         let modules = installed(modules, "");
         let mut directories = BTreeSet::from([modules.clone()]);
@@ -182,7 +184,7 @@ fn installed(directory: &Path, path: &str) -> String {
     format!("/{}", path.trim_end_matches('/'))
 }
 
-/// A file of the buildroot as packages name it.
+/// The installed path of a file of the buildroot.
 fn name_in(buildroot: &Path, path: &Path) -> String {
     let below = path.strip_prefix(buildroot).unwrap_or(path);
     Path::new("/").join(below).to_string_lossy().into_owned()

@@ -1,4 +1,4 @@
-//! The modaliases of a machine in, the packages its hardware asks for out.
+//! Finds the packages that the hardware of a machine asks for.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,49 +9,58 @@ use kmod_conf::fnmatch;
 use modtree::{ModuleId, Tree};
 
 use crate::plan::{PackageId, Plan};
+use crate::reach::reachable;
 
-/// A machine, as its devices describe themselves.
+/// A machine, described by the modaliases of its devices.
 #[derive(Clone, Debug)]
 pub struct Machine {
-    /// What it is called: the name of its file.
+    /// The name: that of the file, without its suffix.
     pub name: String,
-    /// One modalias for each device.
+    /// The modaliases, one for each device.
     pub modaliases: Vec<String>,
 }
 
 /// What a machine installs.
 #[derive(Clone, Debug)]
 pub struct Installed {
-    /// The modules its devices ask for.
+    /// The modules that its devices ask for.
     pub drivers: BTreeSet<ModuleId>,
-    /// The packages that have them, and all that these need.
+    /// The packages that have these modules, and all that they need.
     pub packages: BTreeSet<PackageId>,
 }
 
 impl Machine {
-    /// Reads a list of modaliases, as `cat /sys/devices/**/modalias` prints it; lines that begin
-    /// with `#` are comments.
+    /// Reads a list of modaliases from a file.
     ///
     /// # Errors
     /// The file cannot be read or has no modalias.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let text = fs::read_to_string(path).map_err(Into::into);
+        text.and_then(|text| Self::parse(&name, &text))
+            .with_context(|| path.display().to_string())
+    }
+
+    /// Reads a list of modaliases, one a line, as `cat /sys/devices/**/modalias` prints it. Lines
+    /// that begin with `#` are comments.
+    ///
+    /// # Errors
+    /// There is no modalias.
+    pub fn parse(name: &str, text: &str) -> Result<Self> {
         let lines = text.lines().map(str::trim_end);
         let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
         let modaliases: Vec<_> = lines.map(str::to_owned).collect();
         ensure!(
             !modaliases.is_empty(),
-            "{}: no modalias in it",
-            path.display()
+            "there is no modalias in this list; write one a line"
         );
-        let name = path.file_stem().unwrap_or_default();
         Ok(Self {
-            name: name.to_string_lossy().into_owned(),
+            name: name.to_owned(),
             modaliases,
         })
     }
 
-    /// What its hardware makes it install, the image package apart.
+    /// Returns what the hardware asks for. The image package is not part of it.
     pub fn installs(&self, tree: &Tree, plan: &Plan) -> Installed {
         let drivers: BTreeSet<_> = tree
             .modules
@@ -62,24 +71,50 @@ impl Machine {
             .map(|(id, _)| id)
             .collect();
         let wanted = drivers.iter().filter_map(|&id| plan.package_of(id));
-        let mut packages: BTreeSet<_> = wanted.collect();
-        let mut open: Vec<_> = packages.iter().copied().collect();
-        while let Some(id) = open.pop() {
-            let needs = plan.packages[id].needs.iter().copied();
-            open.extend(needs.filter(|&needed| packages.insert(needed)));
-        }
+        let needs = |id: PackageId| plan.packages[id].needs.iter().copied();
+        let packages = reachable(wanted, needs);
         Installed { drivers, packages }
     }
 
-    /// Whether a device matches an alias of a module (modprobe(8) uses fnmatch(3)).
+    /// Whether a device matches an alias of a module. modprobe compares them in the same way.
     fn has(&self, alias: &str) -> bool {
         let Some((bus, _)) = alias.split_once(':') else {
             return false;
         };
         let mut devices = self.modaliases.iter().filter(|device| {
             let of_device = device.split_once(':').map_or("", |(bus, _)| bus);
-            bus.contains(['*', '?', '[']) || bus == of_device
+            bus.contains(['*', '?', '[', '\\']) || bus == of_device
         });
         devices.any(|device| fnmatch(alias.as_bytes(), device.as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_a_modalias_a_line() {
+        let text = "# box\n\npci:v00008086d1  \nusb:v1 #2\n";
+        let machine = Machine::parse("box", text).unwrap();
+        assert_eq!(machine.modaliases, ["pci:v00008086d1", "usb:v1 #2"]);
+        assert!(Machine::parse("box", "# nothing\n").is_err());
+    }
+
+    #[test]
+    fn devices_match_aliases_as_in_modprobe() {
+        let machine = Machine::parse("box", "pci:v00008086d000015B7sv*\nacpi:PNP0C[0]:\n").unwrap();
+        for (alias, has) in [
+            ("pci:v00008086d*", true),
+            ("pci:v00008086d000015B[0-9]s**", true),
+            ("pci:v00008086d000015B[!8-9]sv\\*", true),
+            ("pci:v00008087d*", false),
+            ("usb:v*", false),
+            ("p?i:v0000*", true),
+            ("acpi*:PNP0C\\[0]:*", true),
+            ("pci", false),
+        ] {
+            assert_eq!(machine.has(alias), has, "{alias}");
+        }
     }
 }

@@ -1,131 +1,156 @@
-//! Modules that left packages in, what the packages must say about it out, so that an update of an
-//! installed system brings them where they were.
+//! Decides which tags packages need because modules moved. The tags make an update of an installed
+//! system bring the modules wherever they were before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::identity::Identity;
-use crate::plan::{Left, Location, PackageId, Plan};
+use crate::plan::{Departure, FormerPackage, Location, PackageId, Plan};
 
-/// What a package has to say about another one.
+/// The tags that a package needs because modules moved. They are written in this order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Word {
-    /// Obsoletes and provides a package that is no more.
+pub enum MoveTag {
+    /// It obsoletes and provides a package that is gone, and has modules of it.
     Replaces {
-        /// Stem of that package.
+        /// The stem of the package that is gone.
         stem: String,
-        /// The first version and release without the modules.
+        /// Version and release of the first build without the modules.
         since: String,
     },
-    /// Conflicts with builds of a package that still had the modules.
+    /// It conflicts with builds of a package that still had modules which it has now.
     TakesFrom {
-        /// Stem of that package.
+        /// The stem of the other package.
         stem: String,
-        /// The first version and release without the modules.
+        /// Version and release of the first build without the modules.
         since: String,
     },
-    /// Conflicts with builds of the image package that still had the modules.
+    /// It conflicts with builds of the image package that still had modules which it has now.
     TakesFromImage {
-        /// The first version and release without them.
+        /// Version and release of the first build without the modules.
         since: String,
     },
-    /// Recommends the package that has its modules now.
+    /// It recommends the package that has modules which it had.
     Gives(PackageId),
-    /// Requires the image package of its build, which has its modules now.
+    /// It requires the image package of its build, which has modules which it had.
     GivesToImage,
 }
 
-/// What the packages of a plan have to say about where modules were before.
+/// The tags that the packages of a plan need because modules moved.
 ///
-/// Where kernels stand side by side, an obsoleted package would be one of a kernel that is still
-/// there (libsolv honours Obsoletes of multiversion packages), and files never get into each
-/// other's way. So a package that is no more lives on without files, as a name that leads to its
-/// modules. Where packages are updated in place they are replaced.
+/// Where kernels are installed side by side, a package that is gone stays as one without files. It
+/// requires the packages that have its modules. Obsoletes would be wrong: libsolv honours them for
+/// multiversion packages too, and would remove the package of another kernel. Where packages are
+/// updated in place, the new package replaces the one that is gone.
 #[derive(Clone, Debug, Default)]
 pub struct Moves {
-    words: BTreeMap<String, BTreeSet<Word>>,
-    /// Packages without files, by stem, and those that have their modules.
-    pub names: BTreeMap<String, BTreeSet<PackageId>>,
+    tags: BTreeMap<String, BTreeSet<MoveTag>>,
+    /// The packages without files, by stem, and the packages that have their modules.
+    pub emptied: BTreeMap<String, BTreeSet<PackageId>>,
 }
 
 impl Moves {
-    /// Reads them off a plan.
+    /// Decides which tags the packages of a plan need.
     pub fn of(plan: &Plan, identity: &Identity) -> Self {
         let stems = plan.packages.values().map(|package| package.stem.as_str());
         let stems: BTreeSet<&str> = stems.collect();
         let mut moves = Self::default();
-        for left in &plan.left {
-            let since = left.since.as_ref().unwrap_or(&identity.evr);
-            let Some(stem) = &left.stem else {
-                moves.leave_image(plan, identity, left, since);
+        for departure in &plan.departures {
+            let since = departure.since.evr(&identity.evr);
+            let FormerPackage::Stem(stem) = &departure.from else {
+                moves.leave_image(plan, identity, departure, since);
                 continue;
             };
-            let now: BTreeSet<Location> = left
-                .modules
-                .iter()
-                .map(|&module| plan.location[module])
-                .collect();
+            let modules = departure.modules.iter();
+            let now: BTreeSet<Location> = modules.map(|&id| plan.location[id]).collect();
             for location in now {
-                match (location, stems.contains(stem.as_str())) {
-                    (Location::Excluded, _) => {}
-                    (Location::Image, true) if identity.is_multiversion() => {}
-                    (Location::Image, true) => moves.say(stem, Word::GivesToImage),
-                    (Location::Image, false) => {
-                        moves.names.entry(stem.clone()).or_default();
-                    }
-                    (Location::Package(id), false) if identity.is_multiversion() => {
-                        moves.names.entry(stem.clone()).or_default().insert(id);
-                    }
-                    (Location::Package(id), false) => {
-                        let to = &plan.packages[id].stem;
-                        moves.say(to, Word::replaces(stem, since));
-                    }
-                    (Location::Package(id), true) => {
-                        moves.say(stem, Word::Gives(id));
-                        if !identity.is_multiversion() {
-                            let to = &plan.packages[id].stem;
-                            moves.say(to, Word::takes_from(stem, since));
-                        }
-                    }
+                match stems.contains(stem.as_str()) {
+                    true => moves.leave_package(plan, identity, stem, since, location),
+                    false => moves.empty_package(plan, identity, stem, since, location),
                 }
             }
         }
         moves
     }
 
-    /// The image gives modules away for good: whoever has the image is not meant to have them all.
-    fn leave_image(&mut self, plan: &Plan, identity: &Identity, left: &Left, since: &str) {
+    /// Modules left a package that still has others.
+    fn leave_package(
+        &mut self,
+        plan: &Plan,
+        identity: &Identity,
+        stem: &str,
+        since: &str,
+        to: Location,
+    ) {
+        match to {
+            Location::Package(id) => {
+                self.add(stem, MoveTag::Gives(id));
+                if !identity.is_multiversion() {
+                    let (stem, since) = (stem.to_owned(), since.to_owned());
+                    let to = &plan.packages[id].stem;
+                    self.add(to, MoveTag::TakesFrom { stem, since });
+                }
+            }
+            Location::Image if !identity.is_multiversion() => {
+                self.add(stem, MoveTag::GivesToImage);
+            }
+            Location::Image | Location::Excluded => {}
+        }
+    }
+
+    /// Modules left a package that is gone.
+    fn empty_package(
+        &mut self,
+        plan: &Plan,
+        identity: &Identity,
+        stem: &str,
+        since: &str,
+        to: Location,
+    ) {
+        let stem = stem.to_owned();
+        match to {
+            Location::Package(id) if identity.is_multiversion() => {
+                self.emptied.entry(stem).or_default().insert(id);
+            }
+            Location::Package(id) => {
+                let since = since.to_owned();
+                let to = &plan.packages[id].stem;
+                self.add(to, MoveTag::Replaces { stem, since });
+            }
+            Location::Image => {
+                self.emptied.entry(stem).or_default();
+            }
+            Location::Excluded => {}
+        }
+    }
+
+    /// Modules left the image package. It does not recommend the packages that have them now: whoever
+    /// has the image package is not meant to have all of those.
+    fn leave_image(
+        &mut self,
+        plan: &Plan,
+        identity: &Identity,
+        departure: &Departure,
+        since: &str,
+    ) {
         if identity.is_multiversion() {
             return;
         }
-        for id in left.modules.iter().filter_map(|&id| plan.package_of(id)) {
+        for id in departure
+            .modules
+            .iter()
+            .filter_map(|&id| plan.package_of(id))
+        {
             let since = since.to_owned();
             let stem = &plan.packages[id].stem;
-            self.say(stem, Word::TakesFromImage { since });
+            self.add(stem, MoveTag::TakesFromImage { since });
         }
     }
 
-    /// What the package `stem` has to say.
-    pub fn words(&self, stem: &str) -> impl Iterator<Item = &Word> {
-        self.words.get(stem).into_iter().flatten()
+    /// The tags of the package `stem`.
+    pub fn tags(&self, stem: &str) -> impl Iterator<Item = &MoveTag> {
+        self.tags.get(stem).into_iter().flatten()
     }
 
-    fn say(&mut self, stem: &str, word: Word) {
-        self.words.entry(stem.to_owned()).or_default().insert(word);
-    }
-}
-
-impl Word {
-    fn replaces(stem: &str, since: &str) -> Self {
-        Self::Replaces {
-            stem: stem.to_owned(),
-            since: since.to_owned(),
-        }
-    }
-
-    fn takes_from(stem: &str, since: &str) -> Self {
-        Self::TakesFrom {
-            stem: stem.to_owned(),
-            since: since.to_owned(),
-        }
+    fn add(&mut self, stem: &str, tag: MoveTag) {
+        self.tags.entry(stem.to_owned()).or_default().insert(tag);
     }
 }

@@ -1,11 +1,10 @@
-//! A plan in, the subpackages of a spec file or of a spec part out.
+//! Writes the subpackages of a spec file or of a spec part.
 //!
-//! rpm's section parser reads the text, and which parts of it pass macro
-//! expansion depends on its version. Paths and names were checked when tree and
-//! policy were read; free text, such as a module's description, is made
-//! harmless here: no `%`, so no line starts with a directive, and none with `#`.
+//! rpm's section parser reads the text. Which parts of it rpm expands depends on its version. Paths
+//! and names were checked when the kernel and the policy were read. `spec_prose` makes free text
+//! harmless.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -14,8 +13,12 @@ use modtree::{Difference, ModuleId, Resolution, Tree};
 use policy::Depends;
 
 use crate::identity::Identity;
-use crate::moves::{Moves, Word};
+use crate::moves::{MoveTag, Moves};
 use crate::plan::{Package, PackageId, PatternPackage, Plan};
+use crate::spec_prose::{SUMMARY, escaped, lines, one_line, paragraph, shortened, words};
+
+/// How many characters of a module's description are shown among those of others.
+const DESCRIPTION: usize = 120;
 
 /// What the subpackages are made of.
 #[derive(Clone, Copy)]
@@ -24,17 +27,17 @@ pub struct Subpackages<'s> {
     pub identity: &'s Identity,
     /// The modules.
     pub tree: &'s Tree,
-    /// Who needs whom.
+    /// Which module needs which.
     pub resolution: &'s Resolution,
-    /// Their packages.
+    /// The packages.
     pub plan: &'s Plan,
-    /// What became of packages of an earlier plan.
+    /// The tags that packages need because modules moved.
     pub moves: &'s Moves,
-    /// The directory that has a list of files for each package; see [`crate::lists`].
+    /// The directory that has a list of files for each package. [`crate::lists`] writes them.
     pub lists: &'s Path,
 }
 
-/// A package of a spec file, as far as all kinds of them are alike.
+/// The parts that all kinds of packages in a spec have.
 struct Section<'s> {
     name: &'s str,
     summary: &'s str,
@@ -44,17 +47,22 @@ struct Section<'s> {
 }
 
 impl Subpackages<'_> {
-    /// The text of all subpackages: modules, patterns and metapackages.
+    /// Returns the text of all subpackages: modules, patterns and metapackages.
     pub fn text(&self) -> String {
         let mut out = String::new();
-        for package in self.plan.packages.values() {
-            self.kmp(&mut out, package);
+        let by_symbols = self.needed_by_symbols();
+        for (id, package) in self.plan.packages.iter() {
+            self.kmp(
+                &mut out,
+                package,
+                by_symbols.get(&id).unwrap_or(&BTreeSet::new()),
+            );
         }
         for pattern in &self.plan.patterns {
             self.pattern(&mut out, pattern);
         }
-        for (stem, packages) in &self.moves.names {
-            self.former(&mut out, stem, packages);
+        for (stem, packages) in &self.moves.emptied {
+            self.emptied(&mut out, stem, packages);
         }
         for (name, packages) in self.identity.metapackages(self.plan) {
             self.metapackage(&mut out, &name, &packages);
@@ -62,7 +70,7 @@ impl Subpackages<'_> {
         out
     }
 
-    fn kmp(&self, out: &mut String, package: &Package) {
+    fn kmp(&self, out: &mut String, package: &Package, by_symbols: &BTreeSet<PackageId>) {
         let name = self.identity.kmp(&package.stem);
         let summary = self.summary(package);
         let list = self.lists.join(format!("{}.list", package.stem));
@@ -71,21 +79,26 @@ impl Subpackages<'_> {
             Section {
                 name: &name,
                 summary: &summary,
-                tags: self.kmp_tags(package, &name),
+                tags: self.kmp_tags(package, &name, by_symbols),
                 description: &self.description(package),
                 files: Some(list.display().to_string()),
             },
         );
     }
 
-    /// The package's own tags; those of its modules come from the generators.
-    fn kmp_tags(&self, package: &Package, name: &str) -> Vec<String> {
+    /// The tags of the package itself. The generators print those of its modules.
+    fn kmp_tags(
+        &self,
+        package: &Package,
+        name: &str,
+        by_symbols: &BTreeSet<PackageId>,
+    ) -> Vec<String> {
         let Identity { flavor, evr, .. } = self.identity;
         let stem = &package.stem;
         let flavor = flavor.as_str();
         let mut provided = Vec::new();
         let mut tags = self.side_by_side();
-        // Modules go before what keeps their indexes, where both go.
+        // Where both are removed, modules go before kmpkit, which keeps their indexes.
         tags.push("OrderWithRequires: kmpkit".to_owned());
         match self.identity.dialect {
             Dialect::Suse => {
@@ -108,50 +121,54 @@ impl Subpackages<'_> {
             let needs = needs.map(|stem| format!("Requires: {} = {evr}", self.identity.kmp(stem)));
             tags.extend(needs);
         }
-        tags.extend(self.only_by_symbols(package));
-        tags.extend(self.words(stem));
+        let by_symbols = by_symbols.iter();
+        let by_symbols = by_symbols.map(|&id| format!("Requires: {}", self.requirement(id)));
+        tags.extend(by_symbols.collect::<BTreeSet<_>>());
+        tags.extend(self.move_tags(stem));
         tags
     }
 
-    /// Packages that a module needs for symbols of modules its `depends=` does not name: without
-    /// modversions no other tag says so.
-    fn only_by_symbols(&self, package: &Package) -> BTreeSet<String> {
-        let differences = self.resolution.differences.iter();
-        let providers = differences.filter_map(|difference| match difference {
-            Difference::OnlySymbols { user, provider } if package.modules.contains(user) => {
-                self.plan.package_of(*provider)
+    /// For each package the others that its modules need for symbols alone, because `depends=` does
+    /// not name their modules. Without modversions no other tag says so.
+    fn needed_by_symbols(&self) -> BTreeMap<PackageId, BTreeSet<PackageId>> {
+        let mut needed: BTreeMap<PackageId, BTreeSet<PackageId>> = BTreeMap::new();
+        for difference in &self.resolution.differences {
+            let Difference::OnlySymbols { user, provider } = difference else {
+                continue;
+            };
+            let packages = [user, provider].map(|&id| self.plan.package_of(id));
+            if let [Some(user), Some(provider)] = packages {
+                if user != provider {
+                    needed.entry(user).or_default().insert(provider);
+                }
             }
-            _ => None,
-        });
-        let others = providers.filter(|&id| self.plan.packages[id].stem != package.stem);
-        others
-            .map(|id| format!("Requires: {}", self.requirement(id)))
-            .collect()
+        }
+        needed
     }
 
-    /// What an update needs where modules came from other packages.
-    fn words(&self, stem: &str) -> Vec<String> {
-        let words = self.moves.words(stem).map(|word| match word {
-            Word::Replaces { stem, since } => {
+    /// The tags that an update needs where modules moved.
+    fn move_tags(&self, stem: &str) -> Vec<String> {
+        let tags = self.moves.tags(stem).map(|tag| match tag {
+            MoveTag::Replaces { stem, since } => {
                 let old = self.identity.kmp(stem);
                 vec![
                     format!("Provides: {old} = {}", self.identity.evr),
                     format!("Obsoletes: {old} < {since}"),
                 ]
             }
-            Word::TakesFrom { stem, since } => {
+            MoveTag::TakesFrom { stem, since } => {
                 vec![format!("Conflicts: {} < {since}", self.identity.kmp(stem))]
             }
-            Word::TakesFromImage { since } => {
+            MoveTag::TakesFromImage { since } => {
                 vec![format!("Conflicts: {} < {since}", self.identity.image)]
             }
-            Word::GivesToImage => vec![self.image()],
-            Word::Gives(to) => vec![format!("Recommends: {}", self.requirement(*to))],
+            MoveTag::GivesToImage => vec![self.image()],
+            MoveTag::Gives(to) => vec![format!("Recommends: {}", self.requirement(*to))],
         });
-        words.flatten().collect()
+        tags.flatten().collect()
     }
 
-    /// Kernels live side by side, and so do their modules.
+    /// The tags by which packages of several kernels are installed side by side.
     fn side_by_side(&self) -> Vec<String> {
         let mut tags = Vec::new();
         if self.identity.is_multiversion() {
@@ -165,10 +182,10 @@ impl Subpackages<'_> {
 
     fn pattern(&self, out: &mut String, pattern: &PatternPackage) {
         let summary = match one_line(&pattern.summary) {
-            told if told.is_empty() => format!("Kernel modules: {}", pattern.name),
-            told => told,
+            summary if summary.is_empty() => format!("Kernel modules: {}", pattern.name),
+            summary => summary,
         };
-        // The name among all patterns of a distribution; a version, so without a dash.
+        // The name must be unique among all patterns of a distribution. As a version it has no dash.
         let pattern_name = format!("kernel_{}", pattern.name.replace('-', "_"));
         let mut tags = vec![format!("Provides: pattern() = {}", escaped(&pattern_name))];
         if let Some(category) = pattern.category.as_ref().filter(|text| !text.is_empty()) {
@@ -199,8 +216,9 @@ impl Subpackages<'_> {
         );
     }
 
-    /// A package that is no more, as a name that leads to its modules.
-    fn former(&self, out: &mut String, stem: &str, packages: &BTreeSet<PackageId>) {
+    /// A package without files, in place of one that is gone. It requires the packages that have its
+    /// modules.
+    fn emptied(&self, out: &mut String, stem: &str, packages: &BTreeSet<PackageId>) {
         let mut tags = self.side_by_side();
         tags.push(self.image());
         let requires = packages
@@ -239,11 +257,12 @@ impl Subpackages<'_> {
         );
     }
 
+    /// The requirement of the image package.
     fn image(&self) -> String {
         format!("Requires: {} = {}", self.identity.image, self.identity.evr)
     }
 
-    /// See [`Identity::requirement`].
+    /// The requirement of a package; see [`Identity::requirement`].
     fn requirement(&self, id: PackageId) -> String {
         let package = &self.plan.packages[id];
         let module = package.modules.first().map(|&id| self.module_name(id));
@@ -255,17 +274,17 @@ impl Subpackages<'_> {
         &self.tree.modules[id].file.name
     }
 
-    /// One line for rpm to show: the set's, else the only module's own description, else what
-    /// modules there are.
+    /// The summary: that of the set, or else the description of the only module, or else the names of
+    /// the modules.
     fn summary(&self, package: &Package) -> String {
         let own = |&id: &ModuleId| self.tree.modules[id].description.as_deref();
-        let told = match (&package.summary, &package.modules[..]) {
+        let summary = match (&package.summary, &package.modules[..]) {
             (Some(summary), _) => one_line(summary),
             (None, [only]) => one_line(own(only).unwrap_or_default()),
             (None, _) => String::new(),
         };
-        if !told.is_empty() {
-            return told;
+        if !summary.is_empty() {
+            return summary;
         }
         let names = package.modules.iter().map(|&id| self.module_name(id));
         let names = names.collect::<Vec<_>>().join(", ");
@@ -282,18 +301,18 @@ impl Subpackages<'_> {
             let module = self.module_name(id);
             let described = self.tree.modules[id].description.as_deref().map(words);
             match described.filter(|text| !text.is_empty()) {
-                Some(text) => format!("* {module}: {}", shortened(&text, TOLD)),
+                Some(text) => format!("* {module}: {}", shortened(&text, DESCRIPTION)),
                 None => format!("* {module}"),
             }
         });
-        let told = match (&package.description, &package.summary) {
+        let introduction = match (&package.description, &package.summary) {
             (Some(description), _) => paragraph(description),
             (None, Some(summary)) => words(summary) + ".",
             (None, None) => String::new(),
         };
-        let mut text = match told.is_empty() {
+        let mut text = match introduction.is_empty() {
             true => String::new(),
-            false => told + "\n\n",
+            false => introduction + "\n\n",
         };
         let _ = write!(text, "Kernel modules for {flavor} kernels:");
         for module in modules {
@@ -321,137 +340,4 @@ fn write(out: &mut String, section: Section<'_>) {
          %description -n {name}\n{description}\n\
          %files -n {name}{files}\n\n"
     );
-}
-
-/// Characters of a line of text; rpmlint(1) wants no more.
-const WIDTH: usize = 79;
-/// Characters of a summary.
-const SUMMARY: usize = WIDTH;
-/// Characters of what a module says of itself among others.
-const TOLD: usize = 120;
-
-/// Free text as words, without what rpm could expand.
-fn words(text: &str) -> String {
-    let plain = text.replace(|c: char| c.is_control(), " ");
-    let plain = plain.replace('%', " percent");
-    let words: Vec<_> = plain.split_whitespace().collect();
-    words.join(" ").trim_end_matches(['.', ' ']).to_owned()
-}
-
-/// The same, as long as a summary may be.
-fn one_line(text: &str) -> String {
-    shortened(&words(text), SUMMARY)
-}
-
-/// Free text of several lines, none of which can be taken for a directive: rpm knows them by what
-/// a line starts with.
-fn paragraph(text: &str) -> String {
-    let lines = text.lines().map(|line| {
-        let line = line.replace(|c: char| c.is_control(), " ");
-        let line = line.replace('%', " percent");
-        line.trim().to_owned()
-    });
-    let lines: Vec<_> = lines.collect();
-    lines.join("\n").trim().to_owned()
-}
-
-/// A line up to the last blank that leaves it no longer than `width` characters.
-fn shortened(line: &str, width: usize) -> String {
-    if line.chars().count() <= width {
-        return line.to_owned();
-    }
-    // One character is the ellipsis.
-    let end = line.char_indices().nth(width.saturating_sub(1));
-    let cut = end.and_then(|(at, _)| line.get(..at)).unwrap_or(line);
-    let whole = cut.rsplit_once(' ').map_or(cut, |(whole, _)| whole);
-    format!("{}…", whole.trim_end_matches(','))
-}
-
-/// A description in lines that are not too long. rpm takes one that begins with # for a comment,
-/// so none does.
-fn lines(text: &str) -> String {
-    let lines = text.lines().map(|line| {
-        let line = line.trim_start_matches(['#', ' ']);
-        match line.chars().count() {
-            0..=WIDTH => line.to_owned(),
-            _ => wrapped(line),
-        }
-    });
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-/// A line as several, the further ones of a list's item indented.
-fn wrapped(line: &str) -> String {
-    let indent = if line.starts_with("* ") { "  " } else { "" };
-    let mut out = String::new();
-    let mut column = 0;
-    for word in line.split_whitespace() {
-        let length = word.chars().count();
-        if column == 0 {
-            column = length;
-        } else if column + 1 + length > WIDTH && !word.starts_with('#') {
-            out.push('\n');
-            out.push_str(indent);
-            column = indent.len() + length;
-        } else {
-            out.push(' ');
-            column += 1 + length;
-        }
-        out.push_str(word);
-    }
-    out
-}
-
-/// A text as the version of a tag, where libzypp decodes `%20`. A percent sign before a digit is
-/// none of a macro; for bytes whose code begins with a letter it could be, so they are not kept.
-fn escaped(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+~^".contains(&byte);
-    let escape = |byte: u8| match byte {
-        _ if plain(byte) => char::from(byte).to_string(),
-        0..0xa0 => format!("%{byte:02X}"),
-        _ => "_".to_owned(),
-    };
-    text.bytes().map(escape).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_line_of_a_description_is_a_comment() {
-        assert_eq!(lines("# a\n  ## b # c\n#"), "a\nb # c\n");
-        let word = "w".repeat(WIDTH - 1);
-        assert_eq!(lines(&format!("{word} #1 x")), format!("{word} #1\nx"));
-    }
-
-    #[test]
-    fn long_lines_are_wrapped() {
-        let word = "w".repeat(40);
-        assert_eq!(
-            lines(&format!("{word} {word}\na  b")),
-            format!("{word}\n{word}\na  b")
-        );
-        let item = format!("* {word} {word} {word}");
-        assert_eq!(lines(&item), format!("* {word}\n  {word}\n  {word}"));
-        let long = "w".repeat(100);
-        assert_eq!(lines(&long), long);
-    }
-
-    #[test]
-    fn a_summary_is_a_line_of_words_without_macros() {
-        assert_eq!(one_line(" a\n%(b)\t100%. "), "a percent(b) 100 percent");
-        let line = one_line(&"ab, ".repeat(40));
-        assert!(
-            line.ends_with("ab…") && line.chars().count() <= SUMMARY,
-            "{line}"
-        );
-        assert_eq!(one_line("%\u{1b}%"), "percent percent");
-    }
-
-    #[test]
-    fn versions_have_no_macros() {
-        assert_eq!(escaped("a b-%(c)"), "a%20b%2D%25%28c%29");
-        assert_eq!(escaped("\u{e4}"), "__");
-    }
 }

@@ -1,4 +1,4 @@
-//! A plan in, a table for a terminal out.
+//! Writes the table of packages for a terminal.
 
 use std::fmt::Write;
 
@@ -6,9 +6,9 @@ use modtree::{ModuleId, Tree};
 
 use crate::identity::Identity;
 use crate::machine::Machine;
-use crate::plan::{Location, Plan};
+use crate::plan::{FormerPackage, Location, Plan};
 
-/// Packages, patterns, machines and what changed, a line each.
+/// Returns packages, patterns, machines and moved modules, one a line.
 pub fn text(tree: &Tree, plan: &Plan, identity: &Identity, machines: &[Machine]) -> String {
     let table = TextTable {
         tree,
@@ -104,7 +104,10 @@ impl TextTable<'_> {
                 Location::Excluded => "nowhere",
             };
             let module = &self.tree.modules[moved.module].file.path;
-            let from = moved.from.as_ref().unwrap_or(&self.identity.image);
+            let from = match &moved.from {
+                FormerPackage::Image => &self.identity.image,
+                FormerPackage::Stem(stem) => stem,
+            };
             format!("moved: {module} from {from} to {to}\n")
         };
         self.plan.moved.iter().map(line).collect()

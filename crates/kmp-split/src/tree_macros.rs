@@ -1,13 +1,12 @@
-//! A kernel tree in, the macros a spec names its files by out: a line each,
-//! name and value.
+//! Finds the macros by which a spec names the files of a kernel tree.
 
 use std::path::{Path, PathBuf};
 
 use kmodule::Kernelrelease;
 use modtree::KernelFiles;
 
-/// `kmp_*` macros of the kernel in `tree`: where its files are, and where the
-/// image package puts them.
+/// Returns the `kmp_*` macros of the kernel in `tree`, each with its value: where the files are, and
+/// where the image package installs them.
 pub fn tree_macros(tree: &KernelFiles) -> Vec<(&'static str, String)> {
     let release = &tree.release;
     let evr = evr(release);
@@ -35,8 +34,8 @@ pub fn tree_macros(tree: &KernelFiles) -> Vec<(&'static str, String)> {
     macros
 }
 
-/// Version and release of packages of a kernel: everything before the flavor, upstream's version,
-/// then the build.
+/// Returns version and release for the packages of a kernel. They are what the kernelrelease has
+/// before the flavor: upstream's version, then the build.
 pub fn evr(release: &Kernelrelease) -> String {
     let base = release.as_str().rsplit_once('-');
     let base = base.map_or(release.as_str(), |(base, _)| base);
@@ -44,8 +43,8 @@ pub fn evr(release: &Kernelrelease) -> String {
     format!("{version}-{}", build.replace('-', "_"))
 }
 
-/// Files that lie in boot/ or beside the modules stay where they are; others go
-/// to /boot with the release in their name.
+/// The installed path of a file. Files in boot/ or beside the modules keep their paths. Others go to
+/// /boot, with the release in their name.
 fn installed(tree: &KernelFiles, source: &Path) -> String {
     let in_place =
         source.starts_with(tree.root.join("boot")) || source.starts_with(tree.modules.path());

@@ -14,7 +14,7 @@ use crate::rules::{ModuleRule, Support};
 use crate::schema::{Import, ListFormat, SpannedText};
 use crate::selector::Selector;
 use crate::supported_conf::supported_conf;
-use crate::text::package_name;
+use crate::text::check_package_name;
 
 /// What an imported list adds to a policy.
 #[derive(Debug, Default)]
@@ -113,7 +113,7 @@ fn refuse_beside_guards(import: &Import, lines: &LineIndex) -> Result<(), Error>
 }
 
 fn set_name(set: &SpannedText, lines: &LineIndex) -> Result<(String, FileLine), Error> {
-    checked(set, lines, |name| package_name(name))?;
+    checked(set, lines, |name| check_package_name(name))?;
     Ok((set.get_ref().clone(), lines.line_of(set.span())))
 }
 

@@ -41,3 +41,4 @@ pub use schema::ListFormat;
 pub use selector::{ModulePath, Selector};
 pub use tag::{TagKind, UnknownTag};
 pub use template::Template;
+pub use text::{LONGEST_FILE_NAME, check_package_name};

@@ -18,7 +18,7 @@ use crate::schema::{self, File, OneOrMany, SpannedText};
 use crate::selector::Selector;
 use crate::settings::Settings;
 use crate::tag::{self, TagKind};
-use crate::text::{line, package_name, paragraph};
+use crate::text::{check_package_name, line, paragraph};
 
 impl Policy {
     /// Merges layers. If the default policy is not among them, its single values hold, but not its
@@ -174,7 +174,7 @@ fn module_rule(
     let line = lines.line_of(rule.span());
     let rule = rule.get_ref();
     let mut package = None;
-    replace_text(&mut package, &rule.package, package_name, lines)?;
+    replace_text(&mut package, &rule.package, check_package_name, lines)?;
     Ok(ModuleRule {
         package,
         exclude: rule.exclude,
@@ -252,7 +252,7 @@ impl Selectors<'_> {
 
 fn checked_name(name: &SpannedText, lines: &LineIndex) -> Result<String, Error> {
     checked(name, lines, |name| {
-        package_name(name).map(|()| name.clone())
+        check_package_name(name).map(|()| name.clone())
     })
 }
 

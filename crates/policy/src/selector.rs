@@ -8,21 +8,22 @@ use crate::file_line::{FileLine, LineIndex, PolicyFile};
 use crate::path_glob::{ANYWHERE, PathGlob, normalized, pattern, single_stars};
 use crate::regexes::{LIMIT_KIB, Refusal, RegexBudget};
 
-/// A module, as selectors see it.
+/// A module, as selectors see it. Make it once for many selectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ModulePath<'m> {
+    /// The path without `.ko`.
     stem: &'m str,
+    /// The last part of it.
+    name: &'m str,
 }
 
 impl<'m> ModulePath<'m> {
     /// The module at `path` below `lib/modules/<kernelrelease>`. The path may end before `.ko`, or
     /// behind it, or behind the suffix of a compression.
     pub fn new(path: &'m str) -> Self {
-        Self { stem: stem(path) }
-    }
-
-    fn name(self) -> &'m str {
-        self.stem.rsplit('/').next().unwrap_or(self.stem)
+        let stem = stem(path);
+        let name = stem.rsplit_once('/').map_or(stem, |(_, name)| name);
+        Self { stem, name }
     }
 }
 
@@ -150,9 +151,9 @@ impl Selector {
     pub fn matches(&self, module: ModulePath<'_>) -> bool {
         let path = module.stem;
         match &self.kind {
-            SelectorKind::Name(name) => is_same_name(name.as_bytes(), module.name().as_bytes()),
+            SelectorKind::Name(name) => is_same_name(name.as_bytes(), module.name.as_bytes()),
             SelectorKind::NameGlob(glob) => {
-                glob.matches_with(&normalized_str(module.name()), ANYWHERE)
+                glob.matches_with(&normalized_str(module.name), ANYWHERE)
             }
             SelectorKind::Path(same) => path == same,
             SelectorKind::Below(directory) => path.starts_with(directory),

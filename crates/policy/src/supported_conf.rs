@@ -5,7 +5,7 @@ use crate::file_line::{FileLine, LineIndex};
 use crate::list_lines::list_lines;
 use crate::rules::{ModuleRule, Support};
 use crate::selector::Selector;
-use crate::text::package_name;
+use crate::text::check_package_name;
 
 /// What a supported.conf says.
 #[derive(Debug, Default)]
@@ -92,7 +92,7 @@ impl SupportedConf {
         if guards.base {
             self.base.push(selector.clone());
         }
-        guards.package.map_or(Ok(()), package_name)?;
+        guards.package.map_or(Ok(()), check_package_name)?;
         self.rules.push(ModuleRule {
             supported: Some(guards.support()),
             package: guards.package.map(str::to_owned),

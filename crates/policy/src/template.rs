@@ -1,7 +1,7 @@
 //! Templates for package names, such as `{name}-kmp-{flavor}`.
 
 use crate::error::Problem;
-use crate::text::package_name;
+use crate::text::check_package_name;
 
 /// A template for package names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Template {
         }
         parts.push(Part::Text(rest.to_owned()));
         let template = Self { parts };
-        match package_name(&template.name("a", "a")) {
+        match check_package_name(&template.name("a", "a")) {
             Ok(()) => Ok(template),
             Err(_) => Err(Problem::PackageName(text.to_owned())),
         }

@@ -8,10 +8,14 @@ const IN_NAMES: &str = "._+-";
 
 /// The longest file name (linux/limits.h, `NAME_MAX`). The file name of a package begins with the
 /// package's name.
-const LONGEST_FILE_NAME: usize = 255;
+pub const LONGEST_FILE_NAME: usize = 255;
 
 /// Checks that a package can have this name.
-pub(crate) fn package_name(text: &str) -> Result<(), Problem> {
+///
+/// # Errors
+/// The name is too long, or has characters that rpm does not allow or that a shell would not take
+/// literally.
+pub fn check_package_name(text: &str) -> Result<(), Problem> {
     let first = |c: char| c.is_ascii_alphanumeric() || c == '_';
     match text.starts_with(first) && name_part(text).is_ok() {
         true if text.len() > LONGEST_FILE_NAME => Err(Problem::LongName {
@@ -57,13 +61,15 @@ mod tests {
     #[test]
     fn package_names() {
         for name in ["a", "_a", "9p", "snd-hda", "c++", "a.b+c"] {
-            assert!(package_name(name).is_ok(), "{name}");
+            assert!(check_package_name(name).is_ok(), "{name}");
         }
         for name in ["", "-a", ".a", "a b", "a/b", "%a", "ä", "a\n"] {
-            assert!(package_name(name).is_err(), "{name}");
+            assert!(check_package_name(name).is_err(), "{name}");
         }
-        assert!(package_name(&"a".repeat(255)).is_ok());
-        let error = package_name(&"a".repeat(256)).unwrap_err().to_string();
+        assert!(check_package_name(&"a".repeat(255)).is_ok());
+        let error = check_package_name(&"a".repeat(256))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("256 bytes") && error.len() < 200, "{error}");
     }
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use kmp_split::plan::{PlanError, is_name, plan};
-use policy::{Layer, ListFormat, ModulePath, Policy, Selector, check_list};
+use kmp_split::plan::{PlanError, plan};
+use policy::{Layer, ListFormat, ModulePath, Policy, Selector, check_list, check_package_name};
 
 use crate::small_tree::small_tree;
 use crate::{Memory, Target};
@@ -60,7 +60,10 @@ fn check_values(policy: &Policy) {
             .iter()
             .filter_map(|rule| rule.package.as_ref()),
     ) {
-        assert!(is_name(name), "{name:?} is no name of a package");
+        assert!(
+            check_package_name(name).is_ok(),
+            "{name:?} is no name of a package"
+        );
     }
     let tags = policy
         .modules

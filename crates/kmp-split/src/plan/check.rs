@@ -1,19 +1,20 @@
-//! What every plan promises, whatever the policy.
+//! Checks a plan against the promises that every plan keeps, whatever the policy says.
 
 use std::collections::BTreeSet;
 
 use modtree::{ModuleId, Resolution, Tree};
 use petgraph::algo::is_cyclic_directed;
 use petgraph::graphmap::DiGraphMap;
+use policy::{Problem, check_package_name};
 
 use super::error::PlanError;
-use super::package::{Location, Plan, Why};
+use super::model::{Location, PackageId, Plan, Reason};
 
-/// Holds a plan against the promises of DESIGN.md: each module in one place, all needs between
-/// packages expressed, no circle, names that are valid and unique, the image complete in itself.
+/// Checks the promises of DESIGN.md: each module is in one place, packages need what their modules
+/// need, there is no circle, names are valid and unique, and the image needs no other package.
 ///
 /// # Errors
-/// A promise is broken, which is a defect of the planner.
+/// The plan breaks a promise. That is a defect of the planner.
 pub fn check(tree: &Tree, resolution: &Resolution, plan: &Plan) -> Result<(), PlanError> {
     let broken = |what: String| Err(PlanError::Broken(what));
     let path = |id: ModuleId| tree.modules[id].file.path.as_str();
@@ -21,22 +22,24 @@ pub fn check(tree: &Tree, resolution: &Resolution, plan: &Plan) -> Result<(), Pl
     let mut stems = BTreeSet::new();
     for (id, package) in plan.packages.iter() {
         if !is_name(&package.stem) || !stems.insert(&package.stem) {
-            return broken(format!("{:?} is no package name of its own", package.stem));
+            return broken(format!("{:?} is not a unique package name", package.stem));
         }
         if package.modules.is_empty() {
             return broken(format!("{} is empty", package.stem));
         }
         for &module in &package.modules {
             if !packaged.insert(module) || plan.location[module] != Location::Package(id) {
-                return broken(format!("{} is in several places", path(module)));
+                return broken(format!("{} is in several packages", path(module)));
             }
         }
     }
     for (module, location) in plan.location.iter() {
         let meant = match location {
             Location::Package(_) => packaged.contains(&module),
-            Location::Image => matches!(plan.why[module], Why::Base(_) | Why::BaseNeeds(_)),
-            Location::Excluded => matches!(plan.why[module], Why::Excluded(_)),
+            Location::Image => {
+                matches!(plan.reasons[module], Reason::Base(_) | Reason::BaseNeeds(_))
+            }
+            Location::Excluded => matches!(plan.reasons[module], Reason::Excluded(_)),
         };
         if !meant {
             return broken(format!("{} is in no package", path(module)));
@@ -60,7 +63,7 @@ pub fn check(tree: &Tree, resolution: &Resolution, plan: &Plan) -> Result<(), Pl
     }
 }
 
-fn graph(plan: &Plan) -> DiGraphMap<super::PackageId, ()> {
+fn graph(plan: &Plan) -> DiGraphMap<PackageId, ()> {
     let edges = plan.packages.iter().flat_map(|(id, package)| {
         let needs = package.needs.iter();
         needs.map(move |&needed| (id, needed, ()))
@@ -68,8 +71,11 @@ fn graph(plan: &Plan) -> DiGraphMap<super::PackageId, ()> {
     DiGraphMap::from_edges(edges)
 }
 
-/// Whether rpm takes a text for a name (parsePreamble.c: no `~`), and it is nothing else in a spec.
-pub fn is_name(stem: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
-    stem.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') && stem.chars().all(plain)
+/// Whether a package can have a name. How long it may be depends on the version of the package,
+/// which a plan does not know.
+fn is_name(stem: &str) -> bool {
+    matches!(
+        check_package_name(stem),
+        Ok(()) | Err(Problem::LongName { .. })
+    )
 }

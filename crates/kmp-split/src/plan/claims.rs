@@ -1,60 +1,69 @@
-//! A policy and a tree in, what its rules say of each module out.
+//! Applies the rules of a policy to the modules of a tree.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use id_table::Table;
-use modtree::{ModuleId, Record, Resolution, Tree};
+use modtree::{ModuleId, Resolution, Tree};
 use policy::{FileLine, ModulePath, ModuleSet, Override, Policy, Selector, Support, Unclaimed};
 
 use super::error::{PlanError, some_of};
+use super::model::Reason;
+use crate::reach::reachable;
 
-/// What the rules say of a module.
+/// What the rules decide about a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// The image package has it: a rule says so.
+    /// It is in the image package, because a rule says so.
     Base(FileLine),
-    /// The image package has it, for a module there needs it.
+    /// It is in the image package, because a module there needs it.
     BaseNeeds(ModuleId),
-    /// A set has it.
+    /// It is in a set.
     Set(String, FileLine),
-    /// The package a rule names has it.
+    /// It is in the package that a rule names.
     Package(String, FileLine),
-    /// No package has it.
+    /// It is in no package.
     Excluded(FileLine),
-    /// Nothing.
+    /// They decide nothing.
     Unclaimed,
+}
+
+impl Claim {
+    /// Why the module is where the rules put it.
+    pub fn reason(&self) -> Reason {
+        match self.clone() {
+            Self::Base(line) => Reason::Base(line),
+            Self::BaseNeeds(user) => Reason::BaseNeeds(user),
+            Self::Set(name, line) => Reason::Set(name, line),
+            Self::Package(name, line) => Reason::Package(name, line),
+            Self::Excluded(line) => Reason::Excluded(line),
+            Self::Unclaimed => Reason::Alone,
+        }
+    }
 }
 
 /// The rules applied to all modules.
 pub struct Claims {
-    /// What they say of each.
+    /// What they decide about each.
     pub claims: Table<ModuleId, Claim>,
-    /// Whether each module is one that is supported.
+    /// Whether each module is supported.
     pub supported: Table<ModuleId, bool>,
     /// Whether hardware may ask for each module.
     pub hardware: Table<ModuleId, bool>,
-    /// Rules that match nothing.
+    /// A warning for each selector that matches no module.
     pub warnings: Vec<String>,
-    /// The modules that each set says it does not have, by its name.
+    /// The modules that each set excepts, by the name of the set.
     pub excepted: BTreeMap<String, BTreeSet<ModuleId>>,
-}
-
-/// A module as selectors see it.
-pub fn named(record: &Record) -> ModulePath<'_> {
-    ModulePath::new(&record.file.path)
 }
 
 impl Claims {
     /// Applies the rules of a policy.
     ///
     /// # Errors
-    /// Two sets claim one module, one is excluded though it is needed, or unclaimed though none
-    /// may be.
+    /// Two sets claim the same module, an excluded module is needed, or no set claims a module
+    /// though the policy wants that.
     pub fn new(tree: &Tree, resolution: &Resolution, policy: &Policy) -> Result<Self, PlanError> {
-        let matcher = Matcher { tree, resolution };
-        let overrides = tree
-            .modules
-            .map(|(_, record)| policy.overrides(named(record)));
+        let matcher = Matcher::new(tree, resolution);
+        let overrides = matcher.paths.map(|(_, path)| policy.overrides(*path));
         let mut claims = tree.modules.map(|(id, _)| of_module(&overrides[id]));
         for (id, claim) in matcher.sets(&policy.sets, &claims)? {
             claims[id] = claim;
@@ -88,8 +97,8 @@ fn excepted(matcher: &Matcher<'_>, sets: &[ModuleSet]) -> BTreeMap<String, BTree
 
 fn of_module(rule: &Override<'_>) -> Claim {
     match (&rule.exclude, &rule.package) {
-        (Some((true, place)), _) => Claim::Excluded((*place).clone()),
-        (_, Some((package, place))) => Claim::Package((*package).to_owned(), (*place).clone()),
+        (Some((true, line)), _) => Claim::Excluded((*line).clone()),
+        (_, Some((package, line))) => Claim::Package((*package).to_owned(), (*line).clone()),
         _ => Claim::Unclaimed,
     }
 }
@@ -100,29 +109,39 @@ fn is_supported(rule: &Override<'_>) -> bool {
         .is_none_or(|(support, _)| *support == Support::Yes)
 }
 
-/// Selectors applied to a tree.
+/// Applies selectors to the modules of a tree.
 pub struct Matcher<'t> {
-    /// The tree.
-    pub tree: &'t Tree,
-    /// Who needs whom in it.
-    pub resolution: &'t Resolution,
+    tree: &'t Tree,
+    resolution: &'t Resolution,
+    paths: Table<ModuleId, ModulePath<'t>>,
 }
 
-impl Matcher<'_> {
-    /// The modules a selector names.
+impl<'t> Matcher<'t> {
+    /// A matcher for the modules of `tree`. `resolution` says which module needs which.
+    pub fn new(tree: &'t Tree, resolution: &'t Resolution) -> Self {
+        let modules = tree.modules.values();
+        let paths = modules.map(|record| ModulePath::new(&record.file.path));
+        Self {
+            tree,
+            resolution,
+            paths: paths.collect(),
+        }
+    }
+
+    /// The modules that a selector names.
     pub fn selected(&self, selector: &Selector) -> BTreeSet<ModuleId> {
         if let Some(name) = selector.needs() {
             return self.users(self.tree.named(name));
         }
-        let modules = self.tree.modules.iter();
-        modules
-            .filter(|(_, record)| selector.matches(named(record)))
+        let paths = self.paths.iter();
+        paths
+            .filter(|(_, path)| selector.matches(**path))
             .map(|(id, _)| id)
             .collect()
     }
 
-    /// The modules that some of `members` name and none of `except`, each with the selector that
-    /// named it first.
+    /// The modules that one of `members` names and none of `except`, each with the first selector
+    /// that names it.
     pub fn members<'s>(
         &self,
         members: &'s [Selector],
@@ -144,18 +163,14 @@ impl Matcher<'_> {
         found
     }
 
-    /// All that need one of `modules`, directly or not.
+    /// All modules that need one of `modules`, directly or not.
     fn users(&self, modules: &[ModuleId]) -> BTreeSet<ModuleId> {
-        let mut found = BTreeSet::new();
-        let mut open: Vec<_> = modules.to_vec();
-        while let Some(id) = open.pop() {
-            let users = self.resolution.users[id].iter();
-            open.extend(users.filter(|&&user| found.insert(user)));
-        }
-        found
+        let users = |id: ModuleId| self.resolution.users[id].iter().copied();
+        reachable(modules.iter().flat_map(|&id| users(id)), users)
     }
 
-    /// The set that claims each module that no other rule does: the one of the highest priority.
+    /// The sets of modules that no other rule claims. If several sets claim a module, the one with
+    /// the highest priority gets it.
     fn sets(
         &self,
         sets: &[ModuleSet],
@@ -178,8 +193,8 @@ impl Matcher<'_> {
             let mut winners = claimants.iter().filter(of_highest);
             match (winners.next(), winners.next()) {
                 (None, _) => {}
-                (Some((set, place)), None) => {
-                    claims.push((id, Claim::Set(set.name.clone(), (*place).clone())));
+                (Some((set, line)), None) => {
+                    claims.push((id, Claim::Set(set.name.clone(), (*line).clone())));
                 }
                 (Some((_, first)), Some((_, second))) => {
                     return Err(PlanError::Tie {
@@ -194,7 +209,7 @@ impl Matcher<'_> {
     }
 }
 
-/// A set beats base, except for what base needs.
+/// Puts modules into the image package. Sets win against base, except for what base needs.
 fn keep_base(matcher: &Matcher<'_>, policy: &Policy, claims: &mut Table<ModuleId, Claim>) {
     let mut open = Vec::new();
     for (id, selector) in matcher.members(&policy.base.members, &policy.base.except) {
@@ -224,14 +239,14 @@ fn refuse_excluded(
 ) -> Result<(), PlanError> {
     let path = |id: ModuleId| tree.modules[id].file.path.clone();
     for (id, claim) in claims.iter() {
-        let Claim::Excluded(place) = claim else {
+        let Claim::Excluded(line) = claim else {
             continue;
         };
         let mut users = resolution.users[id].iter();
         let packaged = |user: &&ModuleId| !matches!(claims[**user], Claim::Excluded(_));
         if let Some(&user) = users.find(packaged) {
             return Err(PlanError::Needed {
-                place: place.clone(),
+                line: line.clone(),
                 module: path(id),
                 user: path(user),
             });
@@ -253,8 +268,8 @@ fn refuse_unclaimed(tree: &Tree, claims: &Table<ModuleId, Claim>) -> Result<(), 
     }
 }
 
-/// The rules that match no module. Those of the default policy and of imported lists are for
-/// kernels of all kinds, so nobody is warned about them.
+/// Warns of selectors that match no module. Those of the default policy and of imported lists are
+/// for all kernels, so they do not count.
 fn unmatched(matcher: &Matcher<'_>, policy: &Policy) -> Vec<String> {
     let warned = policy
         .selectors()
@@ -262,8 +277,8 @@ fn unmatched(matcher: &Matcher<'_>, policy: &Policy) -> Vec<String> {
         .filter(|selector| matcher.selected(selector).is_empty());
     warned
         .map(|selector| {
-            let (place, text) = (selector.line(), selector.text());
-            format!("{place}: \"{text}\" matches no module")
+            let (line, text) = (selector.line(), selector.text());
+            format!("{line}: \"{text}\" matches no module")
         })
         .collect()
 }

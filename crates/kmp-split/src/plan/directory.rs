@@ -1,17 +1,18 @@
-//! Groups modules by the directories they lie in.
+//! Groups modules that no rule claims by their directories.
 
 use std::collections::BTreeMap;
 
 use modtree::{ModuleId, Tree};
 
+use super::directories::name_at;
 use super::groups::{GroupId, Groups, Origin};
-use super::package::Why;
+use super::model::Reason;
 
-/// Joins free modules of one directory, `depth` levels below `kernel/`; gives the names their
+/// Joins modules of one directory, `depth` levels below `kernel/`. Returns the names that their
 /// groups should have.
 ///
-/// Where directories need each other in both directions, as many do, the modules that would close
-/// a circle become a second group of their directory, and so on.
+/// Many directories need each other in both directions. A module that would close a circle goes to
+/// a second group of its directory, and so on.
 pub fn gather(tree: &Tree, groups: &mut Groups<'_>, depth: usize) -> BTreeMap<GroupId, String> {
     let directory = |id: ModuleId| name_at(tree.modules[id].file.directory(), depth);
     let mut parts: BTreeMap<String, Vec<GroupId>> = BTreeMap::new();
@@ -30,7 +31,7 @@ pub fn gather(tree: &Tree, groups: &mut Groups<'_>, depth: usize) -> BTreeMap<Gr
             continue;
         };
         let name = directory(member);
-        groups.why[member] = Why::Directory(name.clone());
+        groups.reasons[member] = Reason::Directory(name.clone());
         let parts = parts.entry(name.clone()).or_default();
         match parts.iter().find(|&&part| groups.may_merge(part, id)) {
             Some(&part) => groups.merge(part, id),
@@ -41,10 +42,4 @@ pub fn gather(tree: &Tree, groups: &mut Groups<'_>, depth: usize) -> BTreeMap<Gr
         }
     }
     names
-}
-
-fn name_at(path: &str, depth: usize) -> String {
-    let inside = path.strip_prefix("kernel/").unwrap_or(path);
-    let parts: Vec<_> = inside.split('/').take(depth.max(1)).collect();
-    parts.join("-")
 }

@@ -1,35 +1,35 @@
-//! Why there is no plan, in words that name modules and rules.
+//! Why there is no plan. The messages name modules and rules.
 
 use modtree::{ModuleId, Tree};
 use policy::FileLine;
 
-/// Rules that cannot be followed.
+/// Rules that no plan can follow.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// Two sets of one priority claim a module.
+    /// Two sets with the same priority claim a module.
     #[error("{first} and {second}: both sets claim {module}: give one a higher priority")]
     Tie {
-        /// One set.
+        /// The line of one set.
         first: FileLine,
-        /// The other.
+        /// The line of the other set.
         second: FileLine,
-        /// Path of the module.
+        /// The path of the module.
         module: String,
     },
-    /// A module without a set where each must have one.
+    /// No set claims a module, though the policy wants that.
     #[error("no set claims {modules}, and the policy says unclaimed = \"error\"")]
     Unclaimed {
-        /// Paths of the first few.
+        /// The paths of the first few.
         modules: String,
     },
-    /// An excluded module that is needed.
-    #[error("{place}: {module} is excluded, but {user} needs it")]
+    /// A rule excludes a module that another one needs.
+    #[error("{line}: {module} is excluded, but {user} needs it")]
     Needed {
-        /// The rule that excludes it.
-        place: FileLine,
-        /// Path of the module.
+        /// The line of the rule.
+        line: FileLine,
+        /// The path of the module.
         module: String,
-        /// Path of one that needs it.
+        /// The path of one that needs it.
         user: String,
     },
     /// Modules that need each other.
@@ -38,8 +38,8 @@ pub enum PlanError {
     /// Packages that need each other.
     #[error("packages need each other: {0}")]
     PackageCycle(String),
-    /// A plan that breaks a promise all plans keep: a defect of the planner.
-    #[error("the plan is wrong: {0}")]
+    /// The plan breaks a promise. That is a defect of the planner.
+    #[error("kmp-split made a wrong plan, please report this: {0}")]
     Broken(String),
 }
 

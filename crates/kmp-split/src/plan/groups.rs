@@ -1,28 +1,27 @@
-//! Modules in, groups of modules out that never need each other in a circle.
+//! Groups of modules, each of which becomes a package. Groups never need each other in a circle.
 //!
-//! A group becomes a package. At first each module is a group of its own; merging two keeps who
-//! needs whom up to date.
+//! At first each module is a group of its own. Merging two groups keeps what they need up to date.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use id_table::{Table, id};
 use modtree::{ModuleId, Resolution, Tree};
-use petgraph::algo::{tarjan_scc, toposort};
+use petgraph::algo::toposort;
 use petgraph::graphmap::DiGraphMap;
 
 use super::claims::{Claim, Claims};
-use super::error::PlanError;
-use super::package::Why;
+use super::model::Reason;
+use crate::reach::reachable;
 
 id! {
-    /// A group; once merged into another one it has no members.
+    /// A group. Once it is merged into another one it has no members.
     GroupId
 }
 
-/// Who says what is in a group; the greater wins when two merge.
+/// Who decides what is in a group. When two groups merge, the greater origin remains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
-    /// Nobody yet.
+    /// Nobody has decided yet.
     #[default]
     Free,
     /// An earlier plan.
@@ -31,10 +30,22 @@ pub enum Origin {
     Rules,
 }
 
+/// Which modules may join a group, as far as support decides that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SupportClass {
+    /// All of them: the policy does not keep unsupported modules apart.
+    #[default]
+    Any,
+    /// Unsupported modules alone.
+    Unsupported,
+    /// Supported modules alone.
+    Supported,
+}
+
 /// Modules that share a package.
 #[derive(Clone, Debug, Default)]
 pub struct Group {
-    /// Its modules, sorted; none if it was merged into another.
+    /// Its modules, sorted. There are none if it was merged into another group.
     pub members: Vec<ModuleId>,
     /// The groups it needs.
     pub needs: BTreeSet<GroupId>,
@@ -42,11 +53,11 @@ pub struct Group {
     pub users: BTreeSet<GroupId>,
     /// Bytes of its modules in memory.
     pub size: u64,
-    /// Who says what is in it.
+    /// Who decides what is in it.
     pub origin: Origin,
-    /// Whether unsupported modules may not join it; `None` where that does not matter.
-    pub supported: Option<bool>,
-    /// Modules that the set it is says it does not have.
+    /// Whether supported or unsupported modules may join it.
+    pub class: SupportClass,
+    /// If the group is a set: the modules that the set excepts.
     pub excepted: BTreeSet<ModuleId>,
 }
 
@@ -57,12 +68,18 @@ pub struct Groups<'t> {
     groups: Table<GroupId, Group>,
     of: Table<ModuleId, Option<GroupId>>,
     /// Why each module is where it is.
-    pub why: Table<ModuleId, Why>,
+    pub reasons: Table<ModuleId, Reason>,
 }
 
 impl<'t> Groups<'t> {
-    /// A group for each module that the image does not have and that is not excluded.
+    /// Makes a group of each module that is not in the image package and not excluded. `apart` says
+    /// whether the policy keeps unsupported modules apart.
     pub fn new(tree: &Tree, resolution: &'t Resolution, claims: &Claims, apart: bool) -> Self {
+        let class = |id: ModuleId| match (apart, claims.supported[id]) {
+            (false, _) => SupportClass::Any,
+            (true, true) => SupportClass::Supported,
+            (true, false) => SupportClass::Unsupported,
+        };
         let mut groups: Table<GroupId, Group> = Table::from_iter([]);
         let of = claims.claims.map(|(id, claim)| {
             let packaged = matches!(
@@ -73,7 +90,7 @@ impl<'t> Groups<'t> {
                 groups.push(Group {
                     members: vec![id],
                     size: tree.modules[id].size,
-                    supported: apart.then_some(claims.supported[id]),
+                    class: class(id),
                     ..Group::default()
                 })
             })
@@ -89,21 +106,21 @@ impl<'t> Groups<'t> {
             resolution,
             groups,
             of,
-            why: claims.claims.map(|(_, claim)| Why::of_claim(claim)),
+            reasons: claims.claims.map(|(_, claim)| claim.reason()),
         }
     }
 
-    /// The group of a module; none if the image has it or it is excluded.
+    /// The group of a module. Modules of the image package and excluded ones have none.
     pub fn of(&self, module: ModuleId) -> Option<GroupId> {
         self.of[module]
     }
 
-    /// A group.
+    /// The group with this id.
     pub fn get(&self, id: GroupId) -> &Group {
         &self.groups[id]
     }
 
-    /// All groups that have members, in the order of their first ids.
+    /// All groups that have members.
     pub fn iter(&self) -> impl Iterator<Item = (GroupId, &Group)> {
         self.groups
             .iter()
@@ -115,7 +132,7 @@ impl<'t> Groups<'t> {
         self.iter().count()
     }
 
-    /// Says who made this group.
+    /// Sets who decides what is in a group.
     pub fn set_origin(&mut self, id: GroupId, origin: Origin) {
         self.groups[id].origin = origin;
     }
@@ -130,7 +147,8 @@ impl<'t> Groups<'t> {
         &self.resolution.users[module]
     }
 
-    /// Joins the modules of each set and of each package that a rule names; their names.
+    /// Joins the modules of each set, and of each package that a rule names. Returns the names of
+    /// these groups.
     pub fn gather_claimed(&mut self, claims: &Claims) -> BTreeMap<GroupId, String> {
         let mut by_name: BTreeMap<&str, GroupId> = BTreeMap::new();
         for (module, claim) in claims.claims.iter() {
@@ -154,7 +172,7 @@ impl<'t> Groups<'t> {
         names.map(|(name, id)| (id, name.to_owned())).collect()
     }
 
-    /// Puts the members of `from` into `into`.
+    /// Moves the members of `from` to `into`.
     pub fn merge(&mut self, into: GroupId, from: GroupId) {
         if into == from {
             return;
@@ -191,16 +209,27 @@ impl<'t> Groups<'t> {
         group.origin = group.origin.max(origin);
     }
 
-    /// Whether two groups may share a package: no third one would have to come between them, and
-    /// no rule forbids it.
+    /// Merges `from` into `into`. For members that no rule claims, `reason` is why they are there.
+    pub fn merge_for(&mut self, into: GroupId, from: GroupId, reason: Reason) {
+        let joined = [into, from].map(|id| self.groups[id].members.clone());
+        for member in joined.into_iter().flatten() {
+            if matches!(self.reasons[member], Reason::Alone | Reason::SameNeeds) {
+                self.reasons[member] = reason.clone();
+            }
+        }
+        self.merge(into, from);
+    }
+
+    /// Whether two groups may share a package. No rule may forbid it, and no third group may lie
+    /// between them, because that would close a circle.
     pub fn may_merge(&self, a: GroupId, b: GroupId) -> bool {
         self.rules_allow(a, b) && !self.leads_around(a, b) && !self.leads_around(b, a)
     }
 
-    /// Whether no rule forbids that two groups share a package: neither is a set that says it does
-    /// not have modules of the other, and both are supported or both are not.
+    /// Whether the rules allow that two groups share a package. They forbid it if one group is a set
+    /// that excepts a module of the other, or if only one of them is supported.
     pub fn rules_allow(&self, a: GroupId, b: GroupId) -> bool {
-        self.are_of_a_kind(a, b) && !self.excepts(a, b) && !self.excepts(b, a)
+        self.class_allows(a, b) && !self.excepts(a, b) && !self.excepts(b, a)
     }
 
     fn excepts(&self, set: GroupId, other: GroupId) -> bool {
@@ -209,16 +238,16 @@ impl<'t> Groups<'t> {
         members.any(|member| excepted.contains(member))
     }
 
-    /// Whether both are supported or both are not, or a rule has gathered one of them, which rules
-    /// do without regard to that.
-    fn are_of_a_kind(&self, a: GroupId, b: GroupId) -> bool {
+    /// Whether support allows that two groups share a package. It does if a rule made one of them:
+    /// rules may put supported and unsupported modules together.
+    fn class_allows(&self, a: GroupId, b: GroupId) -> bool {
         let groups = [a, b].map(|id| &self.groups[id]);
         let by_rule = groups.iter().any(|group| group.origin == Origin::Rules);
-        let [a, b] = groups.map(|group| group.supported);
+        let [a, b] = groups.map(|group| group.class);
         by_rule || a == b
     }
 
-    /// Whether `from` needs `to` by way of another group.
+    /// Whether `from` needs `to` through another group.
     fn leads_around(&self, from: GroupId, to: GroupId) -> bool {
         let first = self.groups[from].needs.iter().copied();
         let mut open: Vec<_> = first.filter(|&id| id != to).collect();
@@ -236,33 +265,26 @@ impl<'t> Groups<'t> {
         false
     }
 
-    /// A group and all it needs, directly or not, sorted.
+    /// A group and all that it needs, directly or not, sorted.
     pub fn closure(&self, id: GroupId) -> Vec<GroupId> {
-        self.reach(id, |group| &group.needs)
+        let needs = |id| self.groups[id].needs.iter().copied();
+        reachable([id], needs).into_iter().collect()
     }
 
     /// A group and all that need it, directly or not, sorted.
     pub fn dependents(&self, id: GroupId) -> Vec<GroupId> {
-        self.reach(id, |group| &group.users)
+        let users = |id| self.groups[id].users.iter().copied();
+        reachable([id], users).into_iter().collect()
     }
 
-    fn reach(&self, id: GroupId, next: impl Fn(&Group) -> &BTreeSet<GroupId>) -> Vec<GroupId> {
-        let mut seen = BTreeSet::from([id]);
-        let mut open = vec![id];
-        while let Some(id) = open.pop() {
-            let next = next(&self.groups[id]).iter().copied();
-            open.extend(next.filter(|&id| seen.insert(id)));
-        }
-        seen.into_iter().collect()
-    }
-
-    /// All groups, each before those it needs. In this order modules that can share a package can
-    /// be put together one by one: what would lie between two of them comes before the second.
+    /// All groups, each before those that it needs. In this order groups that may share a package can
+    /// be merged one by one: whatever lies between two of them comes before the second.
     pub fn users_first(&self) -> Vec<GroupId> {
         toposort(&self.graph(), None).unwrap_or_else(|_| self.iter().map(|(id, _)| id).collect())
     }
 
-    fn graph(&self) -> DiGraphMap<GroupId, ()> {
+    /// Which group needs which.
+    pub fn graph(&self) -> DiGraphMap<GroupId, ()> {
         let mut graph = DiGraphMap::new();
         for (id, group) in self.iter() {
             graph.add_node(id);
@@ -271,68 +293,5 @@ impl<'t> Groups<'t> {
             }
         }
         graph
-    }
-
-    /// # Errors
-    /// Groups need each other in a circle: told module by module.
-    pub fn refuse_circles(
-        &self,
-        tree: &Tree,
-        names: &BTreeMap<GroupId, String>,
-    ) -> Result<(), PlanError> {
-        let parts = tarjan_scc(&self.graph());
-        let Some(part) = parts.into_iter().find(|part| part.len() > 1) else {
-            return Ok(());
-        };
-        let within: BTreeSet<GroupId> = part.into_iter().collect();
-        let circle = self.circle(&within);
-        let told = self.tell(tree, names, &circle);
-        let single = circle.iter().all(|&id| self.groups[id].members.len() == 1);
-        Err(match single {
-            true => PlanError::ModuleCycle(told),
-            false => PlanError::PackageCycle(told),
-        })
-    }
-
-    /// One circle through groups that all reach each other: forward until a group comes again.
-    fn circle(&self, within: &BTreeSet<GroupId>) -> Vec<GroupId> {
-        let mut path: Vec<GroupId> = Vec::new();
-        let mut next = within.first().copied();
-        while let Some(id) = next {
-            if let Some(start) = path.iter().position(|&seen| seen == id) {
-                return path.split_off(start);
-            }
-            path.push(id);
-            next = self.groups[id].needs.intersection(within).next().copied();
-        }
-        path
-    }
-
-    /// `a: x needs y of b; b: …`.
-    fn tell(&self, tree: &Tree, names: &BTreeMap<GroupId, String>, circle: &[GroupId]) -> String {
-        let path = |id: ModuleId| tree.modules[id].file.path.as_str();
-        let name = |id: GroupId| match (names.get(&id), &self.groups[id].members[..]) {
-            (Some(name), _) => name.clone(),
-            (None, [first, ..]) => tree.modules[*first].file.name.clone(),
-            (None, []) => String::new(),
-        };
-        let next = circle.iter().cycle().skip(1);
-        let steps = circle.iter().zip(next).map(|(&from, &to)| {
-            let members = self.groups[from].members.iter();
-            let needs = |&user: &ModuleId| {
-                let needed = self.needs(user).iter();
-                let needed = needed.copied().find(|&needed| self.of[needed] == Some(to));
-                Some((user, needed?))
-            };
-            let step = members.filter_map(needs).next();
-            let step = step.map_or_else(String::new, |(user, needed)| {
-                format!("{} needs {}", path(user), path(needed))
-            });
-            match name(from) == name(to) {
-                true => step,
-                false => format!("{} -> {}: {step}", name(from), name(to)),
-            }
-        });
-        steps.collect::<Vec<_>>().join("; ")
     }
 }

@@ -1,17 +1,19 @@
-//! Groups in, a name for each out.
+//! Names the groups.
 //!
-//! A group that is one module with its helpers is named after that module, any other after the
-//! directory its modules share. Where several would have one name, each takes more into it.
+//! A group of one module and its helpers is named after that module. Any other group is named after
+//! the directory that its modules share. If several groups would have the same name, each of them
+//! takes a longer one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use modtree::{ModuleId, Tree};
 
-use super::auto::common_directory;
-use super::groups::{Group, GroupId, Groups, Origin};
+use super::directories::{common_directory, directory_name};
+use super::groups::{Group, GroupId, Groups, Origin, SupportClass};
+use crate::reach::reachable;
 
-/// Names all groups. Those of `given` have theirs; those of `wanted` get the name there, with a
-/// number behind it if others have it. Groups of unsupported modules that no rule made get
+/// Names all groups. Groups in `given` keep their names. Groups in `wanted` get the name there, with
+/// a number behind it if another group has it. Groups of unsupported modules that no rule made get
 /// `unsupported` behind their names.
 pub fn names(
     tree: &Tree,
@@ -21,7 +23,7 @@ pub fn names(
     unsupported: Option<&str>,
 ) -> BTreeMap<GroupId, String> {
     let taken: BTreeSet<&String> = given.values().collect();
-    let mut open: BTreeMap<GroupId, Candidates> = groups
+    let mut open: BTreeMap<GroupId, NameCandidates> = groups
         .iter()
         .filter(|(id, _)| !given.contains_key(id))
         .map(|(id, group)| {
@@ -29,8 +31,11 @@ pub fn names(
                 Some(name) => vec![name.clone()],
                 None => candidates(tree, groups, id, group),
             };
-            let apart = group.supported == Some(false) && group.origin != Origin::Rules;
-            (id, Candidates::new(names, unsupported.filter(|_| apart)))
+            let apart = group.class == SupportClass::Unsupported && group.origin != Origin::Rules;
+            (
+                id,
+                NameCandidates::new(names, unsupported.filter(|_| apart)),
+            )
         })
         .collect();
     loop {
@@ -47,7 +52,7 @@ pub fn names(
             };
             for id in ids.iter().skip(others) {
                 if let Some(candidates) = open.get_mut(id) {
-                    candidates.place += 1;
+                    candidates.index += 1;
                     settled = false;
                 }
             }
@@ -59,10 +64,10 @@ pub fn names(
     }
 }
 
-/// How many of the groups that would have one name may keep it: none of several, unless they can
-/// only be numbered; then the first one.
-fn clashing(open: &BTreeMap<GroupId, Candidates>, ids: &[GroupId]) -> usize {
-    let numbered = |id: &GroupId| open.get(id).is_some_and(Candidates::is_at_end);
+/// How many of the groups that would have the same name may keep it. Of several none may, unless all
+/// of them can only be numbered. Then the first one may.
+fn clashing(open: &BTreeMap<GroupId, NameCandidates>, ids: &[GroupId]) -> usize {
+    let numbered = |id: &GroupId| open.get(id).is_some_and(NameCandidates::is_at_end);
     match ids {
         [_] => 1,
         _ if ids.iter().all(numbered) => 1,
@@ -70,48 +75,49 @@ fn clashing(open: &BTreeMap<GroupId, Candidates>, ids: &[GroupId]) -> usize {
     }
 }
 
-/// Names from short to long, then the last one numbered.
-struct Candidates {
+/// The names that a group could have: from short to long, then the longest one with a number.
+struct NameCandidates {
     names: Vec<String>,
     suffix: String,
-    place: usize,
+    index: usize,
 }
 
-impl Candidates {
+impl NameCandidates {
     fn new(names: Vec<String>, suffix: Option<&str>) -> Self {
         let mut names: Vec<_> = names.iter().map(|name| valid(name)).collect();
         names.dedup();
         Self {
             names,
             suffix: suffix.unwrap_or_default().to_owned(),
-            place: 0,
+            index: 0,
         }
     }
 
     fn name(&self) -> String {
         let last = self.names.last().map_or("modules", String::as_str);
-        let name = match self.names.get(self.place) {
+        let name = match self.names.get(self.index) {
             Some(name) => name.clone(),
-            None => format!("{last}-{}", self.place + 2 - self.names.len()),
+            None => format!("{last}-{}", self.index + 2 - self.names.len()),
         };
         name + &self.suffix
     }
 
     fn is_at_end(&self) -> bool {
-        self.place + 1 >= self.names.len()
+        self.index + 1 >= self.names.len()
     }
 }
 
-/// A package name begins with a letter, a digit or an underscore.
+/// Removes what a package name cannot begin with, and replaces what it cannot contain: of the
+/// characters that modtree allows in paths, that is `~`.
 fn valid(name: &str) -> String {
     let begins = |c: char| c.is_ascii_alphanumeric() || c == '_';
     match name.trim_start_matches(|c| !begins(c)) {
         "" => "modules".to_owned(),
-        name => name.to_owned(),
+        name => name.replace('~', "_"),
     }
 }
 
-/// Names from short to long.
+/// The names that a group could have, from short to long.
 fn candidates(tree: &Tree, groups: &Groups<'_>, id: GroupId, group: &Group) -> Vec<String> {
     let main = main_module(tree, groups, id, group);
     let module = main.or_else(|| largest(tree, group));
@@ -124,7 +130,7 @@ fn candidates(tree: &Tree, groups: &Groups<'_>, id: GroupId, group: &Group) -> V
         candidates.push(directory.clone());
         candidates.push(followed_by(&directory, &file.name));
     }
-    // The module's name, preceded by ever more of its directories.
+    // The module's name, behind more and more of its directories.
     let mut name = file.name.clone();
     if main.is_some() {
         candidates.push(name.clone());
@@ -136,7 +142,8 @@ fn candidates(tree: &Tree, groups: &Groups<'_>, id: GroupId, group: &Group) -> V
     candidates
 }
 
-/// The module all others of a group are there for: it needs each of them, directly or not.
+/// The module for which all others of a group are there. It needs each of them, directly or not,
+/// and they have no aliases.
 fn main_module(tree: &Tree, groups: &Groups<'_>, id: GroupId, group: &Group) -> Option<ModuleId> {
     if let [only] = group.members[..] {
         return Some(only);
@@ -150,14 +157,10 @@ fn main_module(tree: &Tree, groups: &Groups<'_>, id: GroupId, group: &Group) -> 
     let (Some(root), None) = (roots.next(), roots.next()) else {
         return None;
     };
-    let mut seen = BTreeSet::from([root]);
-    let mut open = vec![root];
-    while let Some(user) = open.pop() {
-        open.extend(needs(user).filter(|&needed| seen.insert(needed)));
-    }
+    let reached = reachable([root], needs);
     let mut others = group.members.iter().filter(|&&member| member != root);
     let helpers = others.all(|&member| tree.modules[member].aliases.is_empty());
-    (helpers && seen.len() == group.members.len()).then_some(root)
+    (helpers && reached.len() == group.members.len()).then_some(root)
 }
 
 fn largest(tree: &Tree, group: &Group) -> Option<ModuleId> {
@@ -165,14 +168,7 @@ fn largest(tree: &Tree, group: &Group) -> Option<ModuleId> {
     members.max_by_key(|&id| (tree.modules[id].size, std::cmp::Reverse(id)))
 }
 
-/// `kernel/drivers/net/ethernet/intel` as `net-ethernet-intel`.
-fn directory_name(directory: &str) -> String {
-    let inside = directory.strip_prefix("kernel/").unwrap_or(directory);
-    let inside = inside.strip_prefix("drivers/").unwrap_or(inside);
-    inside.replace('/', "-")
-}
-
-/// `hid` and `hid-sony` as `hid-sony`, `hid` and `usbkbd` as `hid-usbkbd`.
+/// Joins names: `hid` and `hid-sony` give `hid-sony`, `hid` and `usbkbd` give `hid-usbkbd`.
 fn followed_by(directory: &str, module: &str) -> String {
     let last = directory.rsplit('-').next().unwrap_or_default();
     let rest = module.strip_prefix(last);

@@ -1,32 +1,13 @@
-//! A plan and the patterns of a policy in, packages that require others out.
+//! Makes packages of the patterns of a policy.
 
 use std::collections::BTreeSet;
 
 use policy::Pattern;
 
 use super::claims::Matcher;
-use super::package::{PackageId, Plan};
+use super::model::{PatternPackage, Plan};
 
-/// A package that requires those of a pattern's modules.
-#[derive(Clone, Debug)]
-pub struct PatternPackage {
-    /// What the naming template calls `{name}`.
-    pub name: String,
-    /// One line.
-    pub summary: String,
-    /// A paragraph.
-    pub description: Option<String>,
-    /// The heading zypper shows it under.
-    pub category: Option<String>,
-    /// Where among its kin.
-    pub order: Option<u32>,
-    /// Whether it is shown.
-    pub visible: bool,
-    /// The packages it requires, by stem; at least one.
-    pub packages: Vec<PackageId>,
-}
-
-/// The patterns that have modules outside the image package.
+/// Returns a package for each pattern that has modules outside the image package, sorted by name.
 pub fn patterns(matcher: &Matcher<'_>, patterns: &[Pattern], plan: &Plan) -> Vec<PatternPackage> {
     let mut found: Vec<_> = patterns
         .iter()

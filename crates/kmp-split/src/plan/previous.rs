@@ -1,70 +1,61 @@
-//! An earlier plan: modules stay in the packages it had them in.
+//! Keeps modules in the packages in which an earlier plan had them.
 
 use std::collections::BTreeMap;
 
 use modtree::{ModuleId, Tree};
 
-use super::groups::{GroupId, Groups, Origin};
-use super::package::{Location, Plan, Why};
+use super::groups::{GroupId, Groups, Origin, SupportClass};
+use super::model::{FormerPackage, Reason};
 
-/// Where an earlier plan had each module.
+/// What the next plan has to know of an earlier one.
 #[derive(Clone, Debug, Default)]
-pub struct Previous {
-    /// The package of each module, by its path without `.ko`; none if that was the image.
-    pub homes: BTreeMap<String, Option<Home>>,
-    /// How it grouped what no rule claimed.
+pub struct PreviousPlan {
+    /// Where each module was, by its path without `.ko`.
+    pub locations: BTreeMap<String, PreviousLocation>,
+    /// How modules that no rule claimed were grouped, as the policy spells it.
     pub grouping: String,
-    /// What left packages before.
-    pub left: Vec<LeftBefore>,
+    /// The modules that had left packages by then.
+    pub departures: Vec<PreviousDeparture>,
 }
 
-/// A package of an earlier plan.
+/// Where an earlier plan had a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Home {
-    /// Its stem.
+pub enum PreviousLocation {
+    /// In the image package.
+    Image,
+    /// In a kernel module package.
+    Package(PreviousPackage),
+}
+
+/// A kernel module package of an earlier plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviousPackage {
+    /// What the naming templates call `{name}`.
     pub stem: String,
-    /// Whether it was one for unsupported modules alone, which its name says.
-    pub unsupported: bool,
+    /// Whether it had unsupported modules alone and a name that says so.
+    pub apart: bool,
 }
 
 /// Modules that left a package in an earlier build.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftBefore {
-    /// Stem of the package; none if that was the image.
-    pub stem: Option<String>,
-    /// The version and release of the package that was the first without them.
+pub struct PreviousDeparture {
+    /// The package that had them.
+    pub from: FormerPackage,
+    /// Version and release of the first build without them.
     pub since: String,
     /// Their paths without `.ko`.
     pub modules: Vec<String>,
 }
 
-/// Modules that a package had once and another one has now, so that who installed the one needs
-/// the other.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Left {
-    /// Stem of the package they left, which need not exist any more; none if that was the image.
-    pub stem: Option<String>,
-    /// The version and release of the package that was the first without them; none if that is
-    /// this build.
-    pub since: Option<String>,
-    /// The modules.
-    pub modules: Vec<ModuleId>,
+/// The names of groups, and the groups by name.
+struct Names<'n> {
+    by_group: &'n mut BTreeMap<GroupId, String>,
+    by_stem: BTreeMap<String, GroupId>,
 }
 
-/// A module that is elsewhere than in the earlier plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moved {
-    /// The module.
-    pub module: ModuleId,
-    /// Stem of the package that had it; none if that was the image.
-    pub from: Option<String>,
-    /// Where it is now.
-    pub to: Location,
-}
-
-impl Previous {
+impl PreviousPlan {
     /// Joins the modules that shared a package and that no rule claims now, and names their groups.
-    /// One that would close a circle is left for the grouping.
+    /// A module that would close a circle is left to the grouping.
     pub(super) fn gather(
         &self,
         tree: &Tree,
@@ -72,33 +63,30 @@ impl Previous {
         names: &mut BTreeMap<GroupId, String>,
     ) {
         let named = names.iter().map(|(&id, name)| (name.clone(), id));
-        let mut by_stem: BTreeMap<String, GroupId> = named.collect();
-        // What needs a set by way of another module of its package can join only after that one.
-        while self.join(tree, groups, names, &mut by_stem) {}
+        let by_stem = named.collect();
+        let by_group = names;
+        let mut names = Names { by_group, by_stem };
+        // A module that needs a set through another module of its package can only join after that
+        // one has.
+        while self.join(tree, groups, &mut names) {}
     }
 
-    /// Lets modules join one by one; whether any did.
-    fn join(
-        &self,
-        tree: &Tree,
-        groups: &mut Groups<'_>,
-        names: &mut BTreeMap<GroupId, String>,
-        by_stem: &mut BTreeMap<String, GroupId>,
-    ) -> bool {
+    /// Lets modules join one by one, and returns whether any did.
+    fn join(&self, tree: &Tree, groups: &mut Groups<'_>, names: &mut Names<'_>) -> bool {
         let mut joined = false;
         for id in groups.users_first() {
             let group = groups.get(id);
             let (Origin::Free, Some(&member)) = (group.origin, group.members.first()) else {
                 continue;
             };
-            let Some(Home { stem, unsupported }) = self.home(tree, member) else {
+            let Some(PreviousPackage { stem, apart }) = self.package(tree, member) else {
                 continue;
             };
-            match by_stem.get(stem) {
-                None if *unsupported != (group.supported == Some(false)) => continue,
+            match names.by_stem.get(stem) {
+                None if *apart != (group.class == SupportClass::Unsupported) => continue,
                 None => {
-                    by_stem.insert(stem.to_owned(), id);
-                    names.insert(id, stem.to_owned());
+                    names.by_stem.insert(stem.clone(), id);
+                    names.by_group.insert(id, stem.clone());
                     groups.set_origin(id, Origin::Previous);
                 }
                 Some(&package) if groups.may_merge(package, id) => {
@@ -107,77 +95,17 @@ impl Previous {
                 }
                 Some(_) => continue,
             }
-            groups.why[member] = Why::Previous;
+            groups.reasons[member] = Reason::Previous;
         }
         joined
     }
 
-    /// The package a module was in, other than the image.
-    fn home(&self, tree: &Tree, module: ModuleId) -> Option<&Home> {
+    /// The kernel module package that had a module.
+    fn package(&self, tree: &Tree, module: ModuleId) -> Option<&PreviousPackage> {
         let path = tree.modules[module].file.plain_path();
-        self.homes.get(path)?.as_ref()
-    }
-
-    /// All that ever left a package and is in another one now.
-    pub(super) fn left(&self, tree: &Tree, plan: &Plan) -> Vec<Left> {
-        let elsewhere = |module: ModuleId, from: Option<&str>| match plan.location[module] {
-            Location::Package(id) => Some(plan.packages[id].stem.as_str()) != from,
-            Location::Image => from.is_some(),
-            Location::Excluded => false,
-        };
-        let by_path: BTreeMap<_, _> = tree
-            .modules
-            .iter()
-            .map(|(id, record)| (record.file.plain_path(), id))
-            .collect();
-        let before = self.left.iter().map(|left| Left {
-            stem: left.stem.clone(),
-            since: Some(left.since.clone()),
-            modules: left
-                .modules
-                .iter()
-                .filter_map(|path| by_path.get(path.as_str()).copied())
-                .collect(),
-        });
-        let mut now: BTreeMap<Option<&String>, Vec<ModuleId>> = BTreeMap::new();
-        for moved in &plan.moved {
-            now.entry(moved.from.as_ref())
-                .or_default()
-                .push(moved.module);
+        match self.locations.get(path)? {
+            PreviousLocation::Image => None,
+            PreviousLocation::Package(package) => Some(package),
         }
-        let now = now.into_iter().map(|(stem, modules)| Left {
-            stem: stem.cloned(),
-            since: None,
-            modules,
-        });
-        before
-            .chain(now)
-            .map(|mut left| {
-                left.modules
-                    .retain(|&module| elsewhere(module, left.stem.as_deref()));
-                left
-            })
-            .filter(|left| !left.modules.is_empty())
-            .collect()
-    }
-
-    /// The modules that are elsewhere now.
-    pub(super) fn moved(&self, tree: &Tree, plan: &Plan) -> Vec<Moved> {
-        let moved = |module: ModuleId| {
-            let path = tree.modules[module].file.plain_path();
-            let from = self.homes.get(path)?.as_ref().map(|home| &home.stem);
-            let to = plan.location[module];
-            let stayed = match (from, to) {
-                (None, Location::Image) => true,
-                (Some(stem), Location::Package(id)) => plan.packages[id].stem == *stem,
-                _ => false,
-            };
-            (!stayed).then(|| Moved {
-                module,
-                from: from.cloned(),
-                to,
-            })
-        };
-        tree.modules.ids().filter_map(moved).collect()
     }
 }

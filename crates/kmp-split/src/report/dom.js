@@ -1,4 +1,4 @@
-// Names, attributes and texts in, elements out. Texts become text nodes, never markup.
+// Makes elements of the page. Text becomes text nodes, never markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -24,7 +24,7 @@ function tinted(made, hue) {
   return made;
 }
 
-// The part of an address that names a view: pairs of keys and values, the first says which view.
+// The fragment of an address that names a view: keys with values. The first key is the view.
 function fragment(state) {
   const pairs = Object.entries(state).filter(([, value]) => value !== undefined);
   const text = pairs.map(([key, value]) => {
@@ -51,7 +51,7 @@ function moduleLink(one) {
   return link(one.name, { package: packages[one.package].name, module: one.path });
 }
 
-// Things with commas between them.
+// Joins elements with commas.
 function listed(things) {
   return things.flatMap((one, place) => (place === 0 ? [one] : [", ", one]));
 }
@@ -79,8 +79,8 @@ function note(...text) {
 
 const ruler = document.createElement("canvas").getContext("2d");
 
-// A text cut to what fits a width. Its end stays, for there the names of neighbours differ; a few
-// letters would tell nothing.
+// Cuts a text so that it fits a width. The end stays, because there the names of neighbours differ.
+// If only a few letters would fit, there is no text.
 function cut(text, width, font) {
   ruler.font = `${font} system-ui, sans-serif`;
   const fits = (shown) => ruler.measureText(shown).width <= width;

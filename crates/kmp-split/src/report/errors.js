@@ -1,4 +1,4 @@
-// Whatever goes wrong in, a line that says so out.
+// Shows errors of the script on the page.
 
 function fail(what) {
   const told = document.documentElement.dataset.failed;

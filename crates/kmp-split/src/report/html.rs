@@ -1,19 +1,19 @@
-//! Data in, the parts of the page that need no script out; all of it escaped.
+//! Writes the parts of the page that need no script. All text is escaped.
 
 use std::fmt::Write;
 
 use anyhow::Result;
 use serde::Serialize;
 
-use super::data::{Data, Package};
+use super::page_data::{Package, PageData};
 
-/// JSON for a script element, whose text ends at the first `</script` and knows no escapes
-/// (HTML standard, "Restrictions for contents of script elements").
+/// Returns JSON for a script element. The text of such an element ends at the first `</script` and
+/// has no escapes (HTML standard, "Restrictions for contents of script elements").
 pub fn json(data: &impl Serialize) -> Result<String> {
     Ok(serde_json::to_string(data)?.replace('<', "\\u003c"))
 }
 
-/// Text for an element or an attribute in double quotes.
+/// Escapes text for an element or for an attribute in double quotes.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -28,8 +28,8 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// What the kernel is and how much of it there is, for a list of terms.
-pub fn facts(data: &Data<'_>) -> String {
+/// The list of terms that describes the kernel.
+pub fn facts(data: &PageData<'_>) -> String {
     let in_image: usize = data
         .packages
         .iter()
@@ -57,7 +57,7 @@ pub fn facts(data: &Data<'_>) -> String {
         ("flavor", data.flavor.to_owned()),
         ("grouping", data.grouping.to_owned()),
         ("version", data.evr.to_owned()),
-        ("kABI", data.kabi.clone()),
+        ("kABI", data.kabi.to_owned()),
     ];
     let line = |(term, value): (&str, String)| {
         format!("<div><dt>{term}</dt><dd>{}</dd></div>\n", escape(&value))
@@ -65,8 +65,8 @@ pub fn facts(data: &Data<'_>) -> String {
     facts.into_iter().map(line).collect()
 }
 
-/// Rows of the table of packages, the largest first.
-pub fn packages(data: &Data<'_>) -> String {
+/// The rows of the table of packages, the largest package first.
+pub fn packages(data: &PageData<'_>) -> String {
     let mut users = vec![0_usize; data.packages.len()];
     for &needed in data.packages.iter().flat_map(|package| &package.needs) {
         if let Some(count) = users.get_mut(needed) {
@@ -74,24 +74,24 @@ pub fn packages(data: &Data<'_>) -> String {
         }
     }
     let mut rows: Vec<_> = data.packages.iter().zip(users).collect();
-    rows.sort_by(|(a, _), (b, _)| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
+    rows.sort_by(|(a, _), (b, _)| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(b.name)));
     rows.into_iter()
         .map(|(package, users)| row(data, package, users))
         .collect()
 }
 
-fn row(data: &Data<'_>, package: &Package<'_>, users: usize) -> String {
+fn row(data: &PageData<'_>, package: &Package<'_>, users: usize) -> String {
     let modules = package
         .modules
         .iter()
-        .filter_map(|&place| data.modules.get(place));
+        .filter_map(|&index| data.modules.get(index));
     let modules: Vec<_> = modules.map(|module| module.name).collect();
-    let name = escape(&package.name);
+    let name = escape(package.name);
     let mut out = String::from("<tr>");
     let _ = write!(
         out,
         "<td><a href=\"#package={}\">{name}</a></td>",
-        encode(&package.name)
+        encode(package.name)
     );
     let _ = write!(
         out,
@@ -111,7 +111,7 @@ fn row(data: &Data<'_>, package: &Package<'_>, users: usize) -> String {
     out
 }
 
-/// A number of bytes to read, as dom.js writes it.
+/// A number of bytes for people, in the form that dom.js uses, too.
 fn size(bytes: u64) -> String {
     const MIB: u64 = 1 << 20;
     match bytes {
@@ -120,7 +120,7 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// A value of an URL's fragment.
+/// Escapes a value in the fragment of a URL.
 fn encode(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
     let mut out = String::with_capacity(text.len());

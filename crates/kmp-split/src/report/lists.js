@@ -1,4 +1,4 @@
-// Patterns, warnings, and modules that moved or are left out in, lists of them out.
+// The lists of patterns, warnings, moved modules and excluded modules.
 
 function patternsView(state) {
   if (patterns.length === 0) return [heading("Patterns"), note("The policy has no pattern.")];

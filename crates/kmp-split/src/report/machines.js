@@ -1,4 +1,4 @@
-// Machines in, what each installs out: for which drivers, and how many bytes it has no use for.
+// Shows what each machine installs, for which drivers, and how many bytes it does not need.
 
 function machinesView(state) {
   if (machines.length === 0) {
@@ -53,7 +53,7 @@ function shareCell(one) {
   return [bar, " ", percent(bytesOn(one), allBytes)];
 }
 
-// Drivers that no package brings: those of the image, and those a rule leaves out.
+// Drivers that are in no kernel module package: those of the image and the excluded ones.
 function driversElsewhere(machine) {
   const drivers = machine.drivers.map((id) => modules[id]);
   const inImage = drivers.filter((one) => one.package !== null && packages[one.package].image);

@@ -1,4 +1,4 @@
-// The fragment of the address in, one of the views out.
+// Shows the view that the fragment of the address names.
 
 const VIEWS = [
   { key: "map", title: "Map", make: mapView },
@@ -12,8 +12,8 @@ const VIEWS = [
   { key: "search", make: searchView },
 ];
 
-// What the address asks for; #module=… is the package of the module at this path, or else a search
-// for it.
+// The view for a fragment. #module=… shows the package of the module at this path. If there is none,
+// it searches for the path.
 function stateOfAddress() {
   const state = new URLSearchParams(location.hash.slice(1));
   if (!state.has("module") || state.has("package")) return state;

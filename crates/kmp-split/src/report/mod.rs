@@ -1,25 +1,25 @@
-//! A plan in, a page to look at it with out.
+//! Writes the HTML page that shows a plan.
 //!
-//! The page is one HTML file that loads nothing. The plan lies in it as JSON, its script draws from
-//! that; a table of the packages is there without the script too.
+//! The page is one file that loads nothing. It contains the plan as JSON, which its script draws.
+//! The table of packages is there without the script, too.
 
-mod data;
 mod html;
+mod page_data;
 
 use std::borrow::Cow;
 
 use anyhow::Result;
 
-use crate::identity::Identity;
+use crate::document::Document;
 use crate::machine::Machine;
-use crate::planned::Planned;
-use data::Data;
+use crate::planned::PlannedKernel;
+use page_data::PageData;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
 const ERRORS: &str = include_str!("errors.js");
 
-/// In the order in which they use each other.
+/// The parts of the script. Each one uses only what comes before it.
 const SCRIPTS: [&str; 10] = [
     include_str!("model.js"),
     include_str!("dom.js"),
@@ -33,12 +33,12 @@ const SCRIPTS: [&str; 10] = [
     include_str!("main.js"),
 ];
 
-/// The page: one file, which loads nothing.
+/// Returns the page.
 ///
 /// # Errors
-/// None in practice: all of it can be written as JSON.
-pub fn page(planned: &Planned, identity: &Identity, machines: &[Machine]) -> Result<String> {
-    let data = Data::new(planned, identity, machines);
+/// None in practice: everything in it can be written as JSON.
+pub fn page(planned: &PlannedKernel, document: &Document, machines: &[Machine]) -> Result<String> {
+    let data = PageData::new(planned, document, machines);
     let json = html::json(&data)?;
     Ok(fill(PAGE, |slot| match slot {
         "style" => STYLE.into(),
@@ -52,7 +52,7 @@ pub fn page(planned: &Planned, identity: &Identity, machines: &[Machine]) -> Res
     }))
 }
 
-/// Puts values into the slots of a template, in one pass: a value that looks like a slot is none.
+/// Fills the slots of a template, in one pass. What looks like a slot in a value stays as it is.
 fn fill<'v>(template: &str, value: impl Fn(&str) -> Cow<'v, str>) -> String {
     let mut parts = template.split("{{");
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -72,6 +72,7 @@ mod tests {
     use policy::{Layer, Policy};
 
     use super::*;
+    use crate::identity::Identity;
     use crate::plan::plan;
 
     const HOSTILE: &str = "</script><img src=x onerror=alert(1)><!--<script>{{style}}";
@@ -92,7 +93,7 @@ mod tests {
         }
     }
 
-    fn planned(directory: &Path) -> Planned {
+    fn planned(directory: &Path) -> PlannedKernel {
         let records = [
             record("kernel/drivers/net/card.ko", HOSTILE, &["helper"]),
             record("kernel/drivers/net/helper.ko", "helps", &[]),
@@ -119,7 +120,7 @@ mod tests {
         let layers = [Layer::default_policy(), Layer::read(&file).unwrap()];
         let policy = Policy::from_layers(&layers).unwrap();
         let plan = plan(&tree, &resolution, &policy, None).unwrap();
-        Planned {
+        PlannedKernel {
             tree,
             resolution,
             policy,
@@ -127,7 +128,7 @@ mod tests {
         }
     }
 
-    fn identity(planned: &Planned) -> Identity {
+    fn identity(planned: &PlannedKernel) -> Identity {
         Identity {
             dialect: "suse".parse().unwrap(),
             flavor: "test".parse().unwrap(),
@@ -148,7 +149,12 @@ mod tests {
     fn written() -> String {
         let directory = tempfile::tempdir().unwrap();
         let planned = planned(directory.path());
-        page(&planned, &identity(&planned), &[machine()]).unwrap()
+        page_of(&planned)
+    }
+
+    fn page_of(planned: &PlannedKernel) -> String {
+        let document = Document::new(planned, &identity(planned));
+        page(planned, &document, &[machine()]).unwrap()
     }
 
     fn embedded(page: &str) -> serde_json::Value {
@@ -186,7 +192,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let page = || {
             let planned = planned(directory.path());
-            page(&planned, &identity(&planned), &[machine()]).unwrap()
+            page_of(&planned)
         };
         assert!(page() == page());
     }
@@ -235,11 +241,11 @@ mod tests {
         let machine = &data["machines"][0];
         assert_eq!(machine["drivers"].as_array().unwrap().len(), 1);
         let packages = data["packages"].as_array().unwrap();
-        let place = packages.iter().position(|one| one["stem"] == "both");
+        let index = packages.iter().position(|one| one["stem"] == "both");
         let installed = machine["packages"].as_array().unwrap();
         let both = installed
             .iter()
-            .find(|one| one["package"] == place.unwrap());
+            .find(|one| one["package"] == index.unwrap());
         // helper is needed, unused is not
         assert_eq!(both.unwrap()["unneeded"], 4096);
         assert_eq!(installed.len(), 2);

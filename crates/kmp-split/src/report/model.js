@@ -1,9 +1,9 @@
-// The page's data in, packages and modules that know each other out.
+// Turns the indexes in the page's data into packages and modules that refer to each other.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const { packages, modules, patterns, machines } = data;
 
-// Every machine has the image package.
+// Every machine installs the image package.
 function connectPackages() {
   packages.forEach((one, id) => {
     Object.assign(one, { id, users: [], patterns: [], machines: one.image ? [...machines] : [] });
@@ -26,8 +26,8 @@ function connectModules() {
   }
 }
 
-// The parts of the kernel with their packages, the largest first. Each has a hue; the golden angle
-// keeps those of large parts apart.
+// The parts of the kernel with their packages, the largest first. Each part has a hue. The golden
+// angle makes the hues of large parts differ.
 function partsOfKernel() {
   const parts = new Map();
   for (const one of packages) {
@@ -62,7 +62,7 @@ function hueOf(one) {
   return parts.get(one.part).hue;
 }
 
-// Packages with all they need.
+// Packages, and all packages that they need.
 function withNeeds(ids) {
   const found = new Set(ids);
   for (const id of found) {

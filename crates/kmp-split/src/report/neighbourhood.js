@@ -1,10 +1,10 @@
-// A package in, a drawing of what needs it (left) and what it needs (right) out.
+// Draws a package with the packages that need it (left) and those that it needs (right).
 
 const NODE = { width: 178, height: 24, across: 240, down: 32 };
 const MANY = 24;
 
-// side: "users" or "needs". Packages as far away as `depth`, of each distance only the largest
-// unless all are wanted.
+// side: "users" or "needs". Returns the packages up to the distance `depth`. Of each distance it
+// returns only the largest ones, unless all are wanted.
 function reach(centre, side, depth, all) {
   const found = new Set([centre.id]);
   let hidden = 0;
@@ -19,8 +19,8 @@ function reach(centre, side, depth, all) {
   return { found, hidden };
 }
 
-// Columns of packages, so that whoever needs another stands left of it: the longest way from the
-// centre counts. Packages do not need each other in a circle.
+// Puts packages into columns, so that each is to the left of those that it needs. The longest way
+// from the centre counts. Packages do not need each other in a circle.
 function columnsOf(centre, found, side) {
   const inwards = side === "needs" ? "users" : "needs";
   const levels = new Map([[centre.id, 0]]);
@@ -39,7 +39,7 @@ function columnsOf(centre, found, side) {
   return made;
 }
 
-// Orders each column by where the neighbours of its packages stand, so that fewer lines cross.
+// Sorts each column by the positions of its packages' neighbours, so that fewer lines cross.
 function untangle(made, found) {
   for (const column of made) column.sort(bySize);
   for (let round = 0; round < 4; round += 1) {
@@ -130,7 +130,7 @@ function drawNode(one, { x, y }, isCentre) {
   return tinted(made, hueOf(one));
 }
 
-// The lines of the package that is pointed at or has the focus stand out.
+// Highlights the lines of the package under the pointer or with the focus.
 function lightUp(drawing, lines) {
   const mark = (event) => {
     const id = Number(event.target.closest(".node")?.dataset.id ?? -1);

@@ -1,4 +1,4 @@
-// A package's name in, all about it out.
+// Shows everything about one package.
 
 function packageView(state) {
   const one = findPackage(state.get("package"));
@@ -116,7 +116,7 @@ function moduleCell(module) {
     element("strong", {}, module.name), description, element("code", {}, module.path));
 }
 
-// The first few, and the rest when asked for.
+// Shows the first few, and the rest after a click.
 function moduleLinks(ids) {
   const some = 8;
   const links = ids.map((id) => moduleLink(modules[id]));

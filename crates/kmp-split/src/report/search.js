@@ -1,8 +1,8 @@
-// Words in; packages, modules and patterns that have all of them out.
+// Finds the packages, modules and patterns that contain all words of a search.
 
 const SHOWN = 60;
 
-// Dashes and underscores are the same in the names of modules.
+// In names of modules - and _ are the same.
 function spelled(text) {
   return text.toLowerCase().replaceAll("-", "_");
 }
@@ -11,8 +11,8 @@ function wordsOf(query) {
   return spelled(query).split(/\s+/).filter((word) => word !== "");
 }
 
-// How well a thing fits, the lower the better; undefined if a word is missing. Its name counts
-// first, then what else it says.
+// How well a result fits: the lower, the better. It is undefined if a word is missing. The name
+// counts more than the other texts.
 function fit(words, name, others) {
   const said = spelled(name);
   const whole = `${said} ${others.map((one) => spelled(one ?? "")).join(" ")}`;
@@ -73,7 +73,8 @@ function patternHit(one) {
   return [link(one.name, { pattern: one.name }), element("span", {}, one.summary)];
 }
 
-// Ties the input to the address: typing shows the results, and deleting all of it what was before.
+// Connects the input with the address. Typing shows the results. An empty input shows the view from
+// before.
 function listenToSearch(input) {
   let before = "";
   input.addEventListener("input", () => {

@@ -1,4 +1,4 @@
-// Columns and rows in, tables that sort by a click on a column's head out.
+// Makes tables that are sorted by a click on the head of a column.
 
 // columns: { head, cell: row => text, element or list of both, value: row => what to sort by }
 function table(columns, rows, markRow = () => ({})) {

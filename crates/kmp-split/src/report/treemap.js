@@ -1,10 +1,11 @@
-// Packages in, a map out: an area for each part of the kernel, in it one for each package, as large
-// as its bytes. Squarified: Bruls, Huizing, van Wijk, "Squarified Treemaps", 2000.
+// Draws a map of the packages: an area for each part of the kernel, and in it an area for each
+// package, as large as its bytes. The method is from Bruls, Huizing, van Wijk, "Squarified Treemaps",
+// 2000.
 
 const PART_HEAD = 18;
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-// The view of all parts, or of the one the address names.
+// The view of all parts, or of the part that the address names.
 function mapView(state) {
   const part = parts.get(state.get("map"));
   const machine = machines.find((one) => one.name === state.get("machine"));
@@ -107,7 +108,7 @@ function drawCell(one, box, machine) {
   return cell;
 }
 
-// The name without what the heading of its part says already: net-usb below drivers/net is usb.
+// The name without what the heading of its part has already: net-usb below drivers/net is usb.
 function shortName(one) {
   const said = `${one.part.split("/").at(-1)}-`;
   return one.stem.startsWith(said) ? one.stem.slice(said.length) : one.stem;
@@ -128,7 +129,7 @@ function shrunk(box, by) {
   };
 }
 
-// One cell takes part in the order of tabs; arrow keys lead from it to the others.
+// The tab key reaches one cell. The arrow keys lead from it to the others.
 function makeWalkable(drawing, cells, told) {
   const ofCell = new Map(cells.map((one) => [one.cell, one]));
   cells[0]?.cell.setAttribute("tabindex", 0);
@@ -155,7 +156,7 @@ function walk(from, to) {
   to.cell.focus();
 }
 
-// The cell in a direction that is least far away; off the line counts twice.
+// The nearest cell in a direction. The distance across the direction counts twice.
 function nearest(from, cells, [dx, dy]) {
   let best = null;
   let least = Infinity;
@@ -175,8 +176,8 @@ function middle(box) {
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }
 
-// Things with bytes, the largest first, in; a box for each out, as near to squares as rows along
-// the shorter side allow.
+// Lays out boxes for items with bytes, the largest first. They are in rows along the shorter side, and
+// as close to squares as that allows.
 function squarify(items, box) {
   const placed = [];
   let free = box;
@@ -196,7 +197,7 @@ function weight(one) {
   return Math.max(one.bytes, 1);
 }
 
-// As many items as make the worst shape of the row better.
+// Takes items into a row while its worst shape gets better.
 function takeRow(items, from, side, scale) {
   const most = weight(items[from]) * scale;
   let sum = most;
@@ -217,7 +218,7 @@ function worstShape(sum, most, least, side) {
   return Math.max((side * side * most) / (sum * sum), (sum * sum) / (side * side * least));
 }
 
-// Puts a row at the left or at the top of what is free; what stays free out.
+// Puts a row at the left or at the top of the free area. Returns the area that is still free.
 function placeRow(placed, row, free, scale) {
   const upright = free.width >= free.height;
   const side = upright ? free.height : free.width;

@@ -1,11 +1,12 @@
-//! Edges in, a circle of them out, if there is one.
+//! Finds circles of edges.
 
 use std::collections::BTreeSet;
 
-/// The places of one circle, each followed by one it leads to, the last by the first.
+/// Returns one circle. Each node is followed by one that it leads to, and the last leads to the
+/// first.
 pub fn circle(count: usize, edges: impl IntoIterator<Item = (usize, usize)>) -> Option<Vec<usize>> {
     let edges: BTreeSet<(usize, usize)> = edges.into_iter().collect();
-    // What leads nowhere is on no circle; what is left after that leads on forever.
+    // A node that leads nowhere is on no circle. A walk through the nodes that are left never ends.
     let mut left: BTreeSet<usize> = (0..count).collect();
     loop {
         let leads = |from: &usize| edges.iter().any(|(a, b)| a == from && left.contains(b));
@@ -19,7 +20,7 @@ pub fn circle(count: usize, edges: impl IntoIterator<Item = (usize, usize)>) -> 
     loop {
         let last = *path.last()?;
         let (_, next) = edges.iter().find(|(a, b)| *a == last && left.contains(b))?;
-        if let Some(start) = path.iter().position(|place| place == next) {
+        if let Some(start) = path.iter().position(|index| index == next) {
             return Some(path.split_off(start));
         }
         path.push(*next);

@@ -1,13 +1,13 @@
-//! One example of each refusal, word for word, and of what is told without refusing.
+//! One example of each refusal and of each warning, with its exact words.
 
 use policy::GroupBy;
 
+use crate::plan_case::PlanCase;
 use crate::rules::{Decision, ModuleRule, Rules, Selector, Set};
-use crate::scene::Scene;
-use crate::world::World;
+use crate::test_kernel::TestKernel;
 
-fn network() -> World {
-    World::written(&[
+fn network() -> TestKernel {
+    TestKernel::written(&[
         ("kernel/net/mac80211", &["cfg80211"]),
         ("kernel/net/cfg80211", &["rfkill"]),
         ("kernel/net/rfkill", &[]),
@@ -41,21 +41,21 @@ fn rule(which: Selector, decision: Decision) -> ModuleRule {
     }
 }
 
-fn refusal(world: World, rules: Rules) -> String {
-    let scene = Scene { world, rules };
-    scene.plan(None).err().unwrap().to_string()
+fn refusal(kernel: TestKernel, rules: Rules) -> String {
+    let case = PlanCase { kernel, rules };
+    case.plan(None).err().unwrap().to_string()
 }
 
-/// `stem: module module`, by stem; the image is `-`, what is excluded is missing.
-fn packages(world: World, rules: Rules) -> Vec<String> {
-    let planned = Scene { world, rules }.plan(None).unwrap();
+/// The packages as `stem: module module`, sorted by stem. The image package is `-`.
+fn packages(kernel: TestKernel, rules: Rules) -> Vec<String> {
+    let planned = PlanCase { kernel, rules }.plan(None).unwrap();
     let name = |id| planned.tree.modules[id].file.name.as_str();
-    let tell = |stem: &str, names: Vec<&str>| format!("{stem}: {}", names.join(" "));
+    let line = |stem: &str, names: Vec<&str>| format!("{stem}: {}", names.join(" "));
     let image: Vec<_> = planned.plan.image().map(name).collect();
-    let image = Some(tell("-", image.clone())).filter(|_| !image.is_empty());
+    let image = Some(line("-", image.clone())).filter(|_| !image.is_empty());
     let packages = planned.plan.packages.values().map(|package| {
         let modules = package.modules.iter().copied();
-        tell(&package.stem, modules.map(name).collect())
+        line(&package.stem, modules.map(name).collect())
     });
     image.into_iter().chain(packages).collect()
 }
@@ -86,7 +86,7 @@ fn two_sets_claim_a_module() {
     );
 }
 
-/// Two sets may tie for what a third one has anyway, in whatever order they are written.
+/// Two sets may tie for a module that a third one gets, in whatever order they are written.
 #[test]
 fn a_tie_below_the_highest_priority_is_none() {
     let first = set("first", &[name("ptp")], 0);
@@ -132,7 +132,7 @@ fn no_set_claims_a_module() {
     );
 }
 
-/// Loss, too.
+/// Loss by exclusion.
 #[test]
 fn an_excluded_module_is_needed() {
     let rules = Rules {
@@ -155,7 +155,7 @@ fn an_excluded_module_is_needed() {
     );
 }
 
-/// Cycle.
+/// Circle.
 #[test]
 fn packages_need_each_other() {
     let rules = Rules {
@@ -173,8 +173,8 @@ fn packages_need_each_other() {
 
 #[test]
 fn modules_need_each_other() {
-    let world = || {
-        World::written(&[
+    let kernel = || {
+        TestKernel::written(&[
             ("kernel/lib/a", &["b"]),
             ("kernel/lib/b", &["c"]),
             ("kernel/lib/c", &["a"]),
@@ -182,7 +182,7 @@ fn modules_need_each_other() {
         ])
     };
     assert_eq!(
-        refusal(world(), Rules::grouping(GroupBy::Auto)),
+        refusal(kernel(), Rules::grouping(GroupBy::Auto)),
         "modules need each other: a -> b: kernel/lib/a.ko needs kernel/lib/b.ko; \
          b -> c: kernel/lib/b.ko needs kernel/lib/c.ko; \
          c -> a: kernel/lib/c.ko needs kernel/lib/a.ko"
@@ -191,7 +191,7 @@ fn modules_need_each_other() {
         sets: vec![set("abc", &[name("a"), name("b"), name("c")], 0)],
         ..Rules::grouping(GroupBy::Auto)
     };
-    assert_eq!(packages(world(), together), ["abc: a b c", "d: d"]);
+    assert_eq!(packages(kernel(), together), ["abc: a b c", "d: d"]);
 }
 
 #[test]
@@ -213,18 +213,18 @@ fn a_set_beats_base_except_for_what_base_needs() {
 }
 
 #[test]
-fn a_rule_that_matches_nothing_is_told_with_its_line() {
+fn a_rule_that_matches_no_module_is_a_warning_with_its_line() {
     let rules = Rules {
         base: vec![name("no-such-module")],
         ..Rules::grouping(GroupBy::Auto)
     };
-    let scene = Scene {
-        world: network(),
+    let case = PlanCase {
+        kernel: network(),
         rules,
     };
-    let warnings = scene.plan(None).unwrap().plan.warnings;
+    let planned = case.plan(None).unwrap();
     assert_eq!(
-        warnings,
+        planned.plan.warnings,
         ["p.toml:11: \"no-such-module\" matches no module"]
     );
 }
@@ -264,7 +264,7 @@ fn unsupported_modules_are_apart_unless_a_rule_puts_them_together() {
     );
 }
 
-/// A set, a directory and a module may want one name; none of them loses its modules for it.
+/// A set, a directory and a module may have the same name. None of them loses its modules.
 #[test]
 fn a_set_is_called_like_a_directory() {
     let rules = Rules {
@@ -279,13 +279,13 @@ fn a_set_is_called_like_a_directory() {
 
 #[test]
 fn a_module_is_called_like_an_unsupported_one() {
-    let world = World::written(&[("kernel/fs/foo", &[]), ("kernel/net/foo-extra", &[])]);
+    let kernel = TestKernel::written(&[("kernel/fs/foo", &[]), ("kernel/net/foo-extra", &[])]);
     let rules = Rules {
         unsupported: "-extra",
         modules: vec![rule(name("foo"), Decision::Supported("no"))],
         ..Rules::grouping(GroupBy::PerModule)
     };
-    let packages = packages(world, rules);
+    let packages = packages(kernel, rules);
     assert_eq!(packages.len(), 2, "{packages:?}");
     assert!(!packages[0].starts_with('-'), "{packages:?}");
 }

@@ -1,26 +1,26 @@
-//! What becomes of modules that no rule claims: one by one, by directory, automatically.
+//! Tests how modules that no rule claims are grouped: per module, by directory, automatically.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use policy::GroupBy;
 use proptest::prelude::*;
 
+use crate::plan_case::{PlanCase, Planned};
 use crate::rules::Rules;
-use crate::scene::{Planned, Scene};
-use crate::world::{World, worlds};
+use crate::test_kernel::{TestKernel, test_kernels};
 use crate::{cases, promises};
 
-/// Worlds without rules, some of whose modules are called alike.
-fn free() -> impl Strategy<Value = World> {
-    worlds(1..=60, 0.2)
+/// Kernels without rules, in which some modules have similar names.
+fn free() -> impl Strategy<Value = TestKernel> {
+    test_kernels(1..=60, 0.2)
 }
 
-fn planned(world: &World, rules: Rules) -> Result<Planned, TestCaseError> {
-    let world = world.clone();
-    let scene = Scene { world, rules };
-    let planned = scene.plan(None);
+fn planned(kernel: &TestKernel, rules: Rules) -> Result<Planned, TestCaseError> {
+    let kernel = kernel.clone();
+    let case = PlanCase { kernel, rules };
+    let planned = case.plan(None);
     let planned = planned.map_err(|error| TestCaseError::fail(error.to_string()))?;
-    promises::kept(&scene.world, &planned)?;
+    promises::kept(&case.kernel, &planned)?;
     Ok(planned)
 }
 
@@ -53,16 +53,16 @@ proptest! {
     #![proptest_config(cases(60))]
 
     #[test]
-    fn per_module_each_has_a_package(world in free()) {
-        let planned = planned(&world, Rules::grouping(GroupBy::PerModule))?;
-        prop_assert_eq!(planned.plan.packages.len(), world.modules.len());
+    fn per_module_each_has_a_package(kernel in free()) {
+        let planned = planned(&kernel, Rules::grouping(GroupBy::PerModule))?;
+        prop_assert_eq!(planned.plan.packages.len(), kernel.modules.len());
     }
 
-    /// Directories that need each other are divided, never refused.
+    /// Directories that need each other are divided. That is never an error.
     #[test]
-    fn a_directory_never_fails(world in free(), depth in 1..4_usize) {
+    fn a_directory_never_fails(kernel in free(), depth in 1..4_usize) {
         let rules = Rules { depth, ..Rules::grouping(GroupBy::Directory) };
-        let planned = planned(&world, rules)?;
+        let planned = planned(&kernel, rules)?;
         for (stem, files) in packages(&planned) {
             let names: BTreeSet<_> = files.iter().map(|file| directory(file, depth)).collect();
             prop_assert_eq!(names.len(), 1, "{}: {:?}", stem, files);
@@ -74,37 +74,37 @@ proptest! {
     }
 
     #[test]
-    fn auto_makes_no_more_than_one_each(world in free(), most in 1..60_usize, largest in 1..2048_u64) {
-        let planned = planned(&world, auto(most, largest))?;
-        prop_assert!(planned.plan.packages.len() <= world.modules.len());
+    fn auto_makes_no_more_than_one_each(kernel in free(), most in 1..60_usize, largest in 1..2048_u64) {
+        let planned = planned(&kernel, auto(most, largest))?;
+        prop_assert!(planned.plan.packages.len() <= kernel.modules.len());
     }
 
-    /// Modules of one part of the kernel that fit into one package allow any number of them,
-    /// whoever needs whom.
+    /// Modules of one part of the kernel that fit into one package can be put into any number of
+    /// packages, whichever module needs which.
     #[test]
-    fn auto_keeps_the_upper_bound_where_modules_allow_it(world in free(), most in 1..20_usize) {
-        let mut world = world;
-        for module in &mut world.modules {
+    fn auto_keeps_the_upper_bound_where_modules_allow_it(kernel in free(), most in 1..20_usize) {
+        let mut kernel = kernel;
+        for module in &mut kernel.modules {
             module.directory = format!("kernel/drivers/net/{}", module.directory);
         }
-        let total: u64 = world.modules.iter().map(|module| module.size).sum();
-        let planned = planned(&world, auto(most, total.div_ceil(1024)))?;
+        let total: u64 = kernel.modules.iter().map(|module| module.size).sum();
+        let planned = planned(&kernel, auto(most, total.div_ceil(1024)))?;
         let count = planned.plan.packages.len();
         prop_assert!(count <= most, "{} packages", count);
     }
 
-    /// Who can be asked for is put together with others only up to the size that is allowed.
+    /// Modules that something can ask for share packages only up to the size that is allowed.
     #[test]
     fn auto_makes_nothing_larger_than_allowed(
-        world in free(),
+        kernel in free(),
         most in 1..20_usize,
         largest in 1..1024_u64,
     ) {
-        let mut world = world;
-        for module in &mut world.modules {
+        let mut kernel = kernel;
+        for module in &mut kernel.modules {
             module.alias = Some("fs-foo");
         }
-        let planned = planned(&world, auto(most, largest))?;
+        let planned = planned(&kernel, auto(most, largest))?;
         for package in planned.plan.packages.values() {
             let sizes = package.modules.iter().map(|&id| planned.tree.modules[id].size);
             let fits = sizes.sum::<u64>() <= largest * 1024 || package.modules.len() == 1;
@@ -112,10 +112,11 @@ proptest! {
         }
     }
 
-    /// What nothing can ask for is in no package of its own if only one other package needs it.
+    /// Modules that nothing asks for have no package of their own if only one other package needs
+    /// them.
     #[test]
-    fn auto_puts_helpers_to_their_only_user(world in free(), most in 1..60_usize) {
-        let planned = planned(&world, auto(most, 256))?;
+    fn auto_puts_helpers_to_their_only_user(kernel in free(), most in 1..60_usize) {
+        let planned = planned(&kernel, auto(most, 256))?;
         let packages = &planned.plan.packages;
         for (id, package) in packages.iter() {
             let alias = |&id: &modtree::ModuleId| !planned.tree.modules[id].aliases.is_empty();

@@ -1,24 +1,25 @@
-//! The planner against kernels and policies that do not exist: what every plan promises, held
-//! against a second reading of the rules that shares no code with the planner.
+//! Tests the planner with random kernels and policies. Plans must keep their promises and agree with
+//! a second implementation of the rules, which shares no code with the planner.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod circle;
 mod examples;
-mod fate;
 mod grouping;
+mod names;
+mod plan_case;
 mod previous;
 mod promises;
+mod refusals;
 mod rules;
-mod scene;
-mod told;
-mod world;
+mod rulings;
+mod test_kernel;
 
 use proptest::prelude::*;
 
-use fate::fates;
-use scene::{Scene, order, scenes};
+use plan_case::{PlanCase, order, plan_cases};
+use rulings::rulings;
 
-/// Cases that are not written down when they fail: the smallest one is printed.
+/// So many cases. The smallest one that fails is printed, not written to a file.
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig {
         cases,
@@ -32,31 +33,32 @@ proptest! {
     #![proptest_config(cases(150))]
 
     #[test]
-    fn a_plan_follows_its_rules_or_tells_why_not(scene in scenes(1..=120, false)) {
-        follows_its_rules(&scene)?;
+    fn a_plan_follows_its_rules_or_says_why_not(case in plan_cases(1..=120, false)) {
+        follows_its_rules(&case)?;
     }
 
     #[test]
-    fn modules_that_need_each_other_share_a_place_or_are_told(scene in scenes(2..=20, true)) {
-        follows_its_rules(&scene)?;
+    fn modules_that_need_each_other_share_a_package_or_are_refused(case in plan_cases(2..=20, true)) {
+        follows_its_rules(&case)?;
     }
 
-    /// Hardly a module whose name is not that of a namesake, a set, a directory, or what another
-    /// group's name would become.
+    /// Almost every module has the name of another module, of a set, of a directory, or the name that
+    /// another group would get.
     #[test]
-    fn names_are_valid_and_unique_however_alike(scene in scene::alike()) {
-        follows_its_rules(&scene)?;
+    fn names_are_valid_and_unique_however_alike(case in plan_case::alike()) {
+        follows_its_rules(&case)?;
     }
 
     #[test]
     fn the_order_of_the_records_changes_no_byte(
-        (scene, order) in scenes(1..=60, false).prop_flat_map(|scene| {
-            let order = order(&scene.world);
-            (Just(scene), order)
+        (case, order) in plan_cases(1..=60, false).prop_flat_map(|case| {
+            let order = order(&case.kernel);
+            (Just(case), order)
         })
     ) {
-        let sorted = scene.plan(None);
-        let shuffled = Scene { world: scene.world.reordered(&order), ..scene.clone() }.plan(None);
+        let sorted = case.plan(None);
+        let kernel = case.kernel.reordered(&order);
+        let shuffled = PlanCase { kernel, ..case }.plan(None);
         match (sorted, shuffled) {
             (Ok(sorted), Ok(shuffled)) => prop_assert_eq!(sorted.json(), shuffled.json()),
             (Err(sorted), Err(shuffled)) => {
@@ -67,20 +69,24 @@ proptest! {
     }
 }
 
-fn follows_its_rules(scene: &Scene) -> Result<(), TestCaseError> {
-    let expected = fates(&scene.world, &scene.rules);
-    match (expected, scene.plan(None)) {
-        (Ok(fates), Ok(planned)) => {
-            promises::kept(&scene.world, &planned)?;
-            fate::followed(&scene.world, &scene.rules, &fates, &planned)
+fn follows_its_rules(case: &PlanCase) -> Result<(), TestCaseError> {
+    let expected = rulings(&case.kernel, &case.rules);
+    match (expected, case.plan(None)) {
+        (Ok(rulings), Ok(planned)) => {
+            promises::kept(&case.kernel, &planned)?;
+            rulings::followed(&case.kernel, &case.rules, &rulings, &planned)
         }
-        (Err(refusal), Err(error)) => told::rightly(scene, &refusal, &error),
+        (Err(refusal), Err(error)) => refusals::check(case, &refusal, &error),
         (Ok(_), Err(error)) => {
-            prop_assert!(false, "nothing forbids a plan, but: {}", error);
+            prop_assert!(false, "the rules allow a plan, but: {}", error);
             Ok(())
         }
         (Err(refusal), Ok(_)) => {
-            prop_assert!(false, "there is a plan in spite of {:?}", refusal);
+            prop_assert!(
+                false,
+                "there is a plan, but the rules forbid it: {:?}",
+                refusal
+            );
             Ok(())
         }
     }

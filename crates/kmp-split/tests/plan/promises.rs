@@ -1,33 +1,35 @@
 //! A plan in, whether it keeps what every plan promises out; who needs whom is taken from the
-//! world, not from the planner.
+//! kernel, not from the planner.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kmp_split::Document;
 use kmp_split::plan::Location;
 use proptest::prelude::*;
 
 use crate::circle::circle;
-use crate::scene::Planned;
-use crate::world::World;
+use crate::plan_case::Planned;
+use crate::test_kernel::TestKernel;
 
-/// Each module in one place, what packages need expressed and nothing else, no circle, the image
-/// complete in itself, names valid and unique.
-pub fn kept(world: &World, planned: &Planned) -> Result<(), TestCaseError> {
-    each_module_in_one_place(world, planned)?;
+/// Checks that each module is in one place, that packages need what their modules need and nothing
+/// else, that there is no circle, that the image needs no package, and that names are valid and
+/// unique.
+pub fn kept(kernel: &TestKernel, planned: &Planned) -> Result<(), TestCaseError> {
+    each_module_in_one_place(kernel, planned)?;
     names(planned)?;
     let needs = needs(planned);
-    let wanted = wanted(world, planned)?;
+    let wanted = wanted(kernel, planned)?;
     prop_assert_eq!(&needs, &wanted);
     let packages: Vec<&str> = needs.keys().copied().collect();
-    let place = |stem: &str| packages.binary_search(&stem).unwrap();
+    let index = |stem: &str| packages.binary_search(&stem).unwrap();
     let edges = needs
         .iter()
-        .flat_map(|(from, to)| to.iter().map(|to| (place(from), place(to))));
+        .flat_map(|(from, to)| to.iter().map(|to| (index(from), index(to))));
     prop_assert_eq!(circle(packages.len(), edges), None);
     Ok(())
 }
 
-fn each_module_in_one_place(world: &World, planned: &Planned) -> Result<(), TestCaseError> {
+fn each_module_in_one_place(kernel: &TestKernel, planned: &Planned) -> Result<(), TestCaseError> {
     let plan = &planned.plan;
     let locations = planned.locations();
     let mut places: BTreeMap<String, Vec<Location>> = BTreeMap::new();
@@ -45,26 +47,29 @@ fn each_module_in_one_place(world: &World, planned: &Planned) -> Result<(), Test
     for id in plan.excluded() {
         places.entry(file(id)).or_default().push(Location::Excluded);
     }
-    for module in &world.modules {
+    for module in &kernel.modules {
         let file = module.file();
-        let place = places.remove(&file).unwrap_or_default();
-        prop_assert_eq!(&place, &[locations[file.as_str()]], "{}", file);
+        let index = places.remove(&file).unwrap_or_default();
+        prop_assert_eq!(&index, &[locations[file.as_str()]], "{}", file);
     }
-    prop_assert!(places.is_empty(), "not of this world: {:?}", places);
-    documented_once(world, planned)
+    prop_assert!(places.is_empty(), "not in this kernel: {:?}", places);
+    documented_once(kernel, planned)
 }
 
-/// The document has no less than the plan.
-fn documented_once(world: &World, planned: &Planned) -> Result<(), TestCaseError> {
+/// The document has each module once, and can be read.
+fn documented_once(kernel: &TestKernel, planned: &Planned) -> Result<(), TestCaseError> {
     let document = planned.document();
     let packages = document.packages.iter();
     let packages = packages.flat_map(|package| &package.modules);
     let all = packages.chain(&document.base).chain(&document.excluded);
     let mut written: Vec<_> = all.map(|module| module.path.clone()).collect();
-    let mut expected: Vec<_> = world.modules.iter().map(|module| module.path()).collect();
+    let mut expected: Vec<_> = kernel.modules.iter().map(|module| module.path()).collect();
     written.sort();
     expected.sort();
     prop_assert_eq!(written, expected);
+    let json = document.json().unwrap();
+    let read = Document::parse(json.as_bytes()).unwrap();
+    prop_assert_eq!(read.json().unwrap(), json);
     Ok(())
 }
 
@@ -81,7 +86,7 @@ fn names(planned: &Planned) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Who needs whom, as the plan says it.
+/// Which package needs which, as the plan says.
 fn needs(planned: &Planned) -> BTreeMap<&str, BTreeSet<&str>> {
     let packages = &planned.plan.packages;
     let stem = |id| packages[id].stem.as_str();
@@ -94,21 +99,21 @@ fn needs(planned: &Planned) -> BTreeMap<&str, BTreeSet<&str>> {
         .collect()
 }
 
-/// Who must need whom, since modules do.
+/// Which package must need which, because their modules do.
 fn wanted<'p>(
-    world: &World,
+    kernel: &TestKernel,
     planned: &'p Planned,
 ) -> Result<BTreeMap<&'p str, BTreeSet<&'p str>>, TestCaseError> {
     let locations = planned.locations();
     let stem = |id| planned.plan.packages[id].stem.as_str();
     let mut wanted: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-    for module in &world.modules {
+    for module in &kernel.modules {
         let from = locations[module.file().as_str()];
         if let Location::Package(from) = from {
             wanted.entry(stem(from)).or_default();
         }
         for &needed in module.needs.keys() {
-            let needed = &world.modules[needed];
+            let needed = &kernel.modules[needed];
             match (from, locations[needed.file().as_str()]) {
                 (Location::Excluded, _) | (_, Location::Image) => {}
                 (Location::Package(from), Location::Package(to)) if from == to => {}

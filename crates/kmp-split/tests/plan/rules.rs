@@ -1,19 +1,19 @@
-//! A few numbers in, a policy out: as data, and as the TOML that is planned with.
+//! Random policies: as data, and as the TOML that the planner reads.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use modtree::spelled;
+use kmodule::is_same_name;
 use policy::{GroupBy, Layer, Policy};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use crate::world::World;
+use crate::test_kernel::TestKernel;
 
 /// The file the policy claims to be.
 pub const FILE: &str = "p.toml";
 
-/// Names of sets and packages, most of them also those of something else.
+/// Names of sets and packages. Most of them are also names of something else.
 const NAMES: [&str; 8] = [
     "storage",
     "wifi",
@@ -44,25 +44,27 @@ impl Selector {
         }
     }
 
-    /// The modules it means.
-    pub fn selected(&self, world: &World) -> BTreeSet<usize> {
-        let all = world.places();
-        let path = |place: usize| world.modules[place].path();
+    /// The modules that it names.
+    pub fn selected(&self, kernel: &TestKernel) -> BTreeSet<usize> {
+        let all = kernel.indexes();
+        let path = |index: usize| kernel.modules[index].path();
         match self {
-            Self::Path(text) => all.filter(|&place| path(place) == *text).collect(),
+            Self::Path(text) => all.filter(|&index| path(index) == *text).collect(),
             Self::Name(name) => {
-                let same = |&place: &usize| spelled(&world.modules[place].name) == spelled(name);
+                let same = |&index: &usize| {
+                    is_same_name(kernel.modules[index].name.as_bytes(), name.as_bytes())
+                };
                 all.filter(same).collect()
             }
             Self::Below(directory) => {
-                let below = |&place: &usize| path(place).starts_with(&format!("{directory}/"));
+                let below = |&index: &usize| path(index).starts_with(&format!("{directory}/"));
                 all.filter(below).collect()
             }
             Self::Needs(name) => {
                 let mut found = BTreeSet::new();
-                let mut open: Vec<usize> = world.named(name).collect();
+                let mut open: Vec<usize> = kernel.named(name).collect();
                 while let Some(needed) = open.pop() {
-                    open.extend(world.users(needed).filter(|&user| found.insert(user)));
+                    open.extend(kernel.users(needed).filter(|&user| found.insert(user)));
                 }
                 found
             }
@@ -71,10 +73,10 @@ impl Selector {
     }
 }
 
-/// The modules that some of `members` mean and none of `except`.
-pub fn members(members: &[Selector], except: &[Selector], world: &World) -> BTreeSet<usize> {
+/// The modules that one of `members` names and none of `except`.
+pub fn members(members: &[Selector], except: &[Selector], kernel: &TestKernel) -> BTreeSet<usize> {
     let all = |of: &[Selector]| -> BTreeSet<usize> {
-        of.iter().flat_map(|one| one.selected(world)).collect()
+        of.iter().flat_map(|one| one.selected(kernel)).collect()
     };
     &all(members) - &all(except)
 }
@@ -87,7 +89,7 @@ pub struct Set {
     pub priority: i64,
 }
 
-/// What a `[[module]]` rule says.
+/// What a `[[module]]` rule decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     Package(&'static str),
@@ -123,7 +125,7 @@ impl fmt::Debug for Rules {
 }
 
 impl Rules {
-    /// No rules but how to group.
+    /// No rules, only the way to group modules.
     pub fn grouping(by: GroupBy) -> Self {
         Self {
             refuse_unclaimed: false,
@@ -139,7 +141,7 @@ impl Rules {
         }
     }
 
-    /// Line by line; each selector has one of its own.
+    /// The lines of the TOML. Each selector has a line of its own.
     pub fn toml(&self) -> Vec<String> {
         let unclaimed = if self.refuse_unclaimed {
             "error"
@@ -184,9 +186,9 @@ impl Rules {
         Policy::from_layers(&[layer]).unwrap()
     }
 
-    /// The text of a line, as messages name it.
-    pub fn line(&self, place: &str) -> Option<String> {
-        let number: usize = place.strip_prefix(FILE)?.strip_prefix(':')?.parse().ok()?;
+    /// The text of a line, by the name that it has in messages.
+    pub fn line(&self, name: &str) -> Option<String> {
+        let number: usize = name.strip_prefix(FILE)?.strip_prefix(':')?.parse().ok()?;
         self.toml().get(number.checked_sub(1)?).cloned()
     }
 
@@ -205,63 +207,63 @@ fn list(lines: &mut Vec<String>, key: &str, selectors: &[Selector]) {
     lines.push("]".to_owned());
 }
 
-/// The line a selector has in the TOML.
+/// The line of a selector in the TOML.
 pub fn line_of(selector: &Selector) -> String {
     format!("  {:?},", selector.text())
 }
 
-/// A selector as it is drawn: a module, and which of its properties is asked for.
-type Drawn = (Index, u8);
+/// A random selector: a module, and the property that selects it.
+type RandomSelector = (Index, u8);
 
-fn selectors(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Drawn>> {
+fn selectors(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<RandomSelector>> {
     prop::collection::vec((any::<Index>(), 0..12_u8), count)
 }
 
-fn about(world: &World, drawn: &[Drawn], needs: bool) -> Vec<Selector> {
-    let selector = |(index, kind): &Drawn| {
-        let place = index.index(world.modules.len());
-        let module = &world.modules[place];
+fn about(kernel: &TestKernel, random: &[RandomSelector], needs: bool) -> Vec<Selector> {
+    let selector = |(index, kind): &RandomSelector| {
+        let index = index.index(kernel.modules.len());
+        let module = &kernel.modules[index];
         match kind {
             0..6 => Selector::Path(module.path()),
             6..9 => Selector::Name(module.name.replace('_', "-")),
             9 => Selector::Below(module.directory.clone()),
             10 if needs => Selector::Needs(module.name.clone()),
-            _ => Selector::Nothing(place),
+            _ => Selector::Nothing(index),
         }
     };
-    drawn.iter().map(selector).collect()
+    random.iter().map(selector).collect()
 }
 
-/// Rules as they are drawn, before it is known about which modules.
+/// Random rules, before the modules are known.
 #[derive(Clone, Debug)]
-pub struct DrawnRules {
+pub struct RandomRules {
     refuse_unclaimed: bool,
     unsupported: &'static str,
     by: GroupBy,
     depth: usize,
     packages: (usize, usize),
     largest: u64,
-    base: (Vec<Drawn>, Vec<Drawn>),
-    sets: Vec<DrawnSet>,
-    modules: Vec<(Vec<Drawn>, Decision)>,
+    base: (Vec<RandomSelector>, Vec<RandomSelector>),
+    sets: Vec<RandomSet>,
+    modules: Vec<(Vec<RandomSelector>, Decision)>,
 }
 
 #[derive(Clone, Debug)]
-struct DrawnSet {
+struct RandomSet {
     name: &'static str,
-    members: Vec<Drawn>,
-    except: Vec<Drawn>,
+    members: Vec<RandomSelector>,
+    except: Vec<RandomSelector>,
     priority: i64,
 }
 
-pub fn rules() -> impl Strategy<Value = DrawnRules> {
+pub fn rules() -> impl Strategy<Value = RandomRules> {
     let by = select(vec![
         GroupBy::PerModule,
         GroupBy::Directory,
         GroupBy::Auto,
         GroupBy::Auto,
     ]);
-    let sets = prop::collection::vec(drawn_set(), 0..4);
+    let sets = prop::collection::vec(random_set(), 0..4);
     let modules = prop::collection::vec((selectors(1..3), decision()), 0..4);
     (
         prop::bool::weighted(0.1),
@@ -274,7 +276,7 @@ pub fn rules() -> impl Strategy<Value = DrawnRules> {
         .prop_map(
             |(refuse_unclaimed, unsupported, grouping, base, sets, modules)| {
                 let (by, depth, least, more, largest) = grouping;
-                DrawnRules {
+                RandomRules {
                     refuse_unclaimed,
                     unsupported,
                     by,
@@ -289,11 +291,11 @@ pub fn rules() -> impl Strategy<Value = DrawnRules> {
         )
 }
 
-fn drawn_set() -> impl Strategy<Value = DrawnSet> {
+fn random_set() -> impl Strategy<Value = RandomSet> {
     let priority = prop_oneof![Just(0_i64), -9..9_i64];
     let name = select(NAMES.as_slice());
     (name, selectors(1..4), selectors(0..2), priority).prop_map(
-        |(name, members, except, priority)| DrawnSet {
+        |(name, members, except, priority)| RandomSet {
             name,
             members,
             except,
@@ -310,20 +312,20 @@ fn decision() -> impl Strategy<Value = Decision> {
     ]
 }
 
-impl DrawnRules {
-    /// The rules, about modules of this world.
-    pub fn about(&self, world: &World) -> Rules {
+impl RandomRules {
+    /// The rules for modules of this kernel.
+    pub fn about(&self, kernel: &TestKernel) -> Rules {
         let mut names = BTreeSet::new();
         // A layer has a set only once.
         let sets = self.sets.iter().filter(|set| names.insert(set.name));
         let sets = sets.map(|set| Set {
             name: set.name,
-            members: about(world, &set.members, true),
-            except: about(world, &set.except, true),
+            members: about(kernel, &set.members, true),
+            except: about(kernel, &set.except, true),
             priority: set.priority,
         });
         let modules = self.modules.iter().map(|(which, decision)| ModuleRule {
-            which: about(world, which, false),
+            which: about(kernel, which, false),
             decision: decision.clone(),
         });
         Rules {
@@ -333,8 +335,8 @@ impl DrawnRules {
             depth: self.depth,
             packages: self.packages,
             largest: self.largest,
-            base: about(world, &self.base.0, true),
-            base_except: about(world, &self.base.1, true),
+            base: about(kernel, &self.base.0, true),
+            base_except: about(kernel, &self.base.1, true),
             sets: sets.collect(),
             modules: modules.collect(),
         }

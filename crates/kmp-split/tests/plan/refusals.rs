@@ -1,54 +1,60 @@
-//! A refusal in, whether its words are true out.
+//! Checks that refusals are right, and that their messages are true.
 
 use std::collections::BTreeSet;
 
 use kmp_split::plan::PlanError;
 use proptest::prelude::*;
 
-use crate::fate::{Fate, Refusal};
+use crate::plan_case::PlanCase;
 use crate::rules::{Decision, Rules, Selector, line_of, members};
-use crate::scene::Scene;
-use crate::world::World;
+use crate::rulings::{Refusal, Ruling};
+use crate::test_kernel::TestKernel;
 
-/// Whether the planner refuses for the reason there is, and names it.
-pub fn rightly(scene: &Scene, refusal: &Refusal, error: &PlanError) -> Result<(), TestCaseError> {
-    let Scene { world, rules } = scene;
+/// Checks that the planner refuses a case for the right reason, and names it.
+pub fn check(case: &PlanCase, refusal: &Refusal, error: &PlanError) -> Result<(), TestCaseError> {
+    let PlanCase { kernel, rules } = case;
     let text = error.to_string();
-    let told = match (refusal, error) {
+    let is_right = match (refusal, error) {
         (Refusal::Tie(ties), PlanError::Tie { .. }) => {
-            let tied = |(&place, sets)| tie(world, rules, place, sets, &text);
+            let tied = |(&index, sets)| tie(kernel, rules, index, sets, &text);
             ties.iter().any(tied)
         }
         (Refusal::Needed(needed), PlanError::Needed { .. }) => {
-            needed.iter().any(|&(place, user)| {
-                let files = [place, user].map(|place| world.modules[place].file());
+            needed.iter().any(|&(index, user)| {
+                let files = [index, user].map(|index| kernel.modules[index].file());
                 let end = format!("{} is excluded, but {} needs it", files[0], files[1]);
-                is_by_rule(world, rules, place, text.strip_suffix(&end))
+                is_by_rule(kernel, rules, index, text.strip_suffix(&end))
             })
         }
         (Refusal::Unclaimed(unclaimed), PlanError::Unclaimed { .. }) => {
-            text == unclaimed_text(world, unclaimed)
+            text == unclaimed_text(kernel, unclaimed)
         }
-        (Refusal::Circle(fates), PlanError::PackageCycle(steps)) => {
+        (Refusal::Circle(rulings), PlanError::PackageCycle(steps)) => {
             text == format!("packages need each other: {steps}")
-                && is_circle(world, fates, steps, |place| match &fates[place] {
-                    Fate::Package(name) => (*name).to_owned(),
-                    _ => world.modules[place].path(),
+                && is_circle(kernel, rulings, steps, |index| match &rulings[index] {
+                    Ruling::Package(name) => (*name).to_owned(),
+                    _ => kernel.modules[index].path(),
                 })
         }
-        (Refusal::Circle(fates), PlanError::ModuleCycle(steps)) => {
+        (Refusal::Circle(rulings), PlanError::ModuleCycle(steps)) => {
             text == format!("modules need each other: {steps}")
-                && is_circle(world, fates, steps, |place| world.modules[place].path())
+                && is_circle(kernel, rulings, steps, |index| kernel.modules[index].path())
         }
         _ => false,
     };
-    prop_assert!(told, "{:?} told as: {}", refusal, text);
+    prop_assert!(is_right, "{:?} is reported as: {}", refusal, text);
     Ok(())
 }
 
-/// Whether a tie between two of `sets` is told with the lines of their selectors.
-fn tie(world: &World, rules: &Rules, place: usize, sets: &BTreeSet<&str>, text: &str) -> bool {
-    let file = world.modules[place].file();
+/// Whether a message names a tie between two of `sets` with the lines of their selectors.
+fn tie(
+    kernel: &TestKernel,
+    rules: &Rules,
+    index: usize,
+    sets: &BTreeSet<&str>,
+    text: &str,
+) -> bool {
+    let file = kernel.modules[index].file();
     let end = format!(": both sets claim {file}: give one a higher priority");
     let Some((first, second)) = text
         .strip_suffix(&end)
@@ -56,7 +62,7 @@ fn tie(world: &World, rules: &Rules, place: usize, sets: &BTreeSet<&str>, text: 
     else {
         return false;
     };
-    let about = |selector: &&Selector| selector.selected(world).contains(&place);
+    let about = |selector: &&Selector| selector.selected(kernel).contains(&index);
     let lines = |name: &str| -> Vec<String> {
         let set = rules.sets.iter().filter(|set| set.name == name);
         let selectors = set.flat_map(|set| &set.members).filter(about);
@@ -71,14 +77,14 @@ fn tie(world: &World, rules: &Rules, place: usize, sets: &BTreeSet<&str>, text: 
     of(first).any(|a| of(second).any(|b| a != b)) && first != second
 }
 
-/// Whether the line before a message begins a rule that excludes a module.
-fn is_by_rule(world: &World, rules: &Rules, place: usize, begin: Option<&str>) -> bool {
+/// Whether the line that a message begins with is that of a rule that excludes the module.
+fn is_by_rule(kernel: &TestKernel, rules: &Rules, index: usize, begin: Option<&str>) -> bool {
     let Some(number) = begin.and_then(|begin| begin.strip_suffix(": ")) else {
         return false;
     };
     let excludes = rules.modules.iter().enumerate().rev().find(|(_, rule)| {
         matches!(rule.decision, Decision::Exclude(_))
-            && members(&rule.which, &[], world).contains(&place)
+            && members(&rule.which, &[], kernel).contains(&index)
     });
     let toml = rules.toml();
     let begins = toml
@@ -91,10 +97,10 @@ fn is_by_rule(world: &World, rules: &Rules, place: usize, begin: Option<&str>) -
     excludes.is_some_and(|(rule, _)| begins[rule] == number)
 }
 
-fn unclaimed_text(world: &World, unclaimed: &BTreeSet<usize>) -> String {
+fn unclaimed_text(kernel: &TestKernel, unclaimed: &BTreeSet<usize>) -> String {
     let mut files: Vec<String> = unclaimed
         .iter()
-        .map(|&place| world.modules[place].file())
+        .map(|&index| kernel.modules[index].file())
         .collect();
     files.sort();
     let first = files[..files.len().min(5)].join(", ");
@@ -105,11 +111,18 @@ fn unclaimed_text(world: &World, unclaimed: &BTreeSet<usize>) -> String {
     format!("no set claims {first}{more}, and the policy says unclaimed = \"error\"")
 }
 
-/// Whether `a -> b: x needs y; b -> a: …` is true step by step, calls packages as they are called,
-/// and leads back to its beginning: `same` tells by which of its properties a module is found
-/// again.
-fn is_circle(world: &World, fates: &[Fate], steps: &str, same: impl Fn(usize) -> String) -> bool {
-    let steps = steps.split("; ").map(|step| true_step(world, fates, step));
+/// Whether each step of `a -> b: x needs y; b -> a: …` is true, names the right packages, and the
+/// last one leads to the first. `same` is the property that two steps have in common where they
+/// meet.
+fn is_circle(
+    kernel: &TestKernel,
+    rulings: &[Ruling],
+    steps: &str,
+    same: impl Fn(usize) -> String,
+) -> bool {
+    let steps = steps
+        .split("; ")
+        .map(|step| true_step(kernel, rulings, step));
     let Some(steps) = steps.collect::<Option<Vec<_>>>() else {
         return false;
     };
@@ -118,19 +131,19 @@ fn is_circle(world: &World, fates: &[Fate], steps: &str, same: impl Fn(usize) ->
     steps.len() > 1 && steps.iter().zip(next).all(joined)
 }
 
-/// `a -> b: x needs y`, the names left out where they are the same.
-fn true_step(world: &World, fates: &[Fate], step: &str) -> Option<(usize, usize)> {
+/// Reads `a -> b: x needs y`. The names are left out where they are the same.
+fn true_step(kernel: &TestKernel, rulings: &[Ruling], step: &str) -> Option<(usize, usize)> {
     let (names, needs) = match step.split_once(": ") {
         Some((names, needs)) => (Some(names), needs),
         None => (None, step),
     };
     let (user, needed) = needs.split_once(" needs ")?;
-    let (user, needed) = (world.at(user)?, world.at(needed)?);
-    let [a, b] = [user, needed].map(|place| match &fates[place] {
-        Fate::Package(name) => name,
-        _ => world.modules[place].name.as_str(),
+    let (user, needed) = (kernel.at(user)?, kernel.at(needed)?);
+    let [a, b] = [user, needed].map(|index| match &rulings[index] {
+        Ruling::Package(name) => name,
+        _ => kernel.modules[index].name.as_str(),
     });
     let expected = (a != b).then(|| format!("{a} -> {b}"));
-    let needs = world.modules[user].needs.contains_key(&needed);
+    let needs = kernel.modules[user].needs.contains_key(&needed);
     (needs && names == expected.as_deref()).then_some((user, needed))
 }

@@ -1,15 +1,15 @@
-//! A few numbers in, the modules of a kernel that does not exist out.
+//! Random kernels.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use kmodule::Kernelrelease;
-use modtree::{ModuleFile, Record, Resolution, Tree, resolve, spelled};
+use kmodule::{Kernelrelease, is_same_name};
+use modtree::{ModuleFile, Record, Resolution, Tree, resolve};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-/// Where kernels have modules.
+/// Directories in which kernels have modules.
 pub const DIRECTORIES: [&str; 11] = [
     "kernel/arch/x86/crypto",
     "kernel/drivers/net",
@@ -24,8 +24,8 @@ pub const DIRECTORIES: [&str; 11] = [
     "kernel/sound/pci/hda",
 ];
 
-/// Names that are also those of others: of directories, of sets, of what a namesake or a second
-/// group of a directory would be called, of unsupported groups; and names that differ in little.
+/// Names that something else may have, too: a directory, a set, a second module of the name, a second
+/// group of a directory, an unsupported group. Some of them hardly differ.
 pub const ALIKE: [&str; 16] = [
     "foo",
     "Foo",
@@ -54,9 +54,9 @@ const ALIASES: [Option<&str>; 6] = [
     Some("fs-foo"),
 ];
 
-/// How a module says what it needs.
+/// How a module shows that it needs another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
+pub enum NeedKind {
     /// By a symbol.
     Symbol,
     /// By `depends=`.
@@ -71,8 +71,8 @@ pub struct Module {
     pub name: String,
     pub size: u64,
     pub alias: Option<&'static str>,
-    /// Places of other modules.
-    pub needs: BTreeMap<usize, Link>,
+    /// The indexes of other modules.
+    pub needs: BTreeMap<usize, NeedKind>,
 }
 
 impl Module {
@@ -81,52 +81,52 @@ impl Module {
         format!("{}/{}", self.directory, self.name)
     }
 
-    /// As messages have it.
+    /// The path that messages have.
     pub fn file(&self) -> String {
         self.path() + ".ko"
     }
 }
 
 #[derive(Clone)]
-pub struct World {
+pub struct TestKernel {
     pub modules: Vec<Module>,
 }
 
-/// One line for each module.
-impl fmt::Debug for World {
+/// Prints a line for each module.
+impl fmt::Debug for TestKernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for module in &self.modules {
             let alias = module.alias.unwrap_or("-");
             write!(f, "\n  {} {} {alias}", module.path(), module.size)?;
-            for (&needed, link) in &module.needs {
-                write!(f, "\n    needs {} ({link:?})", self.modules[needed].path())?;
+            for (&needed, kind) in &module.needs {
+                write!(f, "\n    needs {} ({kind:?})", self.modules[needed].path())?;
             }
         }
         writeln!(f)
     }
 }
 
-/// A world as it is drawn; what it needs is among the modules before it.
+/// A random module. It needs some of the modules before it.
 #[derive(Clone, Debug)]
-struct Drawn {
+struct RandomModule {
     directory: &'static str,
     alike: Option<&'static str>,
     size: u64,
     alias: Option<&'static str>,
-    needs: Vec<(Index, Link)>,
+    needs: Vec<(Index, NeedKind)>,
 }
 
-fn drawn(alike: f64) -> impl Strategy<Value = Drawn> {
-    let link = select(vec![Link::Symbol, Link::Depends, Link::Both]);
+fn random_module(alike: f64) -> impl Strategy<Value = RandomModule> {
+    let kind = select(vec![NeedKind::Symbol, NeedKind::Depends, NeedKind::Both]);
     let size = prop_oneof![500_u64..4_000, 4_000_u64..300_000];
     (
         select(DIRECTORIES.as_slice()),
         prop::option::weighted(alike, select(ALIKE.as_slice())),
         size,
         select(ALIASES.as_slice()),
-        prop::collection::vec((any::<Index>(), link), 0..4),
+        prop::collection::vec((any::<Index>(), kind), 0..4),
     )
-        .prop_map(|(directory, alike, size, alias, needs)| Drawn {
+        .prop_map(|(directory, alike, size, alias, needs)| RandomModule {
             directory,
             alike,
             size,
@@ -135,27 +135,28 @@ fn drawn(alike: f64) -> impl Strategy<Value = Drawn> {
         })
 }
 
-/// So many modules, of which none needs itself; `alike` is the share of those with odd names.
-pub fn worlds(count: RangeInclusive<usize>, alike: f64) -> impl Strategy<Value = World> {
-    prop::collection::vec(drawn(alike), count).prop_map(World::of)
+/// Kernels with so many modules, none of which needs itself. `alike` is the share of modules with
+/// names of [`ALIKE`].
+pub fn test_kernels(count: RangeInclusive<usize>, alike: f64) -> impl Strategy<Value = TestKernel> {
+    prop::collection::vec(random_module(alike), count).prop_map(TestKernel::of)
 }
 
-impl World {
-    fn of(drawn: Vec<Drawn>) -> Self {
+impl TestKernel {
+    fn of(random: Vec<RandomModule>) -> Self {
         let mut paths = BTreeSet::new();
-        let modules = drawn.into_iter().enumerate().map(|(place, drawn)| {
-            let needs = drawn.needs.iter().filter(|_| place > 0);
+        let modules = random.into_iter().enumerate().map(|(index, random)| {
+            let needs = random.needs.iter().filter(|_| index > 0);
             let mut module = Module {
-                directory: drawn.directory.to_owned(),
-                name: drawn.alike.unwrap_or_default().to_owned(),
-                size: drawn.size,
-                alias: drawn.alias,
+                directory: random.directory.to_owned(),
+                name: random.alike.unwrap_or_default().to_owned(),
+                size: random.size,
+                alias: random.alias,
                 needs: needs
-                    .map(|(needed, link)| (needed.index(place), *link))
+                    .map(|(needed, kind)| (needed.index(index), *kind))
                     .collect(),
             };
             if module.name.is_empty() || !paths.insert(module.path()) {
-                module.name = format!("m{place}");
+                module.name = format!("m{index}");
             }
             module
         });
@@ -164,15 +165,15 @@ impl World {
         }
     }
 
-    /// A world written by hand: paths, and for each the names of those it needs.
+    /// A kernel that a test writes down: paths, each with the names of the modules that it needs.
     pub fn written(modules: &[(&str, &[&str])]) -> Self {
-        let place = |needed: &&str| {
+        let index = |needed: &&str| {
             let name = |path: &str| path.rsplit('/').next() == Some(needed);
             modules.iter().position(|(path, _)| name(path)).unwrap()
         };
         let module = |&(path, needs): &(&str, &[&str])| {
             let (directory, name) = path.rsplit_once('/').unwrap();
-            let needs = needs.iter().map(|needed| (place(needed), Link::Both));
+            let needs = needs.iter().map(|needed| (index(needed), NeedKind::Both));
             Module {
                 directory: directory.to_owned(),
                 name: name.to_owned(),
@@ -190,19 +191,19 @@ impl World {
     pub fn with_circle(mut self, through: &BTreeSet<usize>) -> Self {
         let next = through.iter().cycle().skip(1);
         for (&user, &needed) in through.iter().zip(next).filter(|(a, b)| a != b) {
-            self.modules[user].needs.insert(needed, Link::Symbol);
+            self.modules[user].needs.insert(needed, NeedKind::Symbol);
         }
         self
     }
 
-    /// The same with the modules in another order.
+    /// The same modules in another order.
     pub fn reordered(&self, order: &[usize]) -> Self {
-        let place = |old: usize| order.iter().position(|&place| place == old).unwrap();
+        let index = |old: usize| order.iter().position(|&index| index == old).unwrap();
         let modules = order.iter().map(|&old| {
             let module = self.modules[old].clone();
             let needs = module.needs.iter();
             let needs = needs
-                .map(|(&needed, &link)| (place(needed), link))
+                .map(|(&needed, &kind)| (index(needed), kind))
                 .collect();
             Module { needs, ..module }
         });
@@ -211,63 +212,63 @@ impl World {
         }
     }
 
-    /// What is left without some modules.
+    /// The kernel without some modules.
     pub fn without(&self, gone: &BTreeSet<usize>) -> Self {
         let mut less = self.clone();
         for module in &mut less.modules {
             module.needs.retain(|needed, _| !gone.contains(needed));
         }
         let kept: Vec<usize> = self
-            .places()
-            .filter(|place| !gone.contains(place))
+            .indexes()
+            .filter(|index| !gone.contains(index))
             .collect();
         less.reordered(&kept)
     }
 
-    pub fn places(&self) -> impl Iterator<Item = usize> + use<> {
+    pub fn indexes(&self) -> impl Iterator<Item = usize> + use<> {
         0..self.modules.len()
     }
 
     /// The modules that need a module.
     pub fn users(&self, needed: usize) -> impl Iterator<Item = usize> {
-        self.places()
+        self.indexes()
             .filter(move |&user| self.modules[user].needs.contains_key(&needed))
     }
 
-    /// The modules of a name, `-` and `_` being the same.
+    /// The modules with a name. `-` and `_` are the same.
     pub fn named(&self, name: &str) -> impl Iterator<Item = usize> {
-        let name = spelled(name);
-        self.places()
-            .filter(move |&place| spelled(&self.modules[place].name) == name)
+        self.indexes().filter(move |&index| {
+            is_same_name(self.modules[index].name.as_bytes(), name.as_bytes())
+        })
     }
 
-    /// The module whose file is called so.
+    /// The module with this file.
     pub fn at(&self, file: &str) -> Option<usize> {
-        self.places()
-            .find(|&place| self.modules[place].file() == file)
+        self.indexes()
+            .find(|&index| self.modules[index].file() == file)
     }
 
-    /// Who needs whom as the planner sees it.
+    /// The kernel as the planner sees it.
     pub fn tree(&self) -> (Tree, Resolution) {
         let release = Kernelrelease::try_from(b"6.1.0-50-amd64".as_slice()).unwrap();
-        let records = self.places().map(|place| self.record(place));
+        let records = self.indexes().map(|index| self.record(index));
         let tree = Tree::from_records(release, records.collect(), Vec::new());
         let resolution = resolve(&tree, None);
         (tree, resolution)
     }
 
-    fn record(&self, place: usize) -> (Record, Vec<String>, Vec<String>) {
-        let module = &self.modules[place];
-        let symbol = |place: usize| format!("symbol_{}", self.modules[place].path());
+    fn record(&self, index: usize) -> (Record, Vec<String>, Vec<String>) {
+        let module = &self.modules[index];
+        let symbol = |index: usize| format!("symbol_{}", self.modules[index].path());
         let (mut depends, mut imports) = (Vec::new(), Vec::new());
-        for (&needed, &link) in &module.needs {
+        for (&needed, &kind) in &module.needs {
             let name = &self.modules[needed].name;
-            // Of namesakes depends= cannot tell which one it means.
+            // depends= cannot tell modules of the same name apart.
             let unique = self.named(name).count() == 1;
-            if link != Link::Symbol && unique {
+            if kind != NeedKind::Symbol && unique {
                 depends.push(name.clone());
             }
-            if link != Link::Depends || !unique {
+            if kind != NeedKind::Depends || !unique {
                 imports.push(symbol(needed));
             }
         }
@@ -282,6 +283,6 @@ impl World {
             depends,
             ..Record::default()
         };
-        (record, vec![symbol(place)], imports)
+        (record, vec![symbol(index)], imports)
     }
 }

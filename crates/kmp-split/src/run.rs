@@ -1,0 +1,231 @@
+//! Runs the subcommands of kmp-split.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+use modtree::{KernelFiles, is_plain_path};
+use tagging::{TagCacheWriter, tagged_files};
+
+use crate::cli::{
+    Cli, Command, ExplainArgs, KernelArgs, ListsArgs, PlanArgs, ReportArgs, SpecArgs, TagsArgs,
+    TreeArgs,
+};
+use crate::document::Document;
+use crate::explain::explain;
+use crate::identity::Identity;
+use crate::lists::Lists;
+use crate::machine::Machine;
+use crate::moves::Moves;
+use crate::planned::PlannedKernel;
+use crate::report::page;
+use crate::spec_text::Subpackages;
+use crate::text_table;
+use crate::tree_macros::tree_macros;
+
+/// Runs kmp-split on `args`, the first of which is its own name.
+///
+/// rpm does not look at the exit status of `%(...)`. So every failure also prints a line that is an
+/// error anywhere in a spec file: the files of a package that does not exist.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"))
+        .format_timestamp(None)
+        .init();
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) => return refuse(error.to_string().trim_end()),
+    };
+    match cli.command.run() {
+        Ok(text) => match io::stdout().write_all(text.as_bytes()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => refuse(&format!("cannot write to stdout: {error}")),
+        },
+        Err(error) => refuse(&format!("{error:#}")),
+    }
+}
+
+fn refuse(reason: &str) -> ExitCode {
+    // If stderr and stdout are closed, nobody is left to read the reason.
+    let _ = writeln!(io::stderr(), "kmp-split: {reason}");
+    let _ = writeln!(
+        io::stdout(),
+        "%files -n kmp-split-failed-see-the-error-above"
+    );
+    ExitCode::FAILURE
+}
+
+impl Command {
+    /// Returns the text for stdout. If any part fails, there is none.
+    fn run(&self) -> Result<String> {
+        match self {
+            Self::Plan(args) => args.run(),
+            Self::Explain(args) => args.run(),
+            Self::Report(args) => args.run(),
+            Self::Tree(args) => args.run(),
+            Self::Spec(args) => args.run(),
+            Self::Lists(args) => args.run(),
+            Self::Tags(args) => args.run(),
+        }
+    }
+}
+
+impl PlanArgs {
+    fn run(&self) -> Result<String> {
+        let (planned, identity) = self.kernel.plan()?;
+        let machines = machines(&self.machine)?;
+        match self.json {
+            true => Document::new(&planned, &identity).json(),
+            false => Ok(text_table::text(
+                &planned.tree,
+                &planned.plan,
+                &identity,
+                &machines,
+            )),
+        }
+    }
+}
+
+impl ExplainArgs {
+    fn run(&self) -> Result<String> {
+        let (planned, identity) = self.kernel.plan()?;
+        explain(&planned, &identity, &self.module)
+    }
+}
+
+impl ReportArgs {
+    fn run(&self) -> Result<String> {
+        let (planned, identity) = self.kernel.plan()?;
+        let document = Document::new(&planned, &identity);
+        let page = page(&planned, &document, &machines(&self.machine)?)?;
+        save(&self.html, &page)?;
+        Ok(String::new())
+    }
+}
+
+impl TreeArgs {
+    fn run(&self) -> Result<String> {
+        let release = self.release.as_ref().map(|release| &release.0);
+        let mut out = String::new();
+        for (name, value) in tree_macros(&KernelFiles::find(&self.root, release)?) {
+            must_be_plain(&value)?;
+            out += &format!("{name} {value}\n");
+        }
+        Ok(out)
+    }
+}
+
+impl SpecArgs {
+    fn run(&self) -> Result<String> {
+        let (planned, identity) = self.kernel.plan()?;
+        subpackages(&planned, &identity, &self.lists)
+    }
+}
+
+impl ListsArgs {
+    fn run(&self) -> Result<String> {
+        let cache = self.tags.as_ref().map(|tags| self.tag_cache(tags));
+        let cache = cache.transpose()?;
+        let (planned, identity) = self.plan(cache.as_ref())?;
+        Lists {
+            tree: &planned.tree,
+            plan: &planned.plan,
+            policy: &planned.policy,
+            buildroot: &self.buildroot,
+            into: &self.lists,
+            everything: self.everything,
+        }
+        .write()?;
+        if let Some(path) = &self.spec {
+            save(path, &subpackages(&planned, &identity, &self.lists)?)?;
+        }
+        if let Some(path) = &self.plan {
+            save(path, &Document::new(&planned, &identity).json()?)?;
+        }
+        if let Some(cache) = cache {
+            cache.finish()?;
+        }
+        Ok(String::new())
+    }
+
+    fn tag_cache(&self, tags: &Path) -> Result<TagCacheWriter> {
+        let form = &self.kernel.identity.form;
+        let policy = &self.kernel.inputs.policy;
+        let inputs = form.tag_inputs(policy, &self.symvers, &self.buildroot);
+        let files = tagged_files(&self.buildroot)?;
+        Ok(TagCacheWriter::new(inputs, files, tags)?)
+    }
+
+    /// Plans the modules in the buildroot. Their tags are added to the cache.
+    fn plan(&self, cache: Option<&TagCacheWriter>) -> Result<(PlannedKernel, Identity)> {
+        let inputs = self.kernel.inputs.plan_inputs(Some(&self.buildroot));
+        let planned = inputs.plan_with(|path, module| {
+            let added = cache.map(|cache| cache.module(path, module));
+            Ok(added.transpose().map(drop)?)
+        })?;
+        let identity = self.kernel.identity.identity(&planned)?;
+        Ok((planned, identity))
+    }
+}
+
+impl TagsArgs {
+    fn run(&self) -> Result<String> {
+        let inputs = self
+            .form
+            .tag_inputs(&self.policy, &self.symvers, &self.buildroot);
+        tagging::write_tag_cache(inputs, tagged_files(&self.buildroot)?, &self.into)?;
+        Ok(String::new())
+    }
+}
+
+impl KernelArgs {
+    fn plan(&self) -> Result<(PlannedKernel, Identity)> {
+        let planned = self.inputs.plan_inputs(None).plan()?;
+        let identity = self.identity.identity(&planned)?;
+        Ok((planned, identity))
+    }
+}
+
+fn subpackages(planned: &PlannedKernel, identity: &Identity, lists: &Path) -> Result<String> {
+    must_be_plain(&lists.to_string_lossy())?;
+    Ok(Subpackages {
+        identity,
+        tree: &planned.tree,
+        resolution: &planned.resolution,
+        plan: &planned.plan,
+        moves: &Moves::of(&planned.plan, identity),
+        lists,
+    }
+    .text())
+}
+
+fn machines(files: &[PathBuf]) -> Result<Vec<Machine>> {
+    files.iter().map(|path| Machine::read(path)).collect()
+}
+
+fn must_be_plain(path: &str) -> Result<()> {
+    ensure!(
+        is_plain_path(path),
+        "{path:?}: use another path; only A-Z a-z 0-9 . _ + ~ - / are safe in a spec"
+    );
+    Ok(())
+}
+
+/// Writes a file. If anything fails, the file is not there, or is the one from before.
+fn save(path: &Path, text: &str) -> Result<()> {
+    let shown = || path.display().to_string();
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(directory).with_context(shown)?;
+    file.write_all(text.as_bytes()).with_context(shown)?;
+    fs::set_permissions(file.path(), fs::Permissions::from_mode(0o644)).with_context(shown)?;
+    file.persist(path).with_context(shown)?;
+    Ok(())
+}
