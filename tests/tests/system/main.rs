@@ -1,6 +1,7 @@
 //! All tests of the whole system, in one program: a program for each would take as much disk as all.
 
 mod archive;
+mod circles;
 mod compiled_kernel;
 mod depmod;
 mod dist;

@@ -79,5 +79,5 @@ fn packages_of_a_whole_kernel() -> Result<()> {
 }
 
 fn config() -> PathBuf {
-    project().join("tests/tests/rpmlint/kernel.toml")
+    project().join("tests/tests/system/rpmlint/kernel.toml")
 }

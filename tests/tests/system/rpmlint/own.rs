@@ -38,6 +38,10 @@ const KNOWN: &Known = &[
     ("no-signature", "the same"),
     ("no-url-tag", "there is no home page"),
     (
+        "position-independent-executable-suggested",
+        "generators run in builds alone, thousands of times, and relocations would take 7 % of a start",
+    ),
+    (
         "statically-linked-binary",
         "kmp runs in roots without a libc, and generators take a quarter less time so",
     ),
