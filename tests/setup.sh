@@ -4,7 +4,7 @@
 set -eu
 
 packages="binutils busybox-static bzip2 ca-certificates chromium cpio createrepo-c debian-archive-keyring dnf
-	g++ gcc git gzip ipxe-qemu kmod libc6-dev mmdebstrap qemu-system-x86 rpm rpmlint seabios strace time xz-utils zstd zypper"
+	g++ gcc git gzip ipxe-qemu kmod libc6-dev mmdebstrap openssl qemu-system-x86 rpm rpmlint seabios strace time xz-utils zstd zypper"
 
 missing=
 for package in $packages; do

@@ -9,6 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::cpio::Cpio;
+use crate::insmod::Trial;
 use crate::kernel::Kernel;
 use crate::tools::{find, need, run, tool};
 
@@ -16,6 +17,8 @@ const INIT: &str = include_str!("init.sh");
 const APPLETS: &[&str] = &[
     "sh", "mount", "find", "sed", "cut", "grep", "sleep", "uname", "poweroff", "uevent", "awk",
 ];
+const INSMOD: &str = include_str!("insmod.sh");
+const INSMOD_APPLETS: &[&str] = &["sh", "mount", "dmesg", "insmod", "rmmod", "poweroff"];
 const CONFIG_DIRS: &[&str] = &["etc/modprobe.d", "lib/modprobe.d", "usr/lib/modprobe.d"];
 /// What leads out of the tree, and what depmod makes, which comes from `indexes` instead.
 const LEFT_OUT: &[&str] = &[
@@ -27,9 +30,41 @@ const LEFT_OUT: &[&str] = &[
     "updates-dkms",
 ];
 
+type Archive = Cpio<BufWriter<File>>;
+
 /// Writes the initramfs for a kernel; with `modules`, everything below its `lib/modules`.
 pub fn write(kernel: &Kernel, modules: bool, to: &Path) -> Result<()> {
     need(&["busybox", "modprobe", "depmod", "ldd"])?;
+    let mut cpio = with_init(INIT, to)?;
+    busybox(&mut cpio, APPLETS)?;
+    kmod(&mut cpio)?;
+    if modules {
+        module_tree(&mut cpio, kernel)?;
+    }
+    cpio.finish().map(drop)
+}
+
+/// Writes the initramfs that tries to load modules.
+pub fn write_trials(trials: &[Trial], to: &Path) -> Result<()> {
+    need(&["busybox"])?;
+    let mut cpio = with_init(INSMOD, to)?;
+    busybox(&mut cpio, INSMOD_APPLETS)?;
+    for (number, trial) in trials.iter().enumerate() {
+        // The script goes through them in the order of their names.
+        let directory = format!("trials/{number:03}.{}", trial.name);
+        cpio.dir(&directory)?;
+        if trial.enforce {
+            cpio.bytes(&format!("{directory}/enforce"), 0o644, b"")?;
+        }
+        for (number, module) in trial.modules.iter().enumerate() {
+            cpio.bytes(&format!("{directory}/{number:03}.ko"), 0o644, module)?;
+        }
+    }
+    cpio.finish().map(drop)
+}
+
+/// Begins an archive with the directories of a system and its first program.
+fn with_init(init: &str, to: &Path) -> Result<Archive> {
     let file = File::create(to).with_context(|| format!("create {}", to.display()))?;
     let mut cpio = Cpio::new(BufWriter::with_capacity(1 << 20, file));
     for dir in [
@@ -48,16 +83,11 @@ pub fn write(kernel: &Kernel, modules: bool, to: &Path) -> Result<()> {
         cpio.symlink(link, &format!("usr/{link}"))?;
     }
     cpio.device("dev/console", 5, 1)?;
-    cpio.bytes("init", 0o755, INIT.as_bytes())?;
-    busybox(&mut cpio)?;
-    kmod(&mut cpio)?;
-    if modules {
-        module_tree(&mut cpio, kernel)?;
-    }
-    cpio.finish().map(drop)
+    cpio.bytes("init", 0o755, init.as_bytes())?;
+    Ok(cpio)
 }
 
-fn busybox<W: std::io::Write>(cpio: &mut Cpio<W>) -> Result<()> {
+fn busybox<W: std::io::Write>(cpio: &mut Cpio<W>, applets: &[&str]) -> Result<()> {
     let busybox = find("busybox").context("busybox")?;
     let header = fs::read(&busybox).with_context(|| format!("read {}", busybox.display()))?;
     if header.windows(8).any(|w| w == b"/ld-linu") {
@@ -67,7 +97,7 @@ fn busybox<W: std::io::Write>(cpio: &mut Cpio<W>) -> Result<()> {
         );
     }
     cpio.bytes("usr/bin/busybox", 0o755, &header)?;
-    APPLETS
+    applets
         .iter()
         .try_for_each(|applet| cpio.symlink(&format!("usr/bin/{applet}"), "busybox"))
 }

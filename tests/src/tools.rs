@@ -30,6 +30,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("modprobe", "kmod"),
     ("nm", "binutils"),
     ("objcopy", "binutils"),
+    ("openssl", "openssl"),
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("prlimit", "util-linux"),
     ("readelf", "binutils"),

@@ -118,9 +118,23 @@ impl Machine {
     }
 
     fn start(&self, kernel: &Kernel, modules: bool) -> Result<BootReport> {
+        let write = |initrd: &Path| initramfs::write(kernel, modules, initrd);
+        let append = format!("kmpkit.load={}", u8::from(modules));
+        let (report, console) = self.run(&kernel.vmlinuz, write, &append)?;
+        BootReport::parse(&report, &console).with_context(|| tail(&console, 40))
+    }
+
+    /// Boots an image with the initramfs that `write` makes; gives what was printed on the second
+    /// serial port and on the first, the console.
+    pub(crate) fn run(
+        &self,
+        image: &Path,
+        write: impl FnOnce(&Path) -> Result<()>,
+        append: &str,
+    ) -> Result<(String, String)> {
         let dir = tempfile::tempdir().context("temporary directory")?;
         let initrd = dir.path().join("initrd");
-        initramfs::write(kernel, modules, &initrd)?;
+        write(&initrd)?;
         let initrd_mib = initrd
             .metadata()
             .with_context(|| format!("stat {}", initrd.display()))?
@@ -137,16 +151,10 @@ impl Machine {
             .arg("-serial")
             .arg(format!("file:{}", report.display()))
             .arg("-kernel")
-            .arg(&kernel.vmlinuz)
+            .arg(image)
             .arg("-initrd")
             .arg(&initrd)
-            .args([
-                "-append",
-                &format!(
-                    "console=ttyS0 quiet panic=-1 kmpkit.load={}",
-                    u8::from(modules)
-                ),
-            ])
+            .args(["-append", &format!("console=ttyS0 quiet panic=-1 {append}")])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(dir.path().join("stderr")).context("create stderr file")?);
@@ -166,8 +174,7 @@ impl Machine {
                 said()
             ),
             Some(status) if !status.success() => bail!("{status} from: {line}\n{}", said()),
-            Some(_) => BootReport::parse(&read(&report), &console)
-                .with_context(|| format!("{line}\n{}", said())),
+            Some(_) => Ok((read(&report), console)),
         }
     }
 }

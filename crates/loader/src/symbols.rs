@@ -36,51 +36,54 @@ fn check_symbol(
     state: &mut State,
     reasons: &mut Vec<Reason>,
 ) {
-    let module = scope.modules.get(id);
-    // The kernel does not see GPL-only symbols when a proprietary module asks (`find_symbol`).
-    let sees = |offer: &Offer<'_>| !(state.is_proprietary && offer.gpl_only);
-    if let Some(offer) = scope.kernel_offer(import.symbol).filter(sees) {
+    // The kernel hides GPL-only symbols from proprietary modules (`find_symbol`).
+    let is_hidden = |offer: &Offer<'_>| state.is_proprietary && offer.gpl_only;
+    let of_kernel = scope.kernel_offer(import.symbol);
+    if let Some(offer) = of_kernel.filter(|offer| !is_hidden(offer)) {
         state.uses_gpl_only |= offer.gpl_only;
-        check_offer(scope, module, import, &offer, reasons);
+        check_offer(scope, id, import, &offer, reasons);
         return;
     }
-    // Any of several modules with the symbol may be the one that is loaded.
-    let mut best: Option<(Offer<'_>, Vec<Reason>)> = None;
-    let mut hidden = scope.kernel_offer(import.symbol);
-    for offer in scope.module_offers(id, import.symbol) {
-        if !sees(&offer) {
-            hidden = hidden.or(Some(offer));
-            continue;
-        }
-        let mut found = Vec::new();
-        if let Some(reason) = proprietary_exporter(scope, import, &offer, *state) {
-            found.extend(Some(reason).filter(|_| !import.weak));
-        } else {
-            check_offer(scope, module, import, &offer, &mut found);
-        }
-        let is_good = found.is_empty();
-        if is_good || best.is_none() {
-            best = Some((offer, found));
-        }
-        if is_good {
-            break;
-        }
-    }
-    if let Some((offer, found)) = best {
+    let offers = || scope.module_offers(id, import.symbol);
+    let seen = offers().filter(|offer| !is_hidden(offer));
+    if let Some((offer, found)) = best(scope, id, import, *state, seen) {
         state.uses_gpl_only |= offer.gpl_only;
-        state.is_proprietary |= is_proprietary(scope, offer.exporter);
+        state.is_proprietary |= !state.uses_gpl_only && is_proprietary(scope, offer.exporter);
         reasons.extend(found);
-        return;
+    } else if !import.weak {
+        let symbol = import.symbol;
+        let hidden = of_kernel.or_else(|| offers().next());
+        reasons.extend(match hidden {
+            Some(Offer { exporter, .. }) => Some(Reason::GplOnlySymbol { symbol, exporter }),
+            None if scope.kernel.exports.is_none() => None,
+            None => Some(Reason::MissingSymbol { symbol }),
+        });
     }
-    if import.weak {
-        return;
+}
+
+/// The first of several modules with a symbol that nothing speaks against, for any of them may be
+/// the one that is loaded; else the first, and what speaks against it.
+fn best<'s>(
+    scope: &Scope<'_>,
+    id: ModuleId,
+    import: &Import,
+    state: State,
+    offers: impl Iterator<Item = Offer<'s>>,
+) -> Option<(Offer<'s>, Vec<Reason>)> {
+    let mut first = None;
+    for offer in offers {
+        let mut found = Vec::new();
+        match proprietary_exporter(scope, import, &offer, state) {
+            // The kernel goes on as if nobody exported it (`resolve_symbol`).
+            Some(reason) => found.extend(Some(reason).filter(|_| !import.weak)),
+            None => check_offer(scope, id, import, &offer, &mut found),
+        }
+        if found.is_empty() {
+            return Some((offer, found));
+        }
+        first.get_or_insert((offer, found));
     }
-    let symbol = import.symbol;
-    if let Some(Offer { exporter, .. }) = hidden {
-        reasons.push(Reason::GplOnlySymbol { symbol, exporter });
-    } else if scope.kernel.exports.is_some() {
-        reasons.push(Reason::MissingSymbol { symbol });
-    }
+    first
 }
 
 fn is_proprietary(scope: &Scope<'_>, exporter: Exporter) -> bool {
@@ -108,11 +111,12 @@ fn proprietary_exporter(
 
 fn check_offer(
     scope: &Scope<'_>,
-    module: &Module,
+    id: ModuleId,
     import: &Import,
     offer: &Offer<'_>,
     reasons: &mut Vec<Reason>,
 ) {
+    let module = scope.modules.get(id);
     let symbol = import.symbol;
     if offer.has_crcs {
         let fault = check_version(scope, module, import.version, offer.crc);

@@ -12,6 +12,7 @@ mod index_names;
 mod initrd;
 mod install;
 mod install_post;
+mod loader;
 mod modular_kernel;
 mod neighbours;
 mod oracles;

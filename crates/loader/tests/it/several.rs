@@ -91,14 +91,22 @@ fn a_user_of_a_proprietary_module_becomes_proprietary() {
         module("plain_user"),
         &[("middle", 2), ("plain", 1)],
     ));
-    let first = world.add(importing(module("first"), &[("gpl", 2), ("middle", 2)]));
+    let first = world.add(importing(
+        module("first"),
+        &[("gpl", 2), ("middle", 2), ("spaced", 9)],
+    ));
     let later = world.add(importing(module("later"), &[("middle", 2), ("gpl", 2)]));
     for sound in [middle, plain] {
         assert_eq!(world.reasons(sound), [""; 0]);
     }
     assert_eq!(
         world.reasons(first),
-        ["it uses GPL-only symbols, and middle of the proprietary module middle"]
+        [
+            "it uses GPL-only symbols, and middle of the proprietary module middle",
+            // What it was refused makes it no more proprietary.
+            "it expects spaced of the kernel with the CRC 00000009, not 00000003",
+            "spaced of the kernel is in the namespace SPACE, which it does not import",
+        ]
     );
     assert_eq!(
         world.reasons(later),
