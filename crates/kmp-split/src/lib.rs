@@ -33,7 +33,7 @@ mod tree_macros;
 pub use cli::Cli;
 pub use document::Document;
 pub use identity::Identity;
-pub use machine::{Installed, Machine};
+pub use machine::{Installed, MachineHardware};
 pub use plan_inputs::PlanInputs;
 pub use planned::PlannedKernel;
 pub use run::run;

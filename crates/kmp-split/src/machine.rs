@@ -13,7 +13,7 @@ use crate::reach::reachable;
 
 /// A machine, described by the modaliases of its devices.
 #[derive(Clone, Debug)]
-pub struct Machine {
+pub struct MachineHardware {
     /// The name: that of the file, without its suffix.
     pub name: String,
     /// The modaliases, one for each device.
@@ -29,7 +29,7 @@ pub struct Installed {
     pub packages: BTreeSet<PackageId>,
 }
 
-impl Machine {
+impl MachineHardware {
     /// Reads a list of modaliases from a file.
     ///
     /// # Errors
@@ -96,14 +96,15 @@ mod tests {
     #[test]
     fn a_list_has_a_modalias_a_line() {
         let text = "# box\n\npci:v00008086d1  \nusb:v1 #2\n";
-        let machine = Machine::parse("box", text).unwrap();
+        let machine = MachineHardware::parse("box", text).unwrap();
         assert_eq!(machine.modaliases, ["pci:v00008086d1", "usb:v1 #2"]);
-        assert!(Machine::parse("box", "# nothing\n").is_err());
+        assert!(MachineHardware::parse("box", "# nothing\n").is_err());
     }
 
     #[test]
     fn devices_match_aliases_as_in_modprobe() {
-        let machine = Machine::parse("box", "pci:v00008086d000015B7sv*\nacpi:PNP0C[0]:\n").unwrap();
+        let machine =
+            MachineHardware::parse("box", "pci:v00008086d000015B7sv*\nacpi:PNP0C[0]:\n").unwrap();
         for (alias, has) in [
             ("pci:v00008086d*", true),
             ("pci:v00008086d000015B[0-9]s**", true),

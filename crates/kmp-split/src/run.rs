@@ -20,7 +20,7 @@ use crate::document::Document;
 use crate::explain::explain;
 use crate::identity::Identity;
 use crate::lists::Lists;
-use crate::machine::Machine;
+use crate::machine::MachineHardware;
 use crate::moves::Moves;
 use crate::planned::PlannedKernel;
 use crate::report::page;
@@ -204,8 +204,11 @@ fn subpackages(planned: &PlannedKernel, identity: &Identity, lists: &Path) -> Re
     .text())
 }
 
-fn machines(files: &[PathBuf]) -> Result<Vec<Machine>> {
-    files.iter().map(|path| Machine::read(path)).collect()
+fn machines(files: &[PathBuf]) -> Result<Vec<MachineHardware>> {
+    files
+        .iter()
+        .map(|path| MachineHardware::read(path))
+        .collect()
 }
 
 fn must_be_plain(path: &str) -> Result<()> {

@@ -38,7 +38,7 @@ pub struct Subpackages<'s> {
 }
 
 /// The parts that all kinds of packages in a spec have.
-struct Section<'s> {
+struct PackageSection<'s> {
     name: &'s str,
     summary: &'s str,
     tags: Vec<String>,
@@ -76,7 +76,7 @@ impl Subpackages<'_> {
         let list = self.lists.join(format!("{}.list", package.stem));
         write(
             out,
-            Section {
+            PackageSection {
                 name: &name,
                 summary: &summary,
                 tags: self.kmp_tags(package, &name, by_symbols),
@@ -206,7 +206,7 @@ impl Subpackages<'_> {
         let description = pattern.description.as_deref().map(paragraph);
         write(
             out,
-            Section {
+            PackageSection {
                 name: &self.identity.pattern(&pattern.name),
                 summary: &summary,
                 tags,
@@ -227,7 +227,7 @@ impl Subpackages<'_> {
         tags.extend(requires);
         write(
             out,
-            Section {
+            PackageSection {
                 name: &self.identity.kmp(stem),
                 summary: "Kernel modules that are in other packages now",
                 tags,
@@ -246,7 +246,7 @@ impl Subpackages<'_> {
         tags.extend(packages.map(|&id| format!("Requires: {}", self.requirement(id))));
         write(
             out,
-            Section {
+            PackageSection {
                 name,
                 summary: &format!("The kernel and all its modules, flavor {flavor}"),
                 tags,
@@ -322,8 +322,8 @@ impl Subpackages<'_> {
     }
 }
 
-fn write(out: &mut String, section: Section<'_>) {
-    let Section {
+fn write(out: &mut String, section: PackageSection<'_>) {
+    let PackageSection {
         name,
         summary,
         tags,

@@ -5,11 +5,11 @@ use std::fmt::Write;
 use modtree::{ModuleId, Tree};
 
 use crate::identity::Identity;
-use crate::machine::Machine;
+use crate::machine::MachineHardware;
 use crate::plan::{FormerPackage, Location, Plan};
 
 /// Returns packages, patterns, machines and moved modules, one a line.
-pub fn text(tree: &Tree, plan: &Plan, identity: &Identity, machines: &[Machine]) -> String {
+pub fn text(tree: &Tree, plan: &Plan, identity: &Identity, machines: &[MachineHardware]) -> String {
     let table = TextTable {
         tree,
         plan,
@@ -78,9 +78,9 @@ impl TextTable<'_> {
         self.plan.patterns.iter().map(line).collect()
     }
 
-    fn machines(&self, machines: &[Machine]) -> String {
+    fn machines(&self, machines: &[MachineHardware]) -> String {
         let whole = self.bytes(self.tree.modules.ids());
-        let line = |machine: &Machine| {
+        let line = |machine: &MachineHardware| {
             let installed = machine.installs(self.tree, self.plan).packages;
             let modules = installed.iter();
             let modules = modules.flat_map(|&id| self.plan.packages[id].modules.iter().copied());

@@ -11,7 +11,7 @@ use crate::error::{Error, Problem};
 use crate::file_line::{FileLine, LineIndex, PolicyFile};
 use crate::modules_list::modules_list;
 use crate::rules::{ModuleRule, Support};
-use crate::schema::{Import, ListFormat, SpannedText};
+use crate::schema::{ImportTable, ListFormat, SpannedText};
 use crate::selector::Selector;
 use crate::supported_conf::supported_conf;
 use crate::text::check_package_name;
@@ -40,7 +40,7 @@ pub(crate) struct ImportedSet {
 
 /// Reads the list that an `[[import]]` names. `read` returns the bytes of a file.
 pub(crate) fn import(
-    import: &Spanned<Import>,
+    import: &Spanned<ImportTable>,
     file: &PolicyFile,
     lines: &LineIndex,
     read: impl Fn(&Path) -> io::Result<Vec<u8>>,
@@ -102,7 +102,7 @@ fn list_text(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 
-fn refuse_beside_guards(import: &Import, lines: &LineIndex) -> Result<(), Error> {
+fn refuse_beside_guards(import: &ImportTable, lines: &LineIndex) -> Result<(), Error> {
     let set = import.set.as_ref().map(|set| ("set", set.span()));
     let supported = import.supported.as_ref();
     let supported = supported.map(|supported| ("supported", supported.span()));

@@ -14,9 +14,9 @@ use crate::import::{ImportedSet, import};
 use crate::layer::Layer;
 use crate::regexes::RegexBudget;
 use crate::rules::{Base, ModuleRule, ModuleSet, Pattern, Policy};
-use crate::schema::{self, File, OneOrMany, SpannedText};
+use crate::schema::{self, OneOrMany, PolicyTables, SpannedText};
 use crate::selector::Selector;
-use crate::settings::Settings;
+use crate::settings::PolicySettings;
 use crate::tag::{self, TagKind};
 use crate::text::{check_package_name, line, paragraph};
 
@@ -53,7 +53,7 @@ impl Policy {
 /// What the layers so far say.
 #[derive(Default)]
 struct Merged {
-    settings: Settings,
+    settings: PolicySettings,
     regexes: RegexBudget,
     base: Base,
     imported_base: Vec<Selector>,
@@ -72,7 +72,7 @@ impl Merged {
         let lines = LineIndex::new(layer.file.clone(), &layer.text);
         let file = schema::read(&layer.text, &lines)?;
         self.settings.add(&file, &lines)?;
-        let mut selectors = Selectors {
+        let mut selectors = SelectorReader {
             lines: &lines,
             regexes: &mut self.regexes,
         };
@@ -86,7 +86,7 @@ impl Merged {
             self.modules.extend(imported.rules);
             self.imported_sets.extend(imported.set);
         }
-        let mut selectors = Selectors {
+        let mut selectors = SelectorReader {
             lines: &lines,
             regexes: &mut self.regexes,
         };
@@ -123,8 +123,8 @@ impl Merged {
 
 fn add_sets(
     sets: &mut ByName<ModuleSet>,
-    file: &File,
-    selectors: &mut Selectors<'_>,
+    file: &PolicyTables,
+    selectors: &mut SelectorReader<'_>,
 ) -> Result<(), Error> {
     let lines = selectors.lines;
     unique(file.set.iter().map(|set| &set.get_ref().name), lines)?;
@@ -144,8 +144,8 @@ fn add_sets(
 
 fn add_patterns(
     patterns: &mut ByName<Pattern>,
-    file: &File,
-    selectors: &mut Selectors<'_>,
+    file: &PolicyTables,
+    selectors: &mut SelectorReader<'_>,
 ) -> Result<(), Error> {
     let lines = selectors.lines;
     unique(file.pattern.iter().map(|new| &new.get_ref().name), lines)?;
@@ -167,8 +167,8 @@ fn add_patterns(
 }
 
 fn module_rule(
-    rule: &Spanned<schema::ModuleRule>,
-    selectors: &mut Selectors<'_>,
+    rule: &Spanned<schema::ModuleTable>,
+    selectors: &mut SelectorReader<'_>,
 ) -> Result<ModuleRule, Error> {
     let lines = selectors.lines;
     let line = lines.line_of(rule.span());
@@ -187,7 +187,7 @@ fn module_rule(
 }
 
 fn tags(
-    rule: &schema::ModuleRule,
+    rule: &schema::ModuleTable,
     lines: &LineIndex,
 ) -> Result<BTreeMap<TagKind, Vec<String>>, Error> {
     let mut tags = BTreeMap::new();
@@ -203,12 +203,12 @@ fn tags(
 }
 
 /// Reads the selectors of one layer.
-struct Selectors<'l> {
+struct SelectorReader<'l> {
     lines: &'l LineIndex,
     regexes: &'l mut RegexBudget,
 }
 
-impl Selectors<'_> {
+impl SelectorReader<'_> {
     fn one(&mut self, text: &str, line: FileLine) -> Result<Selector, Error> {
         Selector::new(text, line.clone(), self.regexes).map_err(|problem| problem.at(line))
     }

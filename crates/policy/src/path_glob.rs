@@ -16,11 +16,11 @@ pub(crate) const ANYWHERE: MatchOptions = MatchOptions {
 /// seconds for one path.
 #[derive(Clone, Debug)]
 pub(crate) struct PathGlob {
-    parts: Vec<Part>,
+    parts: Vec<GlobPart>,
 }
 
 #[derive(Clone, Debug)]
-enum Part {
+enum GlobPart {
     /// `**`: any number of directories.
     Directories,
     /// A name.
@@ -36,13 +36,13 @@ impl PathGlob {
         let mut parts = Vec::new();
         for component in components(glob) {
             parts.push(match component {
-                "**" => Part::Directories,
-                name => Part::Name(pattern(name)?),
+                "**" => GlobPart::Directories,
+                name => GlobPart::Name(pattern(name)?),
             });
         }
         // What is below a directory has a name.
-        if let Some(Part::Directories) = parts.last() {
-            parts.push(Part::Name(pattern("*")?));
+        if let Some(GlobPart::Directories) = parts.last() {
+            parts.push(GlobPart::Name(pattern("*")?));
         }
         Ok(Self { parts })
     }
@@ -56,19 +56,19 @@ impl PathGlob {
 /// Whether parts of a glob match the names of a path. After a mismatch the last `**` takes one
 /// more directory, so each part sees each name once at most.
 fn is_match<'p>(
-    mut parts: &[Part],
+    mut parts: &[GlobPart],
     mut names: impl Iterator<Item = &'p str> + Clone,
     mut accepts: impl FnMut(&glob::Pattern, &'p str) -> bool,
 ) -> bool {
     let mut retry = None;
     loop {
         let name = match parts.split_first() {
-            Some((Part::Directories, behind)) => {
+            Some((GlobPart::Directories, behind)) => {
                 parts = behind;
                 retry = Some((behind, names.clone()));
                 continue;
             }
-            Some((Part::Name(name), behind)) => Some((name, behind)),
+            Some((GlobPart::Name(name), behind)) => Some((name, behind)),
             None => None,
         };
         let matched = match (name, names.next()) {

@@ -22,7 +22,7 @@ pub(crate) struct RegexBudget {
 
 /// Why an expression cannot be used.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum RegexError {
     /// It is not a regular expression, for this reason.
     Syntax(String),
     /// It takes more memory than is left.
@@ -40,9 +40,9 @@ impl Default for RegexBudget {
 impl RegexBudget {
     /// Compiles an expression. The library does not tell how large it became, so the smallest
     /// power of two that it fits into is charged.
-    pub(crate) fn compile(&mut self, expression: &str) -> Result<Regex, Refusal> {
+    pub(crate) fn compile(&mut self, expression: &str) -> Result<Regex, RegexError> {
         if expression.len() > LONGEST {
-            return Err(Refusal::TooLarge);
+            return Err(RegexError::TooLarge);
         }
         let mut size = SMALLEST;
         while size <= self.left {
@@ -52,10 +52,10 @@ impl RegexBudget {
                     return Ok(regex);
                 }
                 Err(error) if is_of_size(&error) => size *= 2,
-                Err(error) => return Err(Refusal::Syntax(error.to_string())),
+                Err(error) => return Err(RegexError::Syntax(error.to_string())),
             }
         }
-        Err(Refusal::TooLarge)
+        Err(RegexError::TooLarge)
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
             &"(?P<a>a)".repeat(LONGEST),
         ] {
             let refusal = RegexBudget::default().compile(expression).unwrap_err();
-            assert_eq!(refusal, Refusal::TooLarge);
+            assert_eq!(refusal, RegexError::TooLarge);
         }
     }
 
@@ -110,7 +110,7 @@ mod tests {
     fn what_is_no_expression_is_not_called_too_large() {
         for expression in ["a(", "[z-a]", "*", "a{2,1}", r"\"] {
             let refusal = RegexBudget::default().compile(expression).unwrap_err();
-            assert!(matches!(refusal, Refusal::Syntax(_)), "{expression}");
+            assert!(matches!(refusal, RegexError::Syntax(_)), "{expression}");
         }
     }
 }

@@ -21,27 +21,27 @@ pub(crate) type SpannedText = Spanned<String>;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct File {
+pub(crate) struct PolicyTables {
     pub(crate) unclaimed: Option<Unclaimed>,
-    pub(crate) base: Base,
-    pub(crate) set: Vec<Spanned<ModuleSet>>,
-    pub(crate) module: Vec<Spanned<ModuleRule>>,
-    pub(crate) import: Vec<Spanned<Import>>,
-    pub(crate) naming: Naming,
-    pub(crate) grouping: Grouping,
-    pub(crate) pattern: Vec<Spanned<Pattern>>,
+    pub(crate) base: BaseTable,
+    pub(crate) set: Vec<Spanned<SetTable>>,
+    pub(crate) module: Vec<Spanned<ModuleTable>>,
+    pub(crate) import: Vec<Spanned<ImportTable>>,
+    pub(crate) naming: NamingTable,
+    pub(crate) grouping: GroupingTable,
+    pub(crate) pattern: Vec<Spanned<PatternTable>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Base {
+pub(crate) struct BaseTable {
     pub(crate) members: Option<Vec<SpannedText>>,
     pub(crate) except: Option<Vec<SpannedText>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ModuleSet {
+pub(crate) struct SetTable {
     pub(crate) name: SpannedText,
     pub(crate) summary: Option<SpannedText>,
     pub(crate) description: Option<SpannedText>,
@@ -52,7 +52,7 @@ pub(crate) struct ModuleSet {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Pattern {
+pub(crate) struct PatternTable {
     pub(crate) name: SpannedText,
     pub(crate) summary: Option<SpannedText>,
     pub(crate) description: Option<SpannedText>,
@@ -65,7 +65,7 @@ pub(crate) struct Pattern {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ModuleRule {
+pub(crate) struct ModuleTable {
     #[serde(rename = "match")]
     pub(crate) selectors: Spanned<OneOrMany>,
     pub(crate) package: Option<SpannedText>,
@@ -84,7 +84,7 @@ pub(crate) struct ModuleRule {
     orderwithrequires: Option<Vec<SpannedText>>,
 }
 
-impl ModuleRule {
+impl ModuleTable {
     pub(crate) fn tags(&self, kind: TagKind) -> Option<&[SpannedText]> {
         let tags = match kind {
             TagKind::Provides => &self.provides,
@@ -103,7 +103,7 @@ impl ModuleRule {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Import {
+pub(crate) struct ImportTable {
     pub(crate) file: SpannedText,
     pub(crate) format: ListFormat,
     pub(crate) set: Option<SpannedText>,
@@ -123,7 +123,7 @@ pub enum ListFormat {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Naming {
+pub(crate) struct NamingTable {
     pub(crate) kmp: Option<SpannedText>,
     pub(crate) pattern: Option<SpannedText>,
     pub(crate) all: Option<SpannedText>,
@@ -134,7 +134,7 @@ pub(crate) struct Naming {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Grouping {
+pub(crate) struct GroupingTable {
     pub(crate) by: Option<GroupBy>,
     pub(crate) depth: Option<Spanned<usize>>,
     pub(crate) packages: Option<Spanned<Vec<usize>>>,
@@ -176,7 +176,7 @@ impl<'de> Visitor<'de> for OneOrManyVisitor {
 }
 
 /// Reads a layer.
-pub(crate) fn read(text: &str, lines: &LineIndex) -> Result<File, Error> {
+pub(crate) fn read(text: &str, lines: &LineIndex) -> Result<PolicyTables, Error> {
     toml::from_str(text).map_err(|error| {
         let message: Vec<_> = error.message().lines().collect();
         let line = lines.line_of(error.span().unwrap_or_default());
@@ -193,22 +193,22 @@ mod tests {
     use super::*;
 
     /// A deserializer that only records which keys a table asks for.
-    struct Keys;
+    struct KeyRecorder;
 
     #[derive(Debug, thiserror::Error)]
     #[error("asks for {0:?}")]
-    struct Asked(&'static [&'static str]);
+    struct RecordedKeys(&'static [&'static str]);
 
-    impl de::Error for Asked {
+    impl de::Error for RecordedKeys {
         fn custom<T: fmt::Display>(message: T) -> Self {
             panic!("{message}");
         }
     }
 
-    impl<'de> de::Deserializer<'de> for Keys {
-        type Error = Asked;
+    impl<'de> de::Deserializer<'de> for KeyRecorder {
+        type Error = RecordedKeys;
 
-        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Asked> {
+        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, RecordedKeys> {
             panic!("no table");
         }
 
@@ -217,8 +217,8 @@ mod tests {
             _: &'static str,
             keys: &'static [&'static str],
             _: V,
-        ) -> Result<V::Value, Asked> {
-            Err(Asked(keys))
+        ) -> Result<V::Value, RecordedKeys> {
+            Err(RecordedKeys(keys))
         }
 
         forward_to_deserialize_any! {
@@ -228,20 +228,20 @@ mod tests {
     }
 
     fn keys<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
-        T::deserialize(Keys).err().unwrap().0
+        T::deserialize(KeyRecorder).err().unwrap().0
     }
 
     /// The keys of each table; the top level is the table "".
     fn schema() -> BTreeMap<&'static str, &'static [&'static str]> {
         BTreeMap::from([
-            ("", keys::<File>()),
-            ("base", keys::<Base>()),
-            ("set", keys::<ModuleSet>()),
-            ("module", keys::<ModuleRule>()),
-            ("import", keys::<Import>()),
-            ("naming", keys::<Naming>()),
-            ("grouping", keys::<Grouping>()),
-            ("pattern", keys::<Pattern>()),
+            ("", keys::<PolicyTables>()),
+            ("base", keys::<BaseTable>()),
+            ("set", keys::<SetTable>()),
+            ("module", keys::<ModuleTable>()),
+            ("import", keys::<ImportTable>()),
+            ("naming", keys::<NamingTable>()),
+            ("grouping", keys::<GroupingTable>()),
+            ("pattern", keys::<PatternTable>()),
         ])
     }
 

@@ -6,7 +6,7 @@ use regex_lite::Regex;
 use crate::error::Problem;
 use crate::file_line::{FileLine, LineIndex, PolicyFile};
 use crate::path_glob::{ANYWHERE, PathGlob, normalized, pattern, single_stars};
-use crate::regexes::{LIMIT_KIB, Refusal, RegexBudget};
+use crate::regexes::{LIMIT_KIB, RegexBudget, RegexError};
 
 /// A module, as selectors see it. Make it once for many selectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,11 +181,11 @@ fn regex_kind(regex: &str, text: &str, regexes: &mut RegexBudget) -> Result<Sele
     }
     match regexes.compile(regex) {
         Ok(regex) => Ok(SelectorKind::Regex(regex)),
-        Err(Refusal::Syntax(reason)) => Err(Problem::Regex {
+        Err(RegexError::Syntax(reason)) => Err(Problem::Regex {
             selector: selector(),
             reason,
         }),
-        Err(Refusal::TooLarge) => Err(Problem::RegexTooLarge {
+        Err(RegexError::TooLarge) => Err(Problem::RegexTooLarge {
             selector: selector(),
             limit: LIMIT_KIB,
         }),

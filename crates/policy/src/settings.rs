@@ -7,13 +7,13 @@ use crate::error::{Error, Problem};
 use crate::file_line::LineIndex;
 use crate::grouping::{GroupBy, Grouping, Unclaimed};
 use crate::naming::{Depends, Naming};
-use crate::schema::{self, File};
+use crate::schema::{self, PolicyTables};
 use crate::template::Template;
 use crate::text::name_part;
 
 /// The values that the layers so far set.
 #[derive(Default)]
-pub(crate) struct Settings {
+pub(crate) struct PolicySettings {
     unclaimed: Option<Unclaimed>,
     kmp: Option<Template>,
     pattern: Option<Template>,
@@ -29,14 +29,14 @@ pub(crate) struct Settings {
     largest: Option<u64>,
 }
 
-impl Settings {
-    pub(crate) fn add(&mut self, file: &File, lines: &LineIndex) -> Result<(), Error> {
+impl PolicySettings {
+    pub(crate) fn add(&mut self, file: &PolicyTables, lines: &LineIndex) -> Result<(), Error> {
         replace(&mut self.unclaimed, file.unclaimed);
         self.add_naming(&file.naming, lines)?;
         self.add_grouping(&file.grouping, lines)
     }
 
-    fn add_naming(&mut self, naming: &schema::Naming, lines: &LineIndex) -> Result<(), Error> {
+    fn add_naming(&mut self, naming: &schema::NamingTable, lines: &LineIndex) -> Result<(), Error> {
         let many = |text: &String| Template::of_many(text);
         let one = |text: &String| unless_empty(text, Template::of_one);
         let part = |text: &String| unless_empty(text, |part| name_part(part).map(|()| part.into()));
@@ -51,7 +51,7 @@ impl Settings {
 
     fn add_grouping(
         &mut self,
-        grouping: &schema::Grouping,
+        grouping: &schema::GroupingTable,
         lines: &LineIndex,
     ) -> Result<(), Error> {
         replace(&mut self.by, grouping.by);

@@ -6,11 +6,11 @@ use crate::text::check_package_name;
 /// A template for package names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
-    parts: Vec<Part>,
+    parts: Vec<TemplatePart>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+enum TemplatePart {
     Text(String),
     Name,
     Flavor,
@@ -20,7 +20,7 @@ impl Template {
     /// A template for several packages, which differ in `{name}`.
     pub(crate) fn of_many(text: &str) -> Result<Self, Problem> {
         let template = Self::parse(text)?;
-        match template.parts.contains(&Part::Name) {
+        match template.parts.contains(&TemplatePart::Name) {
             true => Ok(template),
             false => Err(Problem::NoName(text.to_owned())),
         }
@@ -29,7 +29,7 @@ impl Template {
     /// A template for one package. It has no `{name}`.
     pub(crate) fn of_one(text: &str) -> Result<Self, Problem> {
         let template = Self::parse(text)?;
-        match template.parts.contains(&Part::Name) {
+        match template.parts.contains(&TemplatePart::Name) {
             true => Err(no_meaning(text, "name")),
             false => Ok(template),
         }
@@ -42,15 +42,15 @@ impl Template {
             let (placeholder, after) = behind
                 .split_once('}')
                 .ok_or_else(|| no_meaning(text, behind))?;
-            parts.push(Part::Text(before.to_owned()));
+            parts.push(TemplatePart::Text(before.to_owned()));
             parts.push(match placeholder {
-                "name" => Part::Name,
-                "flavor" => Part::Flavor,
+                "name" => TemplatePart::Name,
+                "flavor" => TemplatePart::Flavor,
                 other => return Err(no_meaning(text, other)),
             });
             rest = after;
         }
-        parts.push(Part::Text(rest.to_owned()));
+        parts.push(TemplatePart::Text(rest.to_owned()));
         let template = Self { parts };
         match check_package_name(&template.name("a", "a")) {
             Ok(()) => Ok(template),
@@ -61,9 +61,9 @@ impl Template {
     /// The name of a package.
     pub fn name(&self, name: &str, flavor: &str) -> String {
         let parts = self.parts.iter().map(|part| match part {
-            Part::Text(text) => text.as_str(),
-            Part::Name => name,
-            Part::Flavor => flavor,
+            TemplatePart::Text(text) => text.as_str(),
+            TemplatePart::Name => name,
+            TemplatePart::Flavor => flavor,
         });
         parts.collect()
     }

@@ -6,7 +6,7 @@ use modtree::Tree;
 use policy::{ModuleSet, Policy};
 
 use super::claims::{Claim, Claims};
-use super::groups::{Group, GroupId, Groups, Origin};
+use super::groups::{Group, GroupId, GroupOrigin, Groups};
 use super::model::{Location, Package, PackageId, PackageSupport, Plan};
 
 /// Makes a package of each group. The patterns, and what moved since an earlier plan, are not in
@@ -66,7 +66,7 @@ fn support(policy: &Policy, claims: &Claims, group: &Group, stem: &str) -> Packa
     let is_supported = group.members.iter().any(|&id| claims.supported[id]);
     match &policy.naming.unsupported {
         _ if is_supported => PackageSupport::Supported,
-        Some(suffix) if group.origin != Origin::Rules || stem.ends_with(suffix) => {
+        Some(suffix) if group.origin != GroupOrigin::Rules || stem.ends_with(suffix) => {
             PackageSupport::Apart
         }
         Some(_) | None => PackageSupport::Unsupported,

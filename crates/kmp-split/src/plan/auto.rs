@@ -17,9 +17,9 @@ use policy::Grouping;
 
 use super::clusters::Clusters;
 use super::directories::common_directory;
-use super::groups::{Group, GroupId, Groups, Origin};
+use super::groups::{Group, GroupId, GroupOrigin, Groups};
 use super::likelihood::Likelihood;
-use super::model::Reason;
+use super::model::PlacementReason;
 
 /// Modules with equal needs join up to this fraction of the largest size of a package.
 const SIBLINGS: u64 = 64;
@@ -41,7 +41,7 @@ pub fn gather(
 fn absorb_helpers(tree: &Tree, groups: &mut Groups<'_>) {
     let is_helper = |group: &Group| {
         let mut members = group.members.iter();
-        group.origin == Origin::Free && members.all(|&id| tree.modules[id].aliases.is_empty())
+        group.origin == GroupOrigin::Free && members.all(|&id| tree.modules[id].aliases.is_empty())
     };
     let mut open: BTreeSet<GroupId> = groups.iter().map(|(id, _)| id).collect();
     while let Some(id) = open.pop_first() {
@@ -56,8 +56,8 @@ fn absorb_helpers(tree: &Tree, groups: &mut Groups<'_>) {
         // The helper was a user of what it needs, which may be a helper now, too.
         open.extend(group.needs.iter().copied());
         for &member in &group.members.clone() {
-            if matches!(groups.reasons[member], Reason::Alone) {
-                groups.reasons[member] = Reason::Helper;
+            if matches!(groups.reasons[member], PlacementReason::Alone) {
+                groups.reasons[member] = PlacementReason::Helper;
             }
         }
         groups.merge(user, id);
@@ -70,7 +70,7 @@ fn join_siblings(tree: &Tree, groups: &mut Groups<'_>, grouping: &Grouping) {
     let mut siblings: BTreeMap<_, Vec<GroupId>> = BTreeMap::new();
     let open = groups
         .iter()
-        .filter(|(_, group)| group.origin != Origin::Rules);
+        .filter(|(_, group)| group.origin != GroupOrigin::Rules);
     for (id, group) in open {
         let directory = common_directory(tree, group);
         let needs: Vec<_> = group.needs.iter().copied().collect();
@@ -88,10 +88,10 @@ fn join_siblings(tree: &Tree, groups: &mut Groups<'_>, grouping: &Grouping) {
         for id in siblings {
             let group = groups.get(id);
             let fits = |into: &&GroupId| groups.get(**into).size + group.size <= largest;
-            let free = group.origin == Origin::Free;
+            let free = group.origin == GroupOrigin::Free;
             match packages.iter().find(fits).filter(|_| free && spare > 0) {
                 Some(&into) => {
-                    groups.merge_for(into, id, Reason::SameNeeds);
+                    groups.merge_for(into, id, PlacementReason::SameNeeds);
                     spare -= 1;
                 }
                 None => packages.push(id),

@@ -8,7 +8,7 @@ use petgraph::graphmap::DiGraphMap;
 use policy::{Problem, check_package_name};
 
 use super::error::PlanError;
-use super::model::{Location, PackageId, Plan, Reason};
+use super::model::{Location, PackageId, PlacementReason, Plan};
 
 /// Checks the promises of DESIGN.md: each module is in one place, packages need what their modules
 /// need, there is no circle, names are valid and unique, and the image needs no other package.
@@ -37,9 +37,12 @@ pub fn check(tree: &Tree, resolution: &Resolution, plan: &Plan) -> Result<(), Pl
         let meant = match location {
             Location::Package(_) => packaged.contains(&module),
             Location::Image => {
-                matches!(plan.reasons[module], Reason::Base(_) | Reason::BaseNeeds(_))
+                matches!(
+                    plan.reasons[module],
+                    PlacementReason::Base(_) | PlacementReason::BaseNeeds(_)
+                )
             }
-            Location::Excluded => matches!(plan.reasons[module], Reason::Excluded(_)),
+            Location::Excluded => matches!(plan.reasons[module], PlacementReason::Excluded(_)),
         };
         if !meant {
             return broken(format!("{} is in no package", path(module)));

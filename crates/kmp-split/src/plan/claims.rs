@@ -7,7 +7,7 @@ use modtree::{ModuleId, Resolution, Tree};
 use policy::{FileLine, ModulePath, ModuleSet, Override, Policy, Selector, Support, Unclaimed};
 
 use super::error::{PlanError, some_of};
-use super::model::Reason;
+use super::model::PlacementReason;
 use crate::reach::reachable;
 
 /// What the rules decide about a module.
@@ -29,14 +29,14 @@ pub enum Claim {
 
 impl Claim {
     /// Why the module is where the rules put it.
-    pub fn reason(&self) -> Reason {
+    pub fn reason(&self) -> PlacementReason {
         match self.clone() {
-            Self::Base(line) => Reason::Base(line),
-            Self::BaseNeeds(user) => Reason::BaseNeeds(user),
-            Self::Set(name, line) => Reason::Set(name, line),
-            Self::Package(name, line) => Reason::Package(name, line),
-            Self::Excluded(line) => Reason::Excluded(line),
-            Self::Unclaimed => Reason::Alone,
+            Self::Base(line) => PlacementReason::Base(line),
+            Self::BaseNeeds(user) => PlacementReason::BaseNeeds(user),
+            Self::Set(name, line) => PlacementReason::Set(name, line),
+            Self::Package(name, line) => PlacementReason::Package(name, line),
+            Self::Excluded(line) => PlacementReason::Excluded(line),
+            Self::Unclaimed => PlacementReason::Alone,
         }
     }
 }

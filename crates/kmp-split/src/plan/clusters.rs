@@ -11,9 +11,9 @@ use modtree::Tree;
 use policy::Grouping;
 
 use super::directories::{area, common_directory, distance};
-use super::groups::{Group, GroupId, Groups, Origin};
+use super::groups::{Group, GroupId, GroupOrigin, Groups};
 use super::likelihood::Likelihood;
-use super::model::Reason;
+use super::model::PlacementReason;
 
 /// What one more package costs, in bytes: its header, its metadata and a line in every list.
 const PACKAGE: f64 = 300.0;
@@ -144,8 +144,8 @@ impl<'g, 't> Clusters<'g, 't> {
         let [first, second] = [a, b].map(|id| self.groups.get(id));
         let fits = first.size + second.size <= grouping.largest;
         let origins = [first.origin, second.origin];
-        let free = origins.contains(&Origin::Free)
-            && !origins.contains(&Origin::Rules)
+        let free = origins.contains(&GroupOrigin::Free)
+            && !origins.contains(&GroupOrigin::Rules)
             && first.class == second.class;
         if fits && free {
             self.queue.extend(self.union(a, b).map(Reverse));
@@ -178,7 +178,7 @@ impl<'g, 't> Clusters<'g, 't> {
     }
 
     fn unite(&mut self, a: GroupId, b: GroupId, grouping: &Grouping) {
-        self.groups.merge_for(a, b, Reason::Near);
+        self.groups.merge_for(a, b, PlacementReason::Near);
         let Some(gone) = self.clusters.remove(&b) else {
             return;
         };

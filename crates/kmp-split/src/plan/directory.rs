@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use modtree::{ModuleId, Tree};
 
 use super::directories::name_at;
-use super::groups::{GroupId, Groups, Origin};
-use super::model::Reason;
+use super::groups::{GroupId, GroupOrigin, Groups};
+use super::model::PlacementReason;
 
 /// Joins modules of one directory, `depth` levels below `kernel/`. Returns the names that their
 /// groups should have.
@@ -18,7 +18,7 @@ pub fn gather(tree: &Tree, groups: &mut Groups<'_>, depth: usize) -> BTreeMap<Gr
     let mut parts: BTreeMap<String, Vec<GroupId>> = BTreeMap::new();
     for (id, group) in groups
         .iter()
-        .filter(|(_, group)| group.origin == Origin::Previous)
+        .filter(|(_, group)| group.origin == GroupOrigin::Previous)
     {
         if let Some(&member) = group.members.first() {
             parts.entry(directory(member)).or_default().push(id);
@@ -27,11 +27,11 @@ pub fn gather(tree: &Tree, groups: &mut Groups<'_>, depth: usize) -> BTreeMap<Gr
     let mut names = BTreeMap::new();
     for id in groups.users_first() {
         let group = groups.get(id);
-        let (Origin::Free, Some(&member)) = (group.origin, group.members.first()) else {
+        let (GroupOrigin::Free, Some(&member)) = (group.origin, group.members.first()) else {
             continue;
         };
         let name = directory(member);
-        groups.reasons[member] = Reason::Directory(name.clone());
+        groups.reasons[member] = PlacementReason::Directory(name.clone());
         let parts = parts.entry(name.clone()).or_default();
         match parts.iter().find(|&&part| groups.may_merge(part, id)) {
             Some(&part) => groups.merge(part, id),

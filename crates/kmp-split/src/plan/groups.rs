@@ -10,7 +10,7 @@ use petgraph::algo::toposort;
 use petgraph::graphmap::DiGraphMap;
 
 use super::claims::{Claim, Claims};
-use super::model::Reason;
+use super::model::PlacementReason;
 use crate::reach::reachable;
 
 id! {
@@ -20,7 +20,7 @@ id! {
 
 /// Who decides what is in a group. When two groups merge, the greater origin remains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Origin {
+pub enum GroupOrigin {
     /// Nobody has decided yet.
     #[default]
     Free,
@@ -54,7 +54,7 @@ pub struct Group {
     /// Bytes of its modules in memory.
     pub size: u64,
     /// Who decides what is in it.
-    pub origin: Origin,
+    pub origin: GroupOrigin,
     /// Whether supported or unsupported modules may join it.
     pub class: SupportClass,
     /// If the group is a set: the modules that the set excepts.
@@ -68,7 +68,7 @@ pub struct Groups<'t> {
     groups: Table<GroupId, Group>,
     of: Table<ModuleId, Option<GroupId>>,
     /// Why each module is where it is.
-    pub reasons: Table<ModuleId, Reason>,
+    pub reasons: Table<ModuleId, PlacementReason>,
 }
 
 impl<'t> Groups<'t> {
@@ -133,7 +133,7 @@ impl<'t> Groups<'t> {
     }
 
     /// Sets who decides what is in a group.
-    pub fn set_origin(&mut self, id: GroupId, origin: Origin) {
+    pub fn set_origin(&mut self, id: GroupId, origin: GroupOrigin) {
         self.groups[id].origin = origin;
     }
 
@@ -162,7 +162,7 @@ impl<'t> Groups<'t> {
                 Some(&into) => self.merge(into, group),
                 None => {
                     by_name.insert(name, group);
-                    self.set_origin(group, Origin::Rules);
+                    self.set_origin(group, GroupOrigin::Rules);
                     let excepted = claims.excepted.get(name).cloned();
                     self.groups[group].excepted = excepted.unwrap_or_default();
                 }
@@ -210,10 +210,13 @@ impl<'t> Groups<'t> {
     }
 
     /// Merges `from` into `into`. For members that no rule claims, `reason` is why they are there.
-    pub fn merge_for(&mut self, into: GroupId, from: GroupId, reason: Reason) {
+    pub fn merge_for(&mut self, into: GroupId, from: GroupId, reason: PlacementReason) {
         let joined = [into, from].map(|id| self.groups[id].members.clone());
         for member in joined.into_iter().flatten() {
-            if matches!(self.reasons[member], Reason::Alone | Reason::SameNeeds) {
+            if matches!(
+                self.reasons[member],
+                PlacementReason::Alone | PlacementReason::SameNeeds
+            ) {
                 self.reasons[member] = reason.clone();
             }
         }
@@ -242,7 +245,9 @@ impl<'t> Groups<'t> {
     /// rules may put supported and unsupported modules together.
     fn class_allows(&self, a: GroupId, b: GroupId) -> bool {
         let groups = [a, b].map(|id| &self.groups[id]);
-        let by_rule = groups.iter().any(|group| group.origin == Origin::Rules);
+        let by_rule = groups
+            .iter()
+            .any(|group| group.origin == GroupOrigin::Rules);
         let [a, b] = groups.map(|group| group.class);
         by_rule || a == b
     }

@@ -32,7 +32,7 @@ pub use check::check;
 pub use error::PlanError;
 pub use model::{
     Departure, FormerPackage, Location, Moved, Package, PackageId, PackageSupport, PatternPackage,
-    Plan, Reason, Since,
+    PlacementReason, Plan, Since,
 };
 pub use planner::plan;
 pub use previous::{PreviousDeparture, PreviousLocation, PreviousPackage, PreviousPlan};

@@ -17,7 +17,7 @@ pub struct Plan {
     /// Where each module is.
     pub location: Table<ModuleId, Location>,
     /// Why each module is there.
-    pub reasons: Table<ModuleId, Reason>,
+    pub reasons: Table<ModuleId, PlacementReason>,
     /// Whether hardware may ask for each module.
     pub hardware: Table<ModuleId, bool>,
     /// The pattern packages.
@@ -97,7 +97,7 @@ pub enum Location {
 
 /// Why a module is where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum PlacementReason {
     /// A rule keeps it in the image package.
     Base(FileLine),
     /// A module of the image package needs it.

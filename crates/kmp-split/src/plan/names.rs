@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use modtree::{ModuleId, Tree};
 
 use super::directories::{common_directory, directory_name};
-use super::groups::{Group, GroupId, Groups, Origin, SupportClass};
+use super::groups::{Group, GroupId, GroupOrigin, Groups, SupportClass};
 use crate::reach::reachable;
 
 /// Names all groups. Groups in `given` keep their names. Groups in `wanted` get the name there, with
@@ -31,7 +31,8 @@ pub fn names(
                 Some(name) => vec![name.clone()],
                 None => candidates(tree, groups, id, group),
             };
-            let apart = group.class == SupportClass::Unsupported && group.origin != Origin::Rules;
+            let apart =
+                group.class == SupportClass::Unsupported && group.origin != GroupOrigin::Rules;
             (
                 id,
                 NameCandidates::new(names, unsupported.filter(|_| apart)),

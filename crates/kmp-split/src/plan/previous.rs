@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use modtree::{ModuleId, Tree};
 
-use super::groups::{GroupId, Groups, Origin, SupportClass};
-use super::model::{FormerPackage, Reason};
+use super::groups::{GroupId, GroupOrigin, Groups, SupportClass};
+use super::model::{FormerPackage, PlacementReason};
 
 /// What the next plan has to know of an earlier one.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +48,7 @@ pub struct PreviousDeparture {
 }
 
 /// The names of groups, and the groups by name.
-struct Names<'n> {
+struct GroupNames<'n> {
     by_group: &'n mut BTreeMap<GroupId, String>,
     by_stem: BTreeMap<String, GroupId>,
 }
@@ -65,18 +65,18 @@ impl PreviousPlan {
         let named = names.iter().map(|(&id, name)| (name.clone(), id));
         let by_stem = named.collect();
         let by_group = names;
-        let mut names = Names { by_group, by_stem };
+        let mut names = GroupNames { by_group, by_stem };
         // A module that needs a set through another module of its package can only join after that
         // one has.
         while self.join(tree, groups, &mut names) {}
     }
 
     /// Lets modules join one by one, and returns whether any did.
-    fn join(&self, tree: &Tree, groups: &mut Groups<'_>, names: &mut Names<'_>) -> bool {
+    fn join(&self, tree: &Tree, groups: &mut Groups<'_>, names: &mut GroupNames<'_>) -> bool {
         let mut joined = false;
         for id in groups.users_first() {
             let group = groups.get(id);
-            let (Origin::Free, Some(&member)) = (group.origin, group.members.first()) else {
+            let (GroupOrigin::Free, Some(&member)) = (group.origin, group.members.first()) else {
                 continue;
             };
             let Some(PreviousPackage { stem, apart }) = self.package(tree, member) else {
@@ -87,7 +87,7 @@ impl PreviousPlan {
                 None => {
                     names.by_stem.insert(stem.clone(), id);
                     names.by_group.insert(id, stem.clone());
-                    groups.set_origin(id, Origin::Previous);
+                    groups.set_origin(id, GroupOrigin::Previous);
                 }
                 Some(&package) if groups.may_merge(package, id) => {
                     groups.merge(package, id);
@@ -95,7 +95,7 @@ impl PreviousPlan {
                 }
                 Some(_) => continue,
             }
-            groups.reasons[member] = Reason::Previous;
+            groups.reasons[member] = PlacementReason::Previous;
         }
         joined
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::page_data::{Package, PageData};
+use super::page_data::{PageData, PagePackage};
 
 /// Returns JSON for a script element. The text of such an element ends at the first `</script` and
 /// has no escapes (HTML standard, "Restrictions for contents of script elements").
@@ -80,7 +80,7 @@ pub fn packages(data: &PageData<'_>) -> String {
         .collect()
 }
 
-fn row(data: &PageData<'_>, package: &Package<'_>, users: usize) -> String {
+fn row(data: &PageData<'_>, package: &PagePackage<'_>, users: usize) -> String {
     let modules = package
         .modules
         .iter()

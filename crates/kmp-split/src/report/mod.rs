@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use anyhow::Result;
 
 use crate::document::Document;
-use crate::machine::Machine;
+use crate::machine::MachineHardware;
 use crate::planned::PlannedKernel;
 use page_data::PageData;
 
@@ -37,7 +37,11 @@ const SCRIPTS: [&str; 10] = [
 ///
 /// # Errors
 /// None in practice: everything in it can be written as JSON.
-pub fn page(planned: &PlannedKernel, document: &Document, machines: &[Machine]) -> Result<String> {
+pub fn page(
+    planned: &PlannedKernel,
+    document: &Document,
+    machines: &[MachineHardware],
+) -> Result<String> {
     let data = PageData::new(planned, document, machines);
     let json = html::json(&data)?;
     Ok(fill(PAGE, |slot| match slot {
@@ -139,8 +143,8 @@ mod tests {
         }
     }
 
-    fn machine() -> Machine {
-        Machine {
+    fn machine() -> MachineHardware {
+        MachineHardware {
             name: "<i>box</i>".to_owned(),
             modaliases: vec!["pci:card1".to_owned()],
         }

@@ -10,7 +10,7 @@ use modtree::ModuleId;
 use serde::Serialize;
 
 use crate::document::{Document, ModuleEntry};
-use crate::machine;
+use crate::machine::MachineHardware;
 use crate::plan::{FormerPackage, PackageId};
 use crate::planned::PlannedKernel;
 use crate::reach::reachable;
@@ -29,22 +29,22 @@ pub struct PageData<'p> {
     /// How modules that no rule claims are grouped.
     pub grouping: &'p str,
     /// The packages, sorted by stem. The image package comes last, if it has modules.
-    pub packages: Vec<Package<'p>>,
+    pub packages: Vec<PagePackage<'p>>,
     /// All modules, sorted by path.
-    pub modules: Vec<Module<'p>>,
+    pub modules: Vec<PageModule<'p>>,
     /// The pattern packages.
-    pub patterns: Vec<Pattern<'p>>,
+    pub patterns: Vec<PagePattern<'p>>,
     /// The machines.
-    pub machines: Vec<Machine<'p>>,
+    pub machines: Vec<PageMachine<'p>>,
     /// The modules that are elsewhere than in the previous plan.
-    pub moved: Vec<Moved<'p>>,
+    pub moved: Vec<PageMoved<'p>>,
     /// Rules that match no module, and modules whose symbols and `depends=` differ.
     pub warnings: &'p [String],
 }
 
 /// A package with modules.
 #[derive(Debug, Serialize)]
-pub struct Package<'p> {
+pub struct PagePackage<'p> {
     /// The name that the template gets. For the image package, the whole name.
     pub stem: &'p str,
     /// The whole name.
@@ -67,7 +67,7 @@ pub struct Package<'p> {
 
 /// A module.
 #[derive(Debug, Serialize)]
-pub struct Module<'p> {
+pub struct PageModule<'p> {
     /// The name.
     pub name: &'p str,
     /// The path below `lib/modules/<kernelrelease>`.
@@ -90,7 +90,7 @@ pub struct Module<'p> {
 
 /// A pattern package.
 #[derive(Debug, Serialize)]
-pub struct Pattern<'p> {
+pub struct PagePattern<'p> {
     /// The whole name.
     pub name: &'p str,
     /// The summary.
@@ -101,7 +101,7 @@ pub struct Pattern<'p> {
 
 /// A machine.
 #[derive(Debug, Serialize)]
-pub struct Machine<'p> {
+pub struct PageMachine<'p> {
     /// The name.
     pub name: &'p str,
     /// The number of modaliases.
@@ -109,12 +109,12 @@ pub struct Machine<'p> {
     /// The modules that its devices ask for.
     pub drivers: Vec<usize>,
     /// The packages that have these modules, and those that they need.
-    pub packages: Vec<Installed>,
+    pub packages: Vec<PageInstalled>,
 }
 
 /// A package that a machine installs.
 #[derive(Debug, Serialize)]
-pub struct Installed {
+pub struct PageInstalled {
     /// The package.
     pub package: usize,
     /// The size of its modules that are neither drivers of the machine nor needed by these.
@@ -123,7 +123,7 @@ pub struct Installed {
 
 /// A module that moved.
 #[derive(Debug, Serialize)]
-pub struct Moved<'p> {
+pub struct PageMoved<'p> {
     /// The module.
     pub module: usize,
     /// The package that had it.
@@ -135,9 +135,9 @@ impl<'p> PageData<'p> {
     pub fn new(
         planned: &'p PlannedKernel,
         document: &'p Document,
-        machines: &'p [machine::Machine],
+        machines: &'p [MachineHardware],
     ) -> Self {
-        let indexes = Indexes::new(planned, document);
+        let indexes = DocumentIndexes::new(planned, document);
         let machines = machines.iter();
         Self {
             kernelrelease: &document.kernelrelease,
@@ -161,7 +161,7 @@ impl<'p> PageData<'p> {
 }
 
 /// A plan document, and the indexes of what it names.
-struct Indexes<'p> {
+struct DocumentIndexes<'p> {
     document: &'p Document,
     /// By stem.
     packages: HashMap<&'p str, usize>,
@@ -169,7 +169,7 @@ struct Indexes<'p> {
     modules: HashMap<&'p str, usize>,
 }
 
-impl<'p> Indexes<'p> {
+impl<'p> DocumentIndexes<'p> {
     fn new(planned: &'p PlannedKernel, document: &'p Document) -> Self {
         let stems = document.packages.iter().map(|one| one.stem.as_str());
         let paths = planned.tree.modules.values();
@@ -193,8 +193,8 @@ impl<'p> Indexes<'p> {
         found.copied().collect()
     }
 
-    fn all_packages(&self) -> Vec<Package<'p>> {
-        let kmps = self.document.packages.iter().map(|package| Package {
+    fn all_packages(&self) -> Vec<PagePackage<'p>> {
+        let kmps = self.document.packages.iter().map(|package| PagePackage {
             stem: &package.stem,
             name: &package.name,
             summary: package.summary.as_deref(),
@@ -208,9 +208,9 @@ impl<'p> Indexes<'p> {
         kmps.chain(self.image()).collect()
     }
 
-    fn image(&self) -> Option<Package<'p>> {
+    fn image(&self) -> Option<PagePackage<'p>> {
         let Document { image, base, .. } = self.document;
-        (!base.is_empty()).then(|| Package {
+        (!base.is_empty()).then(|| PagePackage {
             stem: image,
             name: image,
             summary: None,
@@ -223,7 +223,7 @@ impl<'p> Indexes<'p> {
         })
     }
 
-    fn all_modules(&self, planned: &'p PlannedKernel) -> Vec<Module<'p>> {
+    fn all_modules(&self, planned: &'p PlannedKernel) -> Vec<PageModule<'p>> {
         let packages = self.document.packages.iter().zip(0..);
         let of_kmps = packages.flat_map(|(package, index)| {
             let modules = package.modules.iter();
@@ -238,7 +238,7 @@ impl<'p> Indexes<'p> {
             .collect();
         let modules = planned.tree.modules.values().filter_map(|record| {
             let &(module, package) = entries.get(record.file.plain_path())?;
-            Some(Module {
+            Some(PageModule {
                 name: &module.name,
                 path: &record.file.path,
                 description: record.description.as_deref(),
@@ -253,8 +253,8 @@ impl<'p> Indexes<'p> {
         modules.collect()
     }
 
-    fn patterns(&self) -> Vec<Pattern<'p>> {
-        let patterns = self.document.patterns.iter().map(|pattern| Pattern {
+    fn patterns(&self) -> Vec<PagePattern<'p>> {
+        let patterns = self.document.patterns.iter().map(|pattern| PagePattern {
             name: &pattern.name,
             summary: &pattern.summary,
             packages: self.packages(&pattern.packages),
@@ -262,9 +262,9 @@ impl<'p> Indexes<'p> {
         patterns.collect()
     }
 
-    fn moved(&self) -> Vec<Moved<'p>> {
+    fn moved(&self) -> Vec<PageMoved<'p>> {
         let moved = self.document.moved.iter().filter_map(|moved| {
-            Some(Moved {
+            Some(PageMoved {
                 module: *self.modules.get(moved.module.as_str())?,
                 from: match &moved.from {
                     FormerPackage::Image => "the image",
@@ -277,7 +277,7 @@ impl<'p> Indexes<'p> {
 }
 
 /// What a machine installs. The document has the packages in the order of their ids.
-fn of_machine<'p>(planned: &PlannedKernel, machine: &'p machine::Machine) -> Machine<'p> {
+fn of_machine<'p>(planned: &PlannedKernel, machine: &'p MachineHardware) -> PageMachine<'p> {
     let PlannedKernel {
         tree,
         plan,
@@ -292,11 +292,11 @@ fn of_machine<'p>(planned: &PlannedKernel, machine: &'p machine::Machine) -> Mac
         let unneeded = modules.filter(|id| !needed.contains(id));
         unneeded.map(|&id| tree.modules[id].bytes).sum()
     };
-    let packages = installed.packages.iter().map(|&id| Installed {
+    let packages = installed.packages.iter().map(|&id| PageInstalled {
         package: id.index(),
         unneeded: unneeded(id),
     });
-    Machine {
+    PageMachine {
         name: &machine.name,
         devices: machine.modaliases.len(),
         drivers: installed.drivers.iter().map(|id| id.index()).collect(),
