@@ -4,10 +4,9 @@
 //! all others.
 
 use hashbrown::HashMap;
-use kmodule::{Machine, SignerId};
+use kmodule::{Kernelrelease, Machine, SignerId};
 
 use crate::facts::ModuleSignature;
-use crate::kernel::Kernel;
 use crate::modules::{Module, ModuleId, Modules};
 
 /// What a kernel's own modules say of it; `None` where none says anything.
@@ -22,8 +21,8 @@ pub(crate) struct OwnModules<'m> {
 }
 
 impl<'m> OwnModules<'m> {
-    pub(crate) fn of(modules: &'m Modules, members: &[ModuleId], kernel: &Kernel) -> Self {
-        let release = kernel.release.as_str().as_bytes();
+    pub(crate) fn of(modules: &'m Modules, members: &[ModuleId], release: &Kernelrelease) -> Self {
+        let release = release.as_str().as_bytes();
         let own: Vec<&Module> = members
             .iter()
             .map(|&member| modules.get(member))

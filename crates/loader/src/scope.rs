@@ -71,7 +71,7 @@ impl<'s> Scope<'s> {
             }
         }
         let (starts, exporters) = exporters(modules, &members);
-        let own = OwnModules::of(modules, &members, kernel);
+        let own = OwnModules::of(modules, &members, &kernel.release);
         let mut scope = Self {
             modules,
             kernel,
@@ -84,7 +84,12 @@ impl<'s> Scope<'s> {
             exporters,
             proprietary: BTreeSet::new(),
         };
-        scope.proprietary = proprietary::modules(&scope, &members);
+        scope.proprietary = proprietary::modules(modules, &members, |user, import| {
+            match scope.exporter(user, import, |_| false)? {
+                Exporter::Module(module) => Some(module),
+                Exporter::Kernel => None,
+            }
+        });
         scope
     }
 
