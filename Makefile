@@ -16,7 +16,7 @@ SBINDIR ?= /usr/sbin
 # each file of a driver package, which takes three quarters of the time without libraries to load.
 LINKING ?= -C target-feature=+crt-static
 # Generators are at fixed addresses too. 5,700 relocations and the pages they change would take 8 % of
-# a start. With LINKING= they are linked as other programs are.
+# a start. GENERATOR_LINKING='$(LINKING)' links them position-independent, as kmp is.
 GENERATOR_LINKING ?= $(if $(LINKING),$(LINKING) -C relocation-model=static)
 
 LINKS := kmp-depmod kmp-trigger

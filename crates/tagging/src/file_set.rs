@@ -16,9 +16,6 @@ pub struct FileSet {
     pub name: &'static str,
     /// Where they lie in a package.
     pub locations: &'static [FileLocation],
-    /// Whether a path names such a file, wherever it lies. A generator that is run by hand answers
-    /// for files in any directory.
-    pub has_name: fn(&Path) -> bool,
 }
 
 /// Files of a directory of a package.
@@ -26,14 +23,14 @@ pub struct FileLocation {
     /// The directory below the root. One in lib may also lie in usr.
     pub directory: &'static str,
     /// How far below the directory.
-    pub depth: Depth,
+    pub depth: FileDepth,
     /// What they are called.
     pub names: FileNames,
 }
 
 /// How far below a directory files lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
+pub enum FileDepth {
     /// At any depth.
     Any,
     /// In a directory so many levels below it: 0 is the directory itself.
@@ -59,10 +56,9 @@ pub static MODULES: FileSet = FileSet {
     name: "module",
     locations: &[FileLocation {
         directory: "lib/modules",
-        depth: Depth::Any,
+        depth: FileDepth::Any,
         names: FileNames::Modules,
     }],
-    has_name: |path| module_name(path).is_some(),
 };
 
 /// Kernel images and symvers files.
@@ -71,25 +67,28 @@ pub static KERNELS: FileSet = FileSet {
     locations: &[
         FileLocation {
             directory: "lib/modules",
-            depth: Depth::Level(1),
+            depth: FileDepth::Level(1),
             names: FileNames::Kernels,
         },
         FileLocation {
             directory: "boot",
-            depth: Depth::Level(0),
+            depth: FileDepth::Level(0),
             names: FileNames::KernelsWithRelease,
         },
     ],
-    has_name: |path| {
-        let kind = file_kind(path);
-        matches!(kind, FileKind::KernelImage { .. } | FileKind::Symvers(_))
-    },
 };
 
 impl FileSet {
     /// Whether a file of a package is one of these. `path` is below the package's root.
     pub fn has(&self, path: &Path) -> bool {
         self.locations.iter().any(|location| location.has(path))
+    }
+
+    /// Whether a path names such a file, in whatever package or directory it lies. A generator that is
+    /// run by hand answers for files in any directory.
+    pub fn has_name(&self, path: &Path) -> bool {
+        let mut locations = self.locations.iter();
+        locations.any(|location| location.has_name(path))
     }
 
     /// The extended regular expression that rpm matches paths with.
@@ -134,18 +133,33 @@ impl FileLocation {
         };
         let levels = below.iter().count() - 1;
         let is_deep_enough = match self.depth {
-            Depth::Any => true,
-            Depth::Level(level) => levels == level,
+            FileDepth::Any => true,
+            FileDepth::Level(level) => levels == level,
         };
         is_deep_enough && self.names.have(file)
+    }
+
+    fn has_name(&self, path: &Path) -> bool {
+        match self.names {
+            FileNames::Modules => module_name(path).is_some(),
+            FileNames::Kernels | FileNames::KernelsWithRelease => {
+                let kind = file_kind(path);
+                matches!(kind, FileKind::KernelImage { .. } | FileKind::Symvers(_))
+            }
+            // Only the directory tells what such files are.
+            FileNames::Any => {
+                let mut parents = path.ancestors().skip(1);
+                parents.any(|parent| parent.ends_with(self.directory))
+            }
+        }
     }
 
     fn expression(&self) -> String {
         let usr = if self.is_also_in_usr() { "(/usr)?" } else { "" };
         let directory = literal(self.directory);
         let levels = match self.depth {
-            Depth::Any => "(.*/)?".to_owned(),
-            Depth::Level(level) => "[^/]+/".repeat(level),
+            FileDepth::Any => "(.*/)?".to_owned(),
+            FileDepth::Level(level) => "[^/]+/".repeat(level),
         };
         format!("^{usr}/{directory}/{levels}{}$", self.names.expression())
     }
@@ -255,14 +269,15 @@ mod tests {
             name: "firmware",
             locations: &[FileLocation {
                 directory: "lib/firmware",
-                depth: Depth::Any,
+                depth: FileDepth::Any,
                 names: FileNames::Any,
             }],
-            has_name: |_| true,
         };
         assert_eq!(ANY.coarse_expression(), "/lib/firmware/");
         assert_eq!(ANY.expression(), "^(/usr)?/lib/firmware/(.*/)?[^/]+$");
         assert!(ANY.has(Path::new("usr/lib/firmware/a/b.bin")));
         assert!(!ANY.has(Path::new("lib/firmware")));
+        assert!(ANY.has_name(Path::new("/buildroot/lib/firmware/b.bin")));
+        assert!(!ANY.has_name(Path::new("/buildroot/boot/vmlinuz-6.1")));
     }
 }

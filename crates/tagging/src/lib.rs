@@ -27,7 +27,7 @@ mod type_file;
 
 pub use cache::{TagCacheWriter, write_tag_cache};
 pub use error::Error;
-pub use file_set::{Depth, FileLocation, FileNames, FileSet, compression_expression};
+pub use file_set::{FileDepth, FileLocation, FileNames, FileSet, compression_expression};
 pub use generator::{
     Generator, GeneratorOutput, NamedModule, OtherFile, OutputOption, Prints, ReadModule, TagTypes,
     TagWriter,

@@ -138,7 +138,7 @@ impl Tagger {
         for output in &self.outputs {
             for writer in output.writers {
                 match writer {
-                    TagWriter::File(set, write) if (set.has_name)(path) => {
+                    TagWriter::File(set, write) if set.has_name(path) => {
                         is_tagged = true;
                         if !matches!(self.link(path), LinkTarget::None) {
                             continue;

@@ -29,7 +29,7 @@ fn nothing_is_half_installed() -> Result<()> {
     let output = make.output()?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(!output.status.success(), "installed without a build");
-    ensure!(said.contains("binaries"), "it did not build: {said}");
+    ensure!(said.contains("rpm-files"), "it did not build: {said}");
     ensure!(!root.exists(), "half installed");
     Ok(())
 }
