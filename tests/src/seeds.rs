@@ -34,7 +34,9 @@ pub fn make(kernel: &Kernel, into: &Path) -> Result<()> {
     seeds.indexes(&small)?;
     seeds.kernel_lists(&small)?;
     seeds.configuration()?;
-    seeds.policies()
+    seeds.policies()?;
+    // Last, for it takes a module away.
+    seeds.stores(&small)
 }
 
 /// Where the seeds go.

@@ -46,6 +46,8 @@ pub use store::open::{Store, StoreFile};
 pub use strings::Strings;
 pub use symbol_names::SymbolNameId;
 pub use table::{FactTable, ModuleFacts, StoredOrFresh};
+#[doc(hidden)]
+pub use write_store::store_of;
 pub use write_store::{StoredFile, write_store};
 
 /// The name of the store, beside the indexes.

@@ -50,17 +50,29 @@ pub fn write_store<'f, I: Id>(
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(bytes);
     hasher.update(&behind);
-    let (length, checksum) = (bytes.len() + behind.len(), hasher.finalize());
-    let mut start = MAGIC.to_vec();
-    start.extend(VERSION.to_le_bytes());
-    put_size(head.len(), &mut start)?;
-    start.extend(head_checksum(length, checksum, &head).to_le_bytes());
-    put_size(length, &mut start)?;
-    start.extend(checksum.to_le_bytes());
-    start.extend(head);
+    let start = start(&head, bytes.len() + behind.len(), hasher.finalize())?;
     let bytes = match tidy {
         Cow::Borrowed(facts) => Cow::Borrowed(facts.parts().0),
         Cow::Owned(facts) => Cow::Owned(facts.into_bytes()),
     };
     Some([start.into(), bytes, behind.into()])
+}
+
+/// All that is before the body, which has this length and checksum.
+fn start(head: &[u8], length: usize, checksum: u32) -> Option<Vec<u8>> {
+    let mut start = MAGIC.to_vec();
+    start.extend(VERSION.to_le_bytes());
+    put_size(head.len(), &mut start)?;
+    start.extend(head_checksum(length, checksum, head).to_le_bytes());
+    put_size(length, &mut start)?;
+    start.extend(checksum.to_le_bytes());
+    start.extend_from_slice(head);
+    Some(start)
+}
+
+/// A store with any head and body, for tests of what is in them: the checksums are right.
+#[doc(hidden)]
+pub fn store_of(head: &[u8], body: &[u8]) -> Option<Vec<u8>> {
+    let start = start(head, body.len(), crc32fast::hash(body))?;
+    Some([&start, body].concat())
 }

@@ -3,9 +3,11 @@
 mod compressed;
 mod index;
 mod kernel;
+mod kernel_lists;
 mod loader;
 mod module;
 mod policy;
+mod store;
 
 use crate::Target;
 
@@ -19,6 +21,8 @@ pub const TARGETS: &[Target] = &[
     kernel::IMAGE,
     kernel::SYMVERS,
     kernel::SYSTEM_MAP,
+    kernel_lists::LISTS,
+    store::STORE,
     index::READ,
     index::WRITE,
     policy::POLICY,

@@ -1,6 +1,11 @@
 //! Seeds of what is binary: modules, kernel images, indexes, stores.
 
+use std::fs;
+use std::time::Duration;
+
 use anyhow::{Context, Result};
+use depmod::{Settings, Update};
+use facts::STORE_NAME;
 use kmpkit_fixtures::boot::bzimage;
 use kmpkit_fixtures::fixture::{CrcForm, Fixture, Ksymtab, RELEASE, Stripped, Versions};
 use kmpkit_fixtures::pack::{FORMATS, Packing, pack, pack_in_frames, suffix};
@@ -88,6 +93,37 @@ impl Seeds<'_> {
         Ok(())
     }
 
+    /// The stores of our depmod: of the small tree, and of one that it had a module less in.
+    pub(super) fn stores(&self, small: &SmallTree) -> Result<()> {
+        let directory = &small.directory;
+        let release = file_name(directory);
+        // Facts are kept of files that are older than the grain of their clock.
+        std::thread::sleep(Duration::from_millis(50));
+        for name in ["whole", "less"] {
+            let settings = Settings {
+                release: release.clone(),
+                directory: directory.clone(),
+                config: Some(Vec::new()),
+                ..Settings::default()
+            };
+            let update = Update {
+                settings: &settings,
+                output: directory,
+                full: false,
+                tell: true,
+            };
+            update.run(&mut |_| {})?;
+            let store = read(&directory.join(STORE_NAME))?;
+            self.add(
+                "store",
+                name,
+                &parts(&store).context("a store without a head")?,
+            )?;
+            fs::remove_file(small.modules.last().context("no module")?)?;
+        }
+        Ok(())
+    }
+
     /// The indexes kmod made.
     pub(super) fn indexes(&self, small: &SmallTree) -> Result<()> {
         let mut files = Vec::new();
@@ -103,6 +139,13 @@ impl Seeds<'_> {
         }
         Ok(())
     }
+}
+
+/// The length of a store's head, then the head and the body: what the target makes a store of.
+fn parts(store: &[u8]) -> Option<Vec<u8>> {
+    let length = u32::from_le_bytes(*store.get(12..)?.first_chunk()?);
+    let length = u16::try_from(length).ok()?.to_le_bytes();
+    Some([&length[..], store.get(28..)?].concat())
 }
 
 /// One of each architecture, and one of each way to say something.
