@@ -72,11 +72,14 @@ fn changes_are_named(rpm: &Rpm) -> Result<()> {
     for (script, words) in [
         (
             format!("cp {common}/usb-common.ko {common}/late.ko"),
-            ["usb/common/late.ko", "not in the tree that was split"],
+            [
+                "usb/common/late.ko",
+                "not in the kernel tree that was split",
+            ],
         ),
         (
             format!("rm {common}/usb-common.ko"),
-            ["no kernel/drivers/usb/common/usb-common.ko", "lib/modules/"],
+            ["usb/common/usb-common.ko is missing", "lib/modules/"],
         ),
     ] {
         let log = scene.refusal(rpm, &[("kmp_before_split", &script)])?;
