@@ -65,7 +65,7 @@ fn rows(generator: &Generator) -> Vec<(String, String)> {
             [Dialect::Suse, Dialect::RedHat].map(|dialect| output.types.of(dialect));
         let types = match suse == redhat {
             true => suse.as_str().to_owned(),
-            false => format!("{}; redhat: {}", suse.as_str(), redhat.as_str()),
+            false => format!("{}, {}", suse.as_str(), redhat.as_str()),
         };
         (option, types)
     };
