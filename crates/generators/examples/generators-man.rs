@@ -27,7 +27,7 @@ fn overview() -> String {
          .SH DESCRIPTION\n\
          rpmbuild runs these programs on the files of a package, and adds the tags they print.\n\
          .BR kmpkit-macros (7)\nhas the macros that set how tags look.\n\
-         .TS\nl l l.\nprogram\tprints\tof\n_\n",
+         .TS\nl l l.\nprogram\tprints\tfiles\n_\n",
     );
     for generator in GENERATORS {
         for (option, types) in rows(generator) {
@@ -65,7 +65,7 @@ fn rows(generator: &Generator) -> Vec<(String, String)> {
             [Dialect::Suse, Dialect::RedHat].map(|dialect| output.types.of(dialect));
         let types = match suse == redhat {
             true => suse.as_str().to_owned(),
-            false => format!("{}; redhat: {}", suse.as_str(), redhat.as_str()),
+            false => format!("{}, {}", suse.as_str(), redhat.as_str()),
         };
         (option, types)
     };
@@ -73,9 +73,8 @@ fn rows(generator: &Generator) -> Vec<(String, String)> {
 }
 
 fn files(generator: &Generator) -> String {
-    let sets = generator.file_sets().into_iter();
-    let names = sets.map(|set| format!("{}s", set.name));
-    names.collect::<Vec<_>>().join(", ")
+    let names: Vec<_> = generator.file_sets().iter().map(|set| set.name).collect();
+    names.join(", ")
 }
 
 fn escaped(text: &str) -> String {

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use object::write::Object;
 use object::{Architecture, BinaryFormat, Endianness, SectionKind};
+use tagging::GENERATORS;
 use tempfile::TempDir;
 
 const TAGS: &str = "policy-tags";
@@ -310,8 +311,9 @@ fn a_link_gets_tags_only_for_a_target_rpm_asks_nobody_about() {
 #[test]
 fn a_name_of_no_generator_is_refused() {
     let answer = Stage::new().run("ksym-provide", &[], &[Path::new("/a.ko")]);
-    let reason = "no generator is called \"ksym-provide\"; call one of ksym-provides, ksym-requires, \
-                  depmod-requires, modalias-supplements, policy-tags";
+    let names: Vec<_> = GENERATORS.iter().map(|generator| generator.name).collect();
+    let names = names.join(", ");
+    let reason = &format!("no generator is called \"ksym-provide\"; call one of {names}");
     let expected = Answer {
         sound: false,
         tags: vec![deptag::refusal("kmpkit-generator", reason)],
