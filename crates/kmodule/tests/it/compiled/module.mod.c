@@ -21,12 +21,32 @@
 	    "	.long " REF(__kstrtabns_##name) "\n" \
 	    "	.previous\n")
 
+#if defined(ABSOLUTE_CRCS)
+/* Before 5.19: genksyms wrote `__crc_<name> = <crc>;` for the linker, or nothing. */
+#define CRC(name, crc, gpl) \
+	asm("	.section \"___kcrctab" gpl "+" #name "\",\"a\"\n" \
+	    "	.weak __crc_" #name "\n" \
+	    "	.long __crc_" #name "\n" \
+	    "	.previous\n")
+#elif defined(DISTANT_CRCS)
+/* The same with MODULE_REL_CRCS: the CRC is in .rodata, and the table has the distance to it. */
+#define CRC(name, crc, gpl) \
+	asm("	.section \".rodata\",\"a\"\n" \
+	    "	.balign 4\n" \
+	    "__crc_" #name ":\n" \
+	    "	.long " #crc "\n" \
+	    "	.previous\n" \
+	    "	.section \"___kcrctab" gpl "+" #name "\",\"a\"\n" \
+	    "	.long __crc_" #name " - .\n" \
+	    "	.previous\n")
+#else
 #define CRC(name, crc, gpl) \
 	asm("	.section \"___kcrctab" gpl "+" #name "\",\"a\"\n" \
 	    "	.balign 4\n" \
 	    "__crc_" #name ":\n" \
 	    "	.long " #crc "\n" \
 	    "	.previous\n")
+#endif
 
 #define SYMBOL_FLAGS(name, flags) \
 	asm("	.section \"___kflagstab+" #name "\",\"a\"\n" \
