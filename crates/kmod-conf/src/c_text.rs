@@ -1,8 +1,8 @@
-//! Text in, what C's stdio makes of it out: kmod reads its lists with fgets, strtok and sscanf, and
-//! odd lists end up in the indexes as those take them.
+//! Reads text as C's stdio and string functions do: kmod reads its lists with fgets, strtok and
+//! sscanf, and what these make of an odd list ends up in the indexes.
 
-/// Lines as `fgets` with a buffer of `size` bytes gives them and C's string functions see them: cut
-/// into pieces if they are longer, the line feed kept, and nothing behind a NUL.
+/// Lines as `fgets` with a buffer of `size` bytes gives them and C's string functions see them: longer
+/// ones are cut, the line feed is kept, and what is behind a NUL is gone.
 pub fn lines(text: &[u8], size: usize) -> impl Iterator<Item = &[u8]> {
     text.split_inclusive(|&byte| byte == b'\n')
         .flat_map(move |line| line.chunks(size - 1))
@@ -13,6 +13,20 @@ pub fn lines(text: &[u8], size: usize) -> impl Iterator<Item = &[u8]> {
 pub fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|byte| b" \t".contains(byte))
         .filter(|word| !word.is_empty())
+}
+
+/// The first word of a text, between blanks and tabs, and what is behind the one after it.
+pub fn split_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let is_blank = |byte: &u8| b" \t".contains(byte);
+    let start = text.iter().position(|byte| !is_blank(byte))?;
+    let text = text.get(start..)?;
+    let end = text.iter().position(is_blank).unwrap_or(text.len());
+    Some((text.get(..end)?, text.get(end + 1..).unwrap_or_default()))
+}
+
+/// What `isspace` takes for a blank in the C locale.
+pub fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
 /// The number `sscanf` reads with `%u` at the start of a text, and what is behind it.
@@ -26,7 +40,7 @@ pub fn unsigned(text: &[u8]) -> Option<(u32, &[u8])> {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, rest) = text.split_at_checked(digits)?;
     let number = std::str::from_utf8(digits).ok().filter(|d| !d.is_empty())?;
-    // Too large a number is the largest of an unsigned long, of which the lower half is stored.
+    // A number that is too large becomes the largest unsigned long, of which the lower half is stored.
     let number = number.parse::<u64>();
     let number = match (number, negative) {
         (Ok(number), true) => number.wrapping_neg(),

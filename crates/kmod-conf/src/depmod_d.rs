@@ -1,23 +1,11 @@
-//! The files of depmod.d in, what they say of where modules may lie out (depmod.d(5)).
+//! Reads depmod.d(5): where modules lie, and which of several files of one module counts.
 
-use std::ffi::OsString;
 use std::fs;
-use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::c_text::words;
+use crate::config_files::{Line, directories, files, lines};
 use crate::kernel_pattern;
-
-/// Where configuration lies, first come first served: a file hides those of its name in later
-/// directories. They are the host's, whatever root the modules are in.
-const DIRECTORIES: [&str; 5] = [
-    "/etc/depmod.d",
-    "/run/depmod.d",
-    "/usr/local/lib/depmod.d",
-    "/usr/lib/depmod.d",
-    "/lib/depmod.d",
-];
 
 /// What a tree's modules are found and ranked by. Each list has the last line of the
 /// configuration first, which is the order kmod goes through it.
@@ -45,22 +33,33 @@ pub enum Search {
 }
 
 impl DepmodConfig {
-    /// Reads the system's configuration, or the files and directories of `paths` instead. What
-    /// cannot be read or understood is passed over with a message.
+    /// Reads the configuration of the host, whatever root the modules are in, or of these files and
+    /// directories instead. What cannot be read or understood is passed over with a message.
     pub fn load(paths: Option<&[PathBuf]>, release: &str) -> Self {
-        let mut files = Vec::new();
-        match paths {
-            Some(paths) => paths.iter().for_each(|path| list(path, &mut files)),
-            None => DIRECTORIES
-                .iter()
-                .for_each(|path| list(Path::new(path), &mut files)),
-        }
-        let mut config = Self::default();
-        for path in files {
+        let of_host;
+        let paths = match paths {
+            Some(paths) => paths,
+            None => {
+                of_host = directories(Path::new("/"), "depmod.d");
+                &of_host
+            }
+        };
+        let mut texts = Vec::new();
+        for path in files(paths.iter().map(PathBuf::as_path)) {
             match fs::read(&path) {
-                Ok(text) => config.parse(&path, &text, release),
+                Ok(text) => texts.push((path, text)),
                 Err(error) => log::error!("file parse {}: {error}", path.display()),
             }
+        }
+        Self::of_texts(&texts, release)
+    }
+
+    /// What the texts of files say, in this order; their paths are for messages.
+    #[doc(hidden)]
+    pub fn of_texts(texts: &[(PathBuf, Vec<u8>)], release: &str) -> Self {
+        let mut config = Self::default();
+        for (path, text) in texts {
+            config.add_text(text, path, release);
         }
         if config.searches.is_empty() {
             config.searches.push(Search::Path(b"updates".to_vec()));
@@ -76,8 +75,8 @@ impl DepmodConfig {
         config
     }
 
-    fn parse(&mut self, path: &Path, text: &[u8], release: &str) {
-        for (number, line) in logical_lines(text) {
+    fn add_text(&mut self, text: &[u8], path: &Path, release: &str) {
+        for Line { number, text: line } in lines(text) {
             let mut words = words(&line);
             let place = || format!("{}:{number}", path.display());
             let Some(command) = words.next().filter(|_| !line.starts_with(b"#")) else {
@@ -128,98 +127,13 @@ fn search(word: &[u8]) -> Search {
     }
 }
 
-/// Adds the files of a directory, or a file, to those already found, sorted by name.
-fn list(path: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(meta) = fs::metadata(path) else {
-        log::debug!("no configuration in {}", path.display());
-        return;
-    };
-    if !meta.is_dir() {
-        insert(path.to_owned(), files);
-        return;
-    }
-    let names = fs::read_dir(path).and_then(|entries| {
-        entries
-            .map(|entry| Ok(entry?.file_name()))
-            .collect::<io::Result<Vec<_>>>()
-    });
-    match names {
-        Ok(names) => names
-            .into_iter()
-            .filter(|name| is_configuration(path, name))
-            .for_each(|name| insert(path.join(name), files)),
-        Err(error) => log::error!("files list {}: {error}", path.display()),
-    }
-}
-
-fn is_configuration(directory: &Path, name: &OsString) -> bool {
-    let bytes = name.as_bytes();
-    if bytes.starts_with(b".") {
-        return false;
-    }
-    let path = directory.join(name);
-    if bytes.len() < 6 || !bytes.ends_with(b".conf") {
-        log::info!("All cfg files need .conf: {}", path.display());
-        return false;
-    }
-    match fs::metadata(&path) {
-        Ok(meta) if meta.is_dir() => log::error!(
-            "Directories inside directories are not supported: {}",
-            path.display()
-        ),
-        Ok(_) => return true,
-        Err(error) => log::error!("Cannot stat directory entry: {}: {error}", path.display()),
-    }
-    false
-}
-
-fn insert(path: PathBuf, files: &mut Vec<PathBuf>) {
-    let at = files.binary_search_by(|other| other.file_name().cmp(&path.file_name()));
-    match at {
-        Ok(_) => log::debug!("Ignoring duplicate config file: {}", path.display()),
-        Err(at) => files.insert(at, path),
-    }
-}
-
-/// Lines with the number of their last, those that end in a backslash joined with the next; any
-/// other backslash only goes away (kmod/shared/util.c, `freadline_wrapped`).
-fn logical_lines(text: &[u8]) -> Vec<(usize, Vec<u8>)> {
-    let mut lines = Vec::new();
-    let mut line = Vec::new();
-    let mut number = 1;
-    let mut bytes = text.iter().copied();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\n' => {
-                lines.push((number, std::mem::take(&mut line)));
-                number += 1;
-            }
-            b'\\' => match bytes.next() {
-                Some(b'\n') => number += 1,
-                other => line.extend(other),
-            },
-            byte => line.push(byte),
-        }
-    }
-    if !line.is_empty() {
-        lines.push((number, line));
-    }
-    for (_, line) in &mut lines {
-        // What follows a NUL is out of sight of C's string functions.
-        let end = line.iter().position(|&byte| byte == 0);
-        line.truncate(end.unwrap_or(line.len()));
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn config(text: &str) -> DepmodConfig {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), text).unwrap();
-        DepmodConfig::load(Some(&[file.path().to_owned()]), "6.1.0-50-amd64")
+        let texts = [(PathBuf::from("a.conf"), text.as_bytes().to_vec())];
+        DepmodConfig::of_texts(&texts, "6.1.0-50-amd64")
     }
 
     #[test]
@@ -245,13 +159,13 @@ mod tests {
     }
 
     #[test]
-    fn updates_come_first_unless_something_is_said() {
+    fn updates_come_first_unless_a_line_says_otherwise() {
         let updates = Search::Path(b"updates".to_vec());
         assert_eq!(config("override a * b").searches, [updates]);
     }
 
     #[test]
-    fn the_first_directory_hides_files_of_later_ones() {
+    fn files_are_read_by_name() {
         let root = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
             let path = root.path().join(name);
@@ -259,9 +173,6 @@ mod tests {
             fs::write(path, text).unwrap();
         };
         write("one/b.conf", "search one-b");
-        write("one/.hidden.conf", "search hidden");
-        write("one/c.txt", "search text");
-        fs::create_dir(root.path().join("one/d.conf")).unwrap();
         write("two/a.conf", "search two-a");
         write("two/b.conf", "search two-b");
         let paths = ["one", "two", "none"].map(|name| root.path().join(name));

@@ -1,25 +1,24 @@
-//! A kernel pattern of depmod.d and a kernelrelease in, whether they match out.
+//! Matches the kernel patterns of depmod.d against a kernelrelease.
 //!
-//! The pattern is a POSIX extended regular expression as glibc reads it, which may match any part,
-//! or `*` (kmod/tools/depmod.c, `cfg_kernel_matches`). `regex` has another syntax, so what means
-//! something else there is spelled anew. Collating elements and references back to groups are not
-//! known.
+//! A pattern is `*`, or a POSIX extended regular expression as glibc reads it, which may match any
+//! part (kmod/tools/depmod.c, `cfg_kernel_matches`). The crate `regex` has another syntax, so the
+//! pattern is translated. Collating elements and references back to groups are not known.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// Whether a line of the configuration is for this release. A pattern that is none never matches.
+/// Whether a line of the configuration is for this release. An invalid pattern never matches.
 pub(crate) fn matches(pattern: &str, release: &str) -> bool {
-    let is_match = |spelled: String| {
-        regex::bytes::RegexBuilder::new(&spelled)
+    let is_match = |translated: String| {
+        regex::bytes::RegexBuilder::new(&translated)
             .unicode(false)
             .build()
             .is_ok_and(|pattern| pattern.is_match(release.as_bytes()))
     };
-    pattern == "*" || spelled(pattern).is_some_and(is_match)
+    pattern == "*" || translated(pattern).is_some_and(is_match)
 }
 
-fn spelled(pattern: &str) -> Option<String> {
+fn translated(pattern: &str) -> Option<String> {
     let mut out = String::new();
     let mut rest = pattern.chars().peekable();
     let mut groups = 0_usize;
@@ -29,7 +28,7 @@ fn spelled(pattern: &str) -> Option<String> {
         before = Some(char);
         match char {
             '*' | '+' | '?' | '{' if !repeatable => return None,
-            // Several or none: `regex` would take the few of several.
+            // To glibc `+?` is several or none; to `regex` it is several, but as few as possible.
             '?' if out.ends_with('+') && !out.ends_with("\\+") => {
                 out.pop();
                 out.push('*');
@@ -37,7 +36,7 @@ fn spelled(pattern: &str) -> Option<String> {
             '{' => out.push_str(&bounds(&mut rest)?),
             '\\' => {
                 out.push_str(&escaped(rest.next()?)?);
-                // What was a sign is none behind a backslash.
+                // Behind a backslash it is a plain character.
                 before = Some('\\');
             }
             '[' => bracket(&mut rest, &mut out)?,
@@ -190,7 +189,7 @@ mod tests {
             assert!(
                 matches(pattern, release),
                 "{pattern} {:?}",
-                spelled(pattern)
+                translated(pattern)
             );
         }
         for pattern in [
@@ -235,7 +234,7 @@ mod tests {
             assert!(
                 !matches(pattern, release),
                 "{pattern} {:?}",
-                spelled(pattern)
+                translated(pattern)
             );
         }
     }

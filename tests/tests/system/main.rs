@@ -11,6 +11,7 @@ mod index_names;
 mod initrd;
 mod install;
 mod install_post;
+mod modprobe_config;
 mod modular_kernel;
 mod neighbours;
 mod oracles;

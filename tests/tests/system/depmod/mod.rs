@@ -7,5 +7,5 @@ mod libkmod;
 mod lists;
 mod options;
 mod publishing;
-mod scene;
+pub(crate) mod scene;
 mod whole;
