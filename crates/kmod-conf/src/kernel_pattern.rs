@@ -1,7 +1,7 @@
 //! Matches the kernel patterns of depmod.d against a kernelrelease.
 //!
 //! A pattern is `*`, or a POSIX extended regular expression as glibc reads it, which may match any
-//! part (kmod/tools/depmod.c, `cfg_kernel_matches`). The crate `regex` has another syntax, so the
+//! part (kmod/tools/depmod.c, `cfg_kernel_matches`). The crate `regex-lite` has another syntax, so the
 //! pattern is translated. Collating elements and references back to groups are not known.
 
 use std::iter::Peekable;
@@ -10,10 +10,7 @@ use std::str::Chars;
 /// Whether a line of the configuration is for this release. An invalid pattern never matches.
 pub(crate) fn matches(pattern: &str, release: &str) -> bool {
     let is_match = |translated: String| {
-        regex::bytes::RegexBuilder::new(&translated)
-            .unicode(false)
-            .build()
-            .is_ok_and(|pattern| pattern.is_match(release.as_bytes()))
+        regex_lite::Regex::new(&translated).is_ok_and(|pattern| pattern.is_match(release))
     };
     pattern == "*" || translated(pattern).is_some_and(is_match)
 }
@@ -56,10 +53,10 @@ fn translated(pattern: &str) -> Option<String> {
 }
 
 fn literal(char: char) -> String {
-    regex::escape(char.encode_utf8(&mut [0; 4]))
+    regex_lite::escape(char.encode_utf8(&mut [0; 4]))
 }
 
-/// glibc has some of `regex`'s escapes; what it does not know means itself.
+/// glibc has some of the crate's escapes; what it does not know means itself.
 fn escaped(char: char) -> Option<String> {
     Some(match char {
         '1'..='9' => return None,
@@ -123,7 +120,7 @@ fn bracket(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Option<()> {
     }
 }
 
-/// `[:alpha:]` and its kin, which `regex` knows, too.
+/// `[:alpha:]` and its kin, which the crate knows, too.
 fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Option<()> {
     out.push('[');
     loop {
