@@ -12,6 +12,7 @@ mod initrd;
 mod install;
 mod install_post;
 mod loader;
+mod long_names;
 mod modular_kernel;
 mod neighbours;
 mod oracles;
