@@ -13,6 +13,7 @@ mod initrd;
 mod install;
 mod install_post;
 mod loader;
+mod long_names;
 mod modprobe_config;
 mod modular_kernel;
 mod neighbours;
