@@ -99,7 +99,10 @@ impl Seeds<'_> {
         let release = file_name(directory);
         // Facts are kept of files that are older than the grain of their clock.
         std::thread::sleep(Duration::from_millis(50));
-        for name in ["whole", "less"] {
+        for (name, removed) in [("whole", None), ("less", small.modules.last())] {
+            if let Some(module) = removed {
+                fs::remove_file(module)?;
+            }
             let settings = Settings {
                 release: release.clone(),
                 directory: directory.clone(),
@@ -119,7 +122,6 @@ impl Seeds<'_> {
                 name,
                 &parts(&store).context("a store without a head")?,
             )?;
-            fs::remove_file(small.modules.last().context("no module")?)?;
         }
         Ok(())
     }
