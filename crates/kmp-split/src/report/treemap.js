@@ -49,6 +49,11 @@ function machineChoice(part, chosen) {
 }
 
 function whenResized(drawing, redraw) {
+  // Draws as soon as the view is in the page. An observer waits for a frame, which a busy machine
+  // may show late.
+  queueMicrotask(() => {
+    if (drawing.getBoundingClientRect().width > 0) redraw();
+  });
   const observer = new ResizeObserver(([entry]) => {
     if (entry.contentRect.width > 0) redraw();
   });
