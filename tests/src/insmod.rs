@@ -84,21 +84,22 @@ fn outcomes(report: &str) -> Result<BTreeMap<String, Outcome>> {
     }
 }
 
-/// A line of the kernel's log without `<level>[ time]`.
+/// A line of the kernel's log without `<level>`, and without `[ time]` where there is one.
 fn message(line: &str) -> String {
-    let text = line.split_once("] ").map_or(line, |(_, text)| text);
-    text.to_owned()
+    let text = line.split_once('>').map_or(line, |(_, text)| text);
+    let timeless = || text.strip_prefix('[')?.split_once("] ");
+    timeless().map_or(text, |(_, text)| text).to_owned()
 }
 
 #[test]
 fn a_report_becomes_outcomes() -> Result<()> {
     let text = "x\r\nbegin\r\ntrial a 0\r\nend of trial\r\ntrial b_2 1\r\n<4>[    1.5] m: [x] no\r\n\
-        end of trial\r\nend\r\n";
+        <3>no time: [x] yes\r\nend of trial\r\nend\r\n";
     let outcomes = outcomes(text)?;
     assert!(outcomes["a"].loaded && outcomes["a"].log.is_empty());
     assert!(!outcomes["b_2"].loaded);
-    assert_eq!(outcomes["b_2"].log, ["m: [x] no"]);
-    assert!(outcomes["b_2"].says("[x]") && !outcomes["b_2"].says("yes"));
+    assert_eq!(outcomes["b_2"].log, ["m: [x] no", "no time: [x] yes"]);
+    assert!(outcomes["b_2"].says("[x]") && !outcomes["b_2"].says("level"));
     assert!(self::outcomes("begin\ntrial a 0\n").is_err());
     Ok(())
 }

@@ -30,9 +30,9 @@ const TOOLS: &[&str] = &[
 ];
 
 /// The archive of a suite's kernel sources and the kernel version they are.
-struct Sources {
-    archive: PathBuf,
-    version: String,
+pub(crate) struct Sources {
+    pub(crate) archive: PathBuf,
+    pub(crate) version: String,
 }
 
 /// Compiles the kernel of a suite below `top` and packages it.
@@ -88,7 +88,7 @@ fn lay_out(sources: &Sources, top: &Path) -> Result<PathBuf> {
 
 impl Sources {
     /// The suite's current kernel sources, in `<cache>/<suite>-source`.
-    fn get(suite: &str) -> Result<Sources> {
+    pub(crate) fn get(suite: &str) -> Result<Sources> {
         let directory = cache_dir().join(format!("{suite}-source"));
         once(&directory, |partial| {
             let apt_dir = directory.with_extension("apt");

@@ -4,6 +4,8 @@
 mod build;
 mod signature;
 
+pub(crate) use build::Sources;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

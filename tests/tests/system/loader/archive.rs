@@ -1,7 +1,8 @@
 //! Every module of the archive's kernels, judged.
 
-use anyhow::{Context, Result, ensure};
-use kmodule::{Kernelrelease, Module};
+use anyhow::{Context, Result, bail, ensure};
+use kmodule::{Kernelrelease, Module, Signature, SignerId, Symvers};
+use kmpkit_tests::tools::{run, tool};
 use kmpkit_tests::{Kernel, cache_dir};
 use loader::{ModuleFacts, ModuleId, Modules, Reading, Scope};
 use modtree::{ReleaseDir, read_kernel};
@@ -91,6 +92,7 @@ fn all_load(suite: &str, arch: &str) -> Result<()> {
     };
     let mut modules = Modules::new();
     add(&mut modules, &kernel, reading)?;
+    exports_are_those_of_symvers(&kernel, &modules)?;
     let scope = Scope::new(&modules, &known, modules.ids());
     let imports: usize = modules
         .ids()
@@ -110,6 +112,61 @@ fn all_load(suite: &str, arch: &str) -> Result<()> {
         exports.iter().count(),
         exports.source()
     );
+    Ok(())
+}
+
+/// CRC, namespace and GPL flag of each export of each module.
+fn exports_are_those_of_symvers(kernel: &Kernel, modules: &Modules) -> Result<()> {
+    let symvers = Symvers::open(kernel.symvers.as_deref().context("no symvers")?)?;
+    let owned = |bytes: &[u8]| bytes.to_vec();
+    let mut listed: Vec<_> = symvers
+        .entries()
+        .filter(|entry| entry.module != b"vmlinux")
+        .map(|entry| {
+            let namespace = entry.namespace.map(owned);
+            (owned(entry.name), entry.crc, namespace, entry.gpl_only)
+        })
+        .collect();
+    let all = modules.ids().flat_map(|module| modules.exports(module));
+    let mut found: Vec<_> = all
+        .map(|export| {
+            let namespace = export.namespace.map(|space| owned(modules.symbol(space)));
+            let name = owned(modules.symbol(export.symbol));
+            (name, export.crc, namespace, export.gpl_only)
+        })
+        .collect();
+    listed.sort();
+    found.sort();
+    ensure!(
+        found.len() == listed.len(),
+        "{} of {}",
+        found.len(),
+        listed.len()
+    );
+    let other = std::iter::zip(&found, &listed).find(|(found, listed)| found != listed);
+    ensure!(other.is_none(), "{other:?}");
+    println!("{} exports of modules as in symvers", found.len());
+    Ok(())
+}
+
+/// kmod's modinfo names the same keys.
+#[test]
+fn signers_are_those_of_modinfo() -> Result<()> {
+    const SOME: usize = 40;
+    let kernel = Kernel::from_archive("bookworm", "amd64", &cache_dir())?;
+    let mut reader = kmodule::Reader::new();
+    for path in kernel.modules()?.iter().take(SOME) {
+        let serial = run(tool("modinfo")?.args(["-F", "sig_key"]).arg(path))?;
+        let signature = reader.module(path, |module| module.signature())??;
+        let Some(Signature::Pkcs7(signers)) = signature else {
+            bail!("{}: {signature:?}", path.display())
+        };
+        let [SignerId::Certificate { serial: ours, .. }] = &signers[..] else {
+            bail!("{}: {signers:?}", path.display())
+        };
+        let ours: Vec<String> = ours.iter().map(|byte| format!("{byte:02X}")).collect();
+        ensure!(serial.trim() == ours.join(":"), "{serial}, {ours:?}");
+    }
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use kmpkit_tests::Kernel;
 use kmpkit_tests::insmod::Trial;
 
 use samples::Samples;
+pub(super) use samples::{modinfo, module};
 
 /// Modules to load, and what is to come of it.
 pub(super) struct Case {

@@ -53,7 +53,7 @@ impl Samples {
 }
 
 /// A module whose .modinfo has one text for another.
-pub(super) fn modinfo(module: Patched, from: &str, to: &str) -> Patched {
+pub(in crate::loader) fn modinfo(module: Patched, from: &str, to: &str) -> Patched {
     module.replaced(".modinfo", from.as_bytes(), to.as_bytes())
 }
 
@@ -76,7 +76,7 @@ pub(super) fn with_missing_symbol(module: Patched) -> Patched {
 }
 
 /// The bytes of one of a kernel's modules, not compressed.
-pub(super) fn module(kernel: &Kernel, name: &str) -> Result<Vec<u8>> {
+pub(in crate::loader) fn module(kernel: &Kernel, name: &str) -> Result<Vec<u8>> {
     let modules = kernel.modules()?;
     let stem = |path: &Path| Some(path.file_name()?.to_str()?.split('.').next()?.to_owned());
     let path = modules

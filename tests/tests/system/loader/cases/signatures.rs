@@ -23,7 +23,7 @@ pub(super) fn of(samples: &Samples) -> Result<Vec<Case>> {
     };
     // No sequence any more, and no PKCS#7.
     let (damaged, unsupported) = (with(trailer - length, 0x31), with(trailer + 2, 1));
-    let other_key = Patched::signed(&signing::signed(samples.plain.bytes())?);
+    let other_key = Patched::signed(&signing::signed(samples.plain.bytes(), None)?);
     Ok(vec![
         case(
             "damaged_signature",
