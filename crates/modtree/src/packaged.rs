@@ -1,4 +1,4 @@
-//! The path of a kernel image or symvers file in, the kernel around it out.
+//! Reads from the path of a kernel image or symvers file which kernel it belongs to.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

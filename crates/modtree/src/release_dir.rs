@@ -1,4 +1,4 @@
-//! `lib/modules/<rel>` in, its modules and the names in modules.builtin out.
+//! Finds the directories of modules below a root, and lists their modules and modules.builtin.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
