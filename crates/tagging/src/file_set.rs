@@ -47,7 +47,7 @@ pub enum FileNames {
     /// As kernel images and symvers files are in /boot, where more follows a dash: the release.
     /// What vouches for an image, such as `vmlinuz-<rel>.hmac`, is among them and gets no tags.
     KernelsWithRelease,
-    /// Anything.
+    /// Anything. rpm asks about directories of any name, too.
     Any,
 }
 

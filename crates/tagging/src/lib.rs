@@ -5,9 +5,9 @@
 //!            └─> TagCacheWriter: the tags of many files, made on all processors
 //! ```
 //!
-//! [`GENERATORS`] is the table of dependency generators: what each prints of which files. An
-//! [`GeneratorOutput`] is what one prints in one run. A generator makes one output, `%kmp_split` makes all of
-//! them from the same reading of a file.
+//! [`GENERATORS`] is the table of dependency generators: what each prints of which files. A
+//! [`GeneratorOutput`] is what one prints in one run. A generator makes one output, `%kmp_split` all
+//! from the same reading of a file.
 
 mod cache;
 mod error;
