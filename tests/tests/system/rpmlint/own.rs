@@ -39,7 +39,7 @@ const KNOWN: &Known = &[
     ("no-url-tag", "there is no home page"),
     (
         "position-independent-executable-suggested",
-        "generators run in builds alone, thousands of times, and relocations would take 7 % of a start",
+        "generators run in builds alone, thousands of times, and relocations would take 5 % of a start",
     ),
     (
         "statically-linked-binary",
