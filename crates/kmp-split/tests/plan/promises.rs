@@ -1,4 +1,4 @@
-//! A plan in, whether it keeps what every plan promises out; who needs whom is taken from the
+//! Checks that a plan keeps what every plan promises. Which module needs which is taken from the test
 //! kernel, not from the planner.
 
 use std::collections::{BTreeMap, BTreeSet};
