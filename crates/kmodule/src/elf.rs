@@ -177,6 +177,10 @@ impl<'d> Elf<'d> {
 
     /// Where the ELF file ends; signatures may follow.
     pub(crate) fn end(&self) -> u64 {
+        // No section ends behind the file.
+        if self.section_headers.1 == self.bytes.size() {
+            return self.section_headers.1;
+        }
         let in_file = |section: &&Section<'_>| !matches!(section.kind, SHT_NOBITS | SHT_NULL);
         let sections = self.sections.iter().filter(in_file).map(Section::end);
         let headers = [self.header.1, self.section_headers.1];

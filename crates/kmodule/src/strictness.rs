@@ -72,19 +72,20 @@ impl Strictness for Strict {
         if !sections.first().is_none_or(empty) {
             return Err(Problem::bad_section("first", "it must be empty"));
         }
-        let in_file = sections
+        if let Some(cut) = sections
             .iter()
-            .filter(|section| !matches!(section.kind, SHT_NOBITS | SHT_NULL));
-        for section in in_file.clone() {
-            if section.end() > len {
-                return Err(Problem::CutShort {
-                    section: section.display_name(),
-                    end: section.end(),
-                    len,
-                });
-            }
+            .find(|section| section.end() > len && !matches!(section.kind, SHT_NOBITS | SHT_NULL))
+        {
+            return Err(Problem::CutShort {
+                section: cut.display_name(),
+                end: cut.end(),
+                len,
+            });
         }
-        check_apart(in_file.filter(|section| section.size > 0), headers)
+        match are_in_order(sections, headers) {
+            true => Ok(()),
+            false => check_apart(sections, headers),
+        }
     }
 
     fn is_there(_: &Section<'_>, _: u64) -> bool {
@@ -104,56 +105,60 @@ impl Strictness for Strict {
     }
 }
 
+/// Whether a section has bytes in the file.
+fn has_bytes(section: &Section<'_>) -> bool {
+    section.size > 0 && !matches!(section.kind, SHT_NOBITS | SHT_NULL)
+}
+
+/// Whether all is where ld puts it: the file header first, then sections in the order of their headers,
+/// among them all relocations in one piece, then the section headers. That is cheaper to see than to
+/// sort.
+fn are_in_order(sections: &[Section<'_>], headers: [(u64, u64); 2]) -> bool {
+    let [file_header, section_headers] = headers;
+    let is_relocation = |section: &&Section<'_>| matches!(section.kind, SHT_REL | SHT_RELA);
+    let (mut first, mut last) = (u64::MAX, 0);
+    for section in sections.iter().filter(is_relocation) {
+        if section.offset < last {
+            return false;
+        }
+        first = first.min(section.offset);
+        last = section.end();
+    }
+    let mut taken_to = file_header.1;
+    for section in sections {
+        if is_relocation(&section) || !has_bytes(section) {
+            continue;
+        }
+        let is_apart = section.end() <= first || section.offset >= last;
+        if section.offset < taken_to || !is_apart {
+            return false;
+        }
+        taken_to = section.end();
+    }
+    file_header.1 <= first && section_headers.0 >= taken_to.max(last)
+}
+
 /// Refuses sections that share bytes. They show damage, and if bytes were read for several sections, a
 /// small file could cost any amount of memory.
-fn check_apart<'s, 'd: 's>(
-    sections: impl Iterator<Item = &'s Section<'d>> + Clone,
-    headers: [(u64, u64); 2],
-) -> Result<()> {
-    if are_in_order(sections.clone(), headers) {
-        return Ok(());
-    }
-    let own = sections.map(|section| (section.offset, section.end(), Some(section)));
+fn check_apart(sections: &[Section<'_>], headers: [(u64, u64); 2]) -> Result<()> {
+    let own = sections
+        .iter()
+        .filter(|section| has_bytes(section))
+        .map(|section| (section.offset, section.end(), Some(section)));
     let headers = headers.map(|(start, end)| (start, end, None));
     let mut extents: Vec<_> = own.chain(headers).filter(|(a, b, _)| a < b).collect();
     extents.sort_unstable_by_key(|(start, end, _)| (*start, *end));
     for pair in extents.windows(2) {
-        match pair {
-            [(_, end, one), (start, _, other)] if start < end => {
-                return Err(match other.or(*one) {
-                    Some(section) => section.bad("it overlaps another, or the headers"),
-                    None => Problem::bad_section("header", "the section headers overlap it"),
-                });
-            }
-            _ => {}
+        if let [(_, end, one), (start, _, other)] = pair
+            && start < end
+        {
+            return Err(match other.or(*one) {
+                Some(section) => section.bad("it overlaps another, or the headers"),
+                None => Problem::bad_section("header", "the section headers overlap it"),
+            });
         }
     }
     Ok(())
-}
-
-/// Whether all is where ld puts it: relocations in the order of their headers, other sections in the
-/// order of theirs, the file header before them and the section headers behind. That is cheaper to see
-/// than to sort.
-fn are_in_order<'s, 'd: 's>(
-    sections: impl Iterator<Item = &'s Section<'d>> + Clone,
-    [file_header, section_headers]: [(u64, u64); 2],
-) -> bool {
-    let is_relocation = |section: &&Section<'_>| matches!(section.kind, SHT_REL | SHT_RELA);
-    let mut relocations = sections.clone().filter(is_relocation).peekable();
-    let mut others = sections.filter(|s| !is_relocation(s)).peekable();
-    let start = |section: Option<&&Section<'_>>| section.map_or(u64::MAX, |s| s.offset);
-    let mut taken_to = file_header.1;
-    loop {
-        let next = match start(relocations.peek()) < start(others.peek()) {
-            true => relocations.next(),
-            false => others.next(),
-        };
-        match next {
-            Some(section) if section.offset >= taken_to => taken_to = section.end(),
-            Some(_) => return false,
-            None => return section_headers.0 >= taken_to,
-        }
-    }
 }
 
 impl Strictness for Lenient {
