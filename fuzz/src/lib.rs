@@ -6,6 +6,7 @@
 //! neither a fuzzer nor another build.
 
 mod memory;
+mod message;
 mod small_tree;
 mod tags;
 mod targets;
@@ -15,6 +16,7 @@ pub use libfuzzer_sys;
 
 pub use memory::{CountingAllocator, peak};
 pub use targets::TARGETS;
+pub use targets::plan::default_plan_document;
 
 /// A parser with the promises that are checked.
 pub struct Target {

@@ -6,6 +6,7 @@ use kmodule::{Arena, Config, Image, Kernelrelease, Module, Symvers};
 use loader::{BtfBase, Kernel, KernelExports, ModuleFacts, Modules, Reading, Scope, SymbolReading};
 
 use super::compressed::{self, LIMITS};
+use crate::message::check_message;
 use crate::{Memory, Target};
 
 /// A module for kernels that ask much and little.
@@ -69,11 +70,7 @@ fn verdict(input: &[u8]) {
             let verdict = scope.verdict(id);
             assert_eq!(verdict.loads(), verdict.first().is_none());
             for reason in &verdict.reasons {
-                let text = scope.describe(id, reason);
-                assert!(
-                    !text.is_empty() && !text.contains(char::is_control),
-                    "{text:?}"
-                );
+                check_message(&scope.describe(id, reason));
             }
         }
     }

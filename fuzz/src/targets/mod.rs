@@ -6,6 +6,7 @@ mod kernel;
 mod kernel_lists;
 mod loader;
 mod module;
+pub(crate) mod plan;
 mod policy;
 mod store;
 
@@ -27,4 +28,6 @@ pub const TARGETS: &[Target] = &[
     index::WRITE,
     policy::POLICY,
     policy::LIST,
+    plan::PREVIOUS,
+    plan::MACHINE,
 ];

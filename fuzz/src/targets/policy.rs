@@ -1,10 +1,11 @@
-//! Policies, the lists they import, and plans: what a packager writes and what an earlier build left.
+//! Policies and the lists that they import.
 
 use std::path::Path;
 
 use kmp_split::plan::{PlanError, plan};
 use policy::{Layer, ListFormat, ModulePath, Policy, Selector, check_list, check_package_name};
 
+use crate::message::check_message;
 use crate::small_tree::small_tree;
 use crate::{Memory, Target};
 
@@ -88,14 +89,6 @@ fn check_plan(policy: &Policy) {
         Err(error @ PlanError::Broken(_)) => panic!("{error}"),
         Err(error) => check_message(&error.to_string()),
     }
-}
-
-/// Errors are a line each, whatever they show of the input.
-fn check_message(message: &str) {
-    assert!(
-        !message.is_empty() && !message.contains(char::is_control),
-        "{message:?}"
-    );
 }
 
 fn list(input: &[u8]) {

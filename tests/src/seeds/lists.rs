@@ -141,6 +141,7 @@ impl Seeds<'_> {
         Ok(())
     }
 
+    /// Policies, the lists they import, and the plan that one makes.
     pub(super) fn policies(&self) -> Result<()> {
         let mut files = Vec::new();
         for directory in ["policy", "tests/policies"] {
@@ -150,6 +151,8 @@ impl Seeds<'_> {
             self.add_file("policy", &path)?;
         }
         self.add("policy", "every-key.toml", POLICY.as_bytes())?;
+        let plan = kmpkit_fuzz::default_plan_document();
+        self.add("plan_document", "default.json", plan.as_bytes())?;
         self.add("imported_list", "supported.conf", SUPPORTED_CONF.as_bytes())?;
         self.add("imported_list", "mod-extra.list", MODULES_LIST.as_bytes())
     }
