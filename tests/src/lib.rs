@@ -19,6 +19,7 @@ pub mod archive;
 pub mod bulk;
 pub mod chroot;
 pub mod cpio;
+pub mod cpu_time;
 pub mod depmod;
 pub mod differ;
 pub mod drive;

@@ -1,6 +1,7 @@
 //! One file for each kind of input.
 
 mod compressed;
+mod configuration;
 mod index;
 mod kernel;
 mod kernel_lists;
@@ -30,4 +31,6 @@ pub const TARGETS: &[Target] = &[
     policy::LIST,
     plan::PREVIOUS,
     plan::MACHINE,
+    configuration::DEPMOD_D,
+    configuration::MODPROBE_D,
 ];

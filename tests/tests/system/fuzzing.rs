@@ -4,10 +4,11 @@
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use kmpkit_fuzz::{CountingAllocator, TARGETS, Target, peak};
+use kmpkit_tests::cpu_time::cpu_time;
 use kmpkit_tests::mutate::{Random, mutated};
 use kmpkit_tests::once::build_dir;
 use kmpkit_tests::stage::project;
@@ -17,15 +18,16 @@ use kmpkit_tests::{Kernel, cache_dir, seeds};
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// How many changed inputs each target gets.
-const RUNS: usize = 2000;
+const RUNS: usize = 10_000;
 
-/// Longer than any input may take on a busy machine, in a build without optimisation.
-const SLOW: Duration = Duration::from_secs(10);
+/// More processor time than any input may take in a build without optimisation.
+const SLOW: Duration = Duration::from_secs(5);
 
 /// Inputs do not become larger than this.
 const LONGEST: usize = 1 << 16;
 
-fn seeds_of(target: &Target, all: &Path) -> Result<Vec<Vec<u8>>> {
+/// The seeds of a target among those of all.
+pub fn seeds_of(target: &Target, all: &Path) -> Result<Vec<Vec<u8>>> {
     let directory = all.join(target.name);
     let mut paths: Vec<PathBuf> = fs::read_dir(&directory)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
@@ -36,9 +38,8 @@ fn seeds_of(target: &Target, all: &Path) -> Result<Vec<Vec<u8>>> {
 
 /// Gives an input to a target; of one that breaks a promise, the file it is kept in.
 fn run(target: &Target, input: &[u8]) -> Result<()> {
-    let start = Instant::now();
-    let outcome = catch_unwind(AssertUnwindSafe(|| target.run(input)));
-    let (panicked, took) = (outcome.is_err(), start.elapsed());
+    let (outcome, took) = cpu_time(|| catch_unwind(AssertUnwindSafe(|| target.run(input))));
+    let panicked = outcome.is_err();
     if !panicked && took < SLOW {
         return Ok(());
     }
@@ -66,25 +67,28 @@ fn no_input_breaks_a_promise() -> Result<()> {
     let all = tempfile::tempdir()?;
     seeds::make(&kernel, all.path())?;
     for target in TARGETS {
-        let start = Instant::now();
         let seeds = seeds_of(target, all.path())?;
         ensure!(!seeds.is_empty(), "{}: no seeds", target.name);
-        for seed in &seeds {
-            run(target, seed)?;
-        }
-        let mut random = Random::new(1);
-        let mut others = seeds.iter().cycle().skip(1);
-        for seed in seeds.iter().cycle().take(RUNS) {
-            let mut input = mutated(seed, others.next().context("others")?, &mut random);
-            input.truncate(LONGEST);
-            run(target, &input)?;
-        }
+        let (outcome, took) = cpu_time(|| run_changed(target, &seeds));
+        outcome?;
         println!(
-            "{}: {} seeds, {RUNS} runs in {:?}",
+            "{}: {} seeds, {RUNS} runs in {took:?}",
             target.name,
-            seeds.len(),
-            start.elapsed()
+            seeds.len()
         );
+    }
+    Ok(())
+}
+
+/// Gives the seeds to a target, then changes of them, always the same.
+fn run_changed(target: &Target, seeds: &[Vec<u8>]) -> Result<()> {
+    seeds.iter().try_for_each(|seed| run(target, seed))?;
+    let mut random = Random::new(1);
+    let others = seeds.iter().cycle().skip(1);
+    for (seed, other) in seeds.iter().cycle().zip(others).take(RUNS) {
+        let mut input = mutated(seed, other, &mut random);
+        input.truncate(LONGEST);
+        run(target, &input)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod depmod;
 mod dist;
 mod file_names;
 mod fuzzing;
+mod growth;
 mod hostile;
 mod index_names;
 mod initrd;
