@@ -9,9 +9,9 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::cpio::Cpio;
-use crate::insmod::Trial;
 use crate::kernel::Kernel;
 use crate::tools::{find, need, run, tool};
+use crate::trial::Trial;
 
 const INIT: &str = include_str!("init.sh");
 const APPLETS: &[&str] = &[

@@ -7,18 +7,8 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::initramfs;
 use crate::kernel::Kernel;
+use crate::trial::Trial;
 use crate::vm::Machine;
-
-/// Modules to load one after another. The last one counts; the others must load.
-#[derive(Debug, Clone, Default)]
-pub struct Trial {
-    /// A name for it: letters, digits and underscores.
-    pub name: String,
-    /// The bytes of the modules, not compressed.
-    pub modules: Vec<Vec<u8>>,
-    /// From here on the kernel refuses unsigned modules (`module.sig_enforce`).
-    pub enforce: bool,
-}
 
 /// What the kernel did with the last module of a trial.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use anyhow::{Context, Result};
 
 use crate::chroot::Chroot;
-use crate::once::cache_dir;
+use crate::directories::cache_dir;
 use crate::place::Place;
 use crate::tools::command_line;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::stage::project;
+use crate::directories::project;
 
 /// A machine we have the modaliases of, but not the hardware.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

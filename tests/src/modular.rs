@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::directories::project;
 use crate::kernel::Kernel;
 use crate::rpmbuild::{Built, Rpm};
 use crate::rpms::createrepo;
-use crate::stage::project;
 use crate::tools::run;
 
 /// The spec file of the example.

@@ -9,8 +9,8 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+use crate::directories::build_dir;
 use crate::kernel::Kernel;
-use crate::once::build_dir;
 use crate::tools::{run, tool};
 
 /// A root with the modules of one release in lib/modules.

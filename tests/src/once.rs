@@ -6,22 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use rustix::fs::{FlockOperation, flock};
 
-use crate::stage::project;
-
-/// Where kernels, chroots and repositories are kept between runs: `$KMPKIT_CACHE`, or `cache` in
-/// the build directory. Remove it to get what is current now.
-pub fn cache_dir() -> PathBuf {
-    if let Some(dir) = std::env::var_os("KMPKIT_CACHE") {
-        return dir.into();
-    }
-    build_dir().join("cache")
-}
-
-/// The build directory: cargo's, of this run.
-pub fn build_dir() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| project().join("target"), PathBuf::from)
-}
-
 /// Makes `dir` unless it is there: `make` fills a directory beside it, which then gets its name.
 ///
 /// An interrupted or failed `make` leaves no `dir`; of several processes one makes it and the

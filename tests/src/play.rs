@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::directories::cache_dir;
 use crate::kernel::walk;
-use crate::once::cache_dir;
 use crate::place::Place;
 use crate::rpms::{Package, repository};
 use crate::scenario::{Block, Scenario, World};

@@ -9,8 +9,8 @@ use std::sync::Mutex;
 use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::chroot::Chroot;
+use crate::directories::cache_dir;
 use crate::kernel::walk;
-use crate::once::cache_dir;
 use crate::place::Place;
 use crate::stage::Stage;
 use crate::tools::{need, run, tool};

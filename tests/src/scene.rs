@@ -8,9 +8,9 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::depmod::FILES;
+use crate::directories::{build_dir, cache_dir};
 use crate::kmod::{Kmod, answer};
 use crate::kmps::{self, Kmp};
-use crate::once::{build_dir, cache_dir};
 use crate::place::Place;
 use crate::trace::Trace;
 use crate::{Kernel, index_differ, run, system};

@@ -10,14 +10,9 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::once::{build_dir, lock};
+use crate::directories::{build_dir, project};
+use crate::once::lock;
 use crate::tools::{run, tool};
-
-/// The checkout.
-pub fn project() -> PathBuf {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    tests.parent().unwrap_or(tests).to_owned()
-}
 
 /// What `make install` made of the checkout, and rpm's configuration with it.
 #[derive(Debug, Clone)]

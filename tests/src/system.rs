@@ -6,9 +6,10 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use crate::directories::build_dir;
+use crate::directories::project;
 use crate::kernel::walk;
-use crate::once::{beside, build_dir, lock};
-use crate::stage::project;
+use crate::once::{beside, lock};
 use crate::tools::{need, run, tool};
 
 /// The package for systems, made once for each process.

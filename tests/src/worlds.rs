@@ -21,14 +21,15 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, anyhow, ensure};
 
+use crate::directories::project;
+use crate::directories::{build_dir, cache_dir};
 use crate::kernel::Kernel;
 use crate::kmod_tools::{depmod, modversions, symvers};
 use crate::modular::{packages, part, policy, repository};
-use crate::once::{build_dir, cache_dir, lock};
+use crate::once::lock;
 use crate::rpmbuild::Rpm;
 use crate::rpms::createrepo;
 use crate::scenario::World;
-use crate::stage::project;
 use crate::vendor::VendorPackage;
 
 /// The modules of the worlds that have not all, to which comes all they depend on.

@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use kmpkit_fixtures::pack::{Packing, pack};
 
 use super::{LINES, Seeds, SmallTree, first, read};
+use crate::directories::project;
 use crate::kernel::{Kernel, walk};
-use crate::stage::project;
 
 /// A line of each kind.
 const DEPMOD_D: &str = "# comment\nsearch updates extra \\\n\tbuilt-in external\n\

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use kmpkit_tests::directories::build_dir;
+use kmpkit_tests::directories::project;
 use kmpkit_tests::kernel::walk;
-use kmpkit_tests::once::build_dir;
-use kmpkit_tests::stage::project;
 use kmpkit_tests::tools::{need, tool};
 use kmpkit_tests::{Chroot, cache_dir, run};
 

@@ -9,9 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use kmpkit_fuzz::{CountingAllocator, TARGETS, Target, peak};
 use kmpkit_tests::cpu_time::cpu_time;
+use kmpkit_tests::directories::{build_dir, project};
 use kmpkit_tests::mutate::{Random, mutated};
-use kmpkit_tests::once::build_dir;
-use kmpkit_tests::stage::project;
 use kmpkit_tests::{Kernel, cache_dir, seeds};
 
 #[global_allocator]

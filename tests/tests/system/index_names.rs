@@ -4,7 +4,7 @@
 use anyhow::{Context, Result, ensure};
 use facts::{INITRD_RECORD_NAME, STORE_NAME};
 use kmod_index::{IndexFile, KernelList};
-use kmpkit_tests::stage::project;
+use kmpkit_tests::directories::project;
 
 /// Whether a name is one that the shell makes of a pattern with at most one star, at its end.
 fn is_match(pattern: &str, name: &str) -> bool {

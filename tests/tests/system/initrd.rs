@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use kmpkit_tests::chroot::Chroot;
+use kmpkit_tests::directories::build_dir;
 use kmpkit_tests::kernel::walk;
 use kmpkit_tests::kmps::{self, Kmp};
-use kmpkit_tests::once::build_dir;
 use kmpkit_tests::{Kernel, cache_dir, system};
 
 const RELEASE: &str = "6.1.0-1-lib";

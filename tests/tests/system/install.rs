@@ -4,8 +4,9 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
+use kmpkit_tests::directories::project;
 use kmpkit_tests::run;
-use kmpkit_tests::stage::{Stage, project};
+use kmpkit_tests::stage::Stage;
 use kmpkit_tests::tools::tool;
 
 /// Without a build `make install` builds first. Where it cannot build, nothing is installed.

@@ -13,6 +13,7 @@ mod index_names;
 mod initrd;
 mod install;
 mod install_post;
+mod language;
 mod loader;
 mod long_names;
 mod modprobe_config;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use kmpkit_tests::stage::{Stage, project};
+use kmpkit_tests::directories::project;
+use kmpkit_tests::stage::Stage;
 use kmpkit_tests::tools::{run, tool};
 use kmpkit_tests::{Kernel, cache_dir};
 use tempfile::TempDir;

@@ -13,8 +13,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use kmpkit_tests::directories::build_dir;
 use kmpkit_tests::machines::REFERENCE_MACHINES;
-use kmpkit_tests::once::build_dir;
 use kmpkit_tests::{Kernel, cache_dir, need, need_root};
 
 use crate::installation::{Installation, MachineFigures};

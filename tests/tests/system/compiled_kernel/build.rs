@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use kmpkit_tests::apt::Apt;
+use kmpkit_tests::directories::project;
 use kmpkit_tests::kernel::walk;
 use kmpkit_tests::place::Place;
 use kmpkit_tests::rpmbuild::Built;
-use kmpkit_tests::stage::{Stage, project};
+use kmpkit_tests::stage::Stage;
 use kmpkit_tests::tools::tail;
 use kmpkit_tests::{Chroot, cache_dir, once};
 

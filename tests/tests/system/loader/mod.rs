@@ -16,7 +16,8 @@ mod signing;
 mod symbols;
 
 use anyhow::{Context, Result, ensure};
-use kmpkit_tests::insmod::{Outcome, Trial};
+use kmpkit_tests::insmod::Outcome;
+use kmpkit_tests::trial::Trial;
 use kmpkit_tests::{Kernel, Machine, cache_dir};
 use loader::Reason;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use kmodule::{Arena, Image, Kernelrelease, Module, Reader};
 use kmpkit_tests::Kernel;
-use kmpkit_tests::insmod::Trial;
+use kmpkit_tests::trial::Trial;
 use loader::{ModuleFacts, Modules, Reading, Reason, Scope};
 use modtree::{ReleaseDir, read_kernel};
 

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
+use kmpkit_tests::directories::project;
 use kmpkit_tests::kernel::walk;
 use kmpkit_tests::rpmbuild::Rpm;
-use kmpkit_tests::stage::project;
 use kmpkit_tests::{Kernel, cache_dir, modular, worlds};
 
 use crate::rpmlint::{Known, findings, gone};

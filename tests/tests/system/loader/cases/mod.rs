@@ -10,7 +10,7 @@ mod signatures;
 use anyhow::Result;
 use kmpkit_fixtures::patch::Patched;
 use kmpkit_tests::Kernel;
-use kmpkit_tests::insmod::Trial;
+use kmpkit_tests::trial::Trial;
 
 use samples::Samples;
 pub(super) use samples::{modinfo, module};
