@@ -1,6 +1,6 @@
-//! Turns a command line into the run of one subcommand, told by its name or by that of the link
-//! the program was called by.
+//! Runs the subcommand that a command line names, or the name the program was called by.
 
+mod command_line;
 mod depmod;
 mod log;
 mod trigger;
@@ -11,9 +11,14 @@ use std::process::ExitCode;
 
 use clap::{Command, CommandFactory, Parser};
 
+use command_line::refused;
+
+#[doc(hidden)]
+pub use trigger::parsers;
+
 /// Keep the modules of installed kernels in order
 ///
-/// Each subcommand is also a command of its own by a link to this program: kmp-depmod. rpm runs it by another, kmp-trigger: kmpkit-triggers(7).
+/// A link to this program named kmp-depmod runs `kmp depmod`. rpm runs it by the link kmp-trigger: kmpkit-triggers(7).
 #[derive(Parser, Debug)]
 #[command(name = "kmp", version)]
 struct Cli {
@@ -28,8 +33,8 @@ enum Subcommand {
     Trigger(trigger::Options),
 }
 
-/// Runs the command line, program name first. `bypass` is what KERNEL_INSTALL_BYPASS says, by which
-/// whoever builds an image keeps initrds out of it.
+/// Runs the command line, program name first. `bypass` is the value of KERNEL_INSTALL_BYPASS, by which
+/// tools that build images keep initrds out of them.
 pub fn run(mut args: Vec<OsString>, bypass: Option<OsString>) -> ExitCode {
     let called = args.first().map(Path::new).and_then(Path::file_name);
     let called = called
@@ -48,7 +53,7 @@ pub fn run(mut args: Vec<OsString>, bypass: Option<OsString>) -> ExitCode {
             trigger::run("kmp trigger", args, bypass)
         }
         _ => match Cli::try_parse_from(args) {
-            // Options before a subcommand; there are none that leave one.
+            // Options that stand before a subcommand; none of them does anything.
             Ok(_) => ExitCode::FAILURE,
             Err(error) => refused(&error),
         },
@@ -58,14 +63,4 @@ pub fn run(mut args: Vec<OsString>, bypass: Option<OsString>) -> ExitCode {
 /// The options of all subcommands, for manual pages.
 pub fn command() -> Command {
     Cli::command()
-}
-
-/// Help and version are no failures.
-fn refused(error: &clap::Error) -> ExitCode {
-    // Nothing is left to tell it to if the stream is closed.
-    let _ = error.print();
-    match error.use_stderr() {
-        true => ExitCode::FAILURE,
-        false => ExitCode::SUCCESS,
-    }
 }

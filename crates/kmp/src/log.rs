@@ -1,10 +1,10 @@
-//! What went on in, lines on stderr out, as kmod's tools write them.
+//! Writes messages to stderr as kmod's tools do.
 
 use std::io::Write;
 
 use log::{Level, LevelFilter};
 
-/// Logs under this name; RUST_LOG, where it is set, decides what is shown.
+/// Writes messages under this name. RUST_LOG, if it is set, decides which.
 pub(crate) fn start(name: String, level: LevelFilter) {
     env_logger::Builder::new()
         .filter_level(level)

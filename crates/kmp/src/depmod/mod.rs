@@ -1,4 +1,4 @@
-//! `kmp depmod`: a command line in, indexes and an exit status out.
+//! `kmp depmod`: makes indexes as depmod(8) would.
 
 mod options;
 mod paths;
@@ -19,40 +19,42 @@ use facts::StoreFile;
 use log::LevelFilter;
 
 pub use options::Options;
-use options::{Options30, Shared};
+use options::{Options30, SharedOptions};
 use paths::{Paths, on_host};
 
-/// Runs the command line, whose first word is passed over, under a name for messages.
+use crate::command_line::refused;
+
+/// Runs the command line, whose first word is passed over; messages have this name.
 pub(crate) fn run(name: &str, args: Vec<OsString>) -> ExitCode {
-    let asked = match Asked::parse(args) {
-        Ok(asked) => asked,
-        Err(error) => return crate::refused(&error),
+    let invocation = match Invocation::parse(args) {
+        Ok(invocation) => invocation,
+        Err(error) => return refused(&error),
     };
-    crate::log::start(name.to_owned(), asked.level());
-    match asked.run() {
+    crate::log::start(name.to_owned(), invocation.level());
+    match invocation.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let level = match error.downcast_ref() {
                 Some(Error::Cycles(_)) => "ERROR",
                 _ => "FATAL",
             };
-            // Nothing is left to tell it to if stderr is closed.
+            // If stderr is closed, nobody is left to tell.
             let _ = writeln!(io::stderr(), "{name}: {level}: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// What was asked for, whichever version's options it was said with.
-struct Asked {
-    shared: Shared,
+/// What the command line asks for, in the options of either version.
+struct Invocation {
+    shared: SharedOptions,
     compat: Compat,
     moduledir: OsString,
     outdir: Option<PathBuf>,
     ignored: Vec<&'static str>,
 }
 
-impl Asked {
+impl Invocation {
     fn parse(args: Vec<OsString>) -> Result<Self, clap::Error> {
         if !is_compat_30(&args) {
             let options = Options::try_parse_from(args)?;
@@ -104,7 +106,7 @@ impl Asked {
             None => directory.clone(),
         };
         match self.shared.show {
-            // Indexes that are only shown are not out of date.
+            // --quick does nothing for indexes that are only shown.
             true if self.shared.quick => Ok(()),
             true => self.show(&self.settings(release, directory)?, &files),
             false => self.write(&self.settings(release, directory)?, &files, &output),
@@ -144,7 +146,7 @@ impl Asked {
         Ok(())
     }
 
-    /// Whether all modules are meant, and not only those of the files that are named.
+    /// Whether all modules are meant, and not only the files that are named.
     fn all(&self, files: &[PathBuf]) -> bool {
         self.shared.all || self.shared.quick || files.is_empty()
     }
@@ -156,7 +158,7 @@ impl Asked {
         }
     }
 
-    /// Whether messages are asked for that come while indexes are made.
+    /// Whether messages are asked for that only come while indexes are made.
     fn tells(&self) -> bool {
         self.shared.verbose > 0 || self.shared.warn || self.shared.errsyms
     }
@@ -229,7 +231,7 @@ impl Asked {
         let mut out = (self.shared.verbose > 0).then(|| io::BufWriter::new(io::stdout()));
         move |dependency| {
             if let Some(out) = &mut out {
-                // Who closes stdout does not want to know.
+                // Whoever closes stdout has read enough.
                 let _ = writeln!(
                     out,
                     "{} needs \"{}\": {}",
@@ -242,7 +244,7 @@ impl Asked {
     }
 }
 
-/// Whether --compat 30 is among the options, which decides what the others are.
+/// Whether --compat 30 is among the options, which decides what other options there are.
 fn is_compat_30(args: &[OsString]) -> bool {
     let options = args.iter().take_while(|arg| *arg != "--");
     let mut before = None;
@@ -267,7 +269,7 @@ fn print(indexes: &Indexes<'_>) -> Result<()> {
         .try_for_each(|output| out.write_all(&output.bytes))
         .and_then(|()| out.flush());
     match result {
-        // Who has seen enough has not seen a failure.
+        // Whoever closes stdout has read enough; that is no failure.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.context("stdout"),
     }

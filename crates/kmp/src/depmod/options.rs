@@ -1,4 +1,4 @@
-//! depmod's options: those of depmod(8), and ours.
+//! The options of depmod(8), and ours.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use clap::{Args, Parser};
 )]
 pub struct Options {
     #[command(flatten)]
-    pub(super) shared: Shared,
+    pub(super) shared: SharedOptions,
     /// Look for modules in DIRECTORY below the root
     #[arg(short, long, value_name = "DIRECTORY", default_value = "/lib/modules")]
     pub(super) moduledir: OsString,
@@ -29,7 +29,7 @@ pub struct Options {
     pub(super) outdir: Option<PathBuf>,
 }
 
-/// The options with --compat 30: some are not there yet, some still are.
+/// The options with --compat 30, of which kmod 34 has some no more and some not yet.
 #[derive(Parser, Debug)]
 #[command(
     name = "kmp-depmod",
@@ -40,7 +40,7 @@ pub struct Options {
 )]
 pub(super) struct Options30 {
     #[command(flatten)]
-    pub(super) shared: Shared,
+    pub(super) shared: SharedOptions,
     /// Ignored
     #[arg(short = 'u', long)]
     pub(super) unresolved_error: bool,
@@ -55,13 +55,13 @@ pub(super) struct Options30 {
     pub(super) map: bool,
 }
 
-/// What both have.
+/// The options of both versions.
 #[derive(Args, Debug)]
-pub(super) struct Shared {
+pub(super) struct SharedOptions {
     /// Probe all modules; this is the default if no files are named
     #[arg(short, long)]
     pub(super) all: bool,
-    /// Do nothing if no module is newer than modules.dep, or where an earlier run left facts, if none has changed
+    /// Do nothing if no module is newer than modules.dep; where an earlier run left facts, if no module has changed
     #[arg(short = 'A', long)]
     pub(super) quick: bool,
     /// The root the modules are in
@@ -70,7 +70,7 @@ pub(super) struct Shared {
     /// Read this file or directory instead of the system's depmod.d; may be repeated
     #[arg(short = 'C', long, value_name = "PATH", action = clap::ArgAction::Append)]
     pub(super) config: Vec<PathBuf>,
-    /// A Module.symvers with the kernel's own symbols, for --errsyms; versions are compared, too
+    /// A Module.symvers with the kernel's own symbols, for --errsyms; their versions are compared
     #[arg(short = 'E', long, value_name = "FILE")]
     pub(super) symvers: Option<PathBuf>,
     /// A System.map with the kernel's own symbols, for --errsyms
@@ -79,10 +79,10 @@ pub(super) struct Shared {
     /// Warn of symbols that neither the kernel nor a module exports
     #[arg(short, long)]
     pub(super) errsyms: bool,
-    /// Write what can be read to stdout, and no file
+    /// Write the text indexes to stdout, and no file
     #[arg(short = 'n', long, visible_alias = "dry-run")]
     pub(super) show: bool,
-    /// Tell who needs whom; twice and thrice tells more
+    /// Print which modules need which; given twice or three times, also what is done
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
     /// Warn of aliases a module has twice
@@ -94,16 +94,16 @@ pub(super) struct Shared {
     /// Whose indexes to write: kmod 34's or kmod 30's
     #[arg(long, value_name = "VERSION", value_parser = ["30", "34"], default_value = "34")]
     pub(super) compat: String,
-    /// Read every module again, whatever an earlier run knew of it
+    /// Read every module again, even if an earlier run left its facts
     #[arg(long)]
     pub(super) full: bool,
     /// Read from stdin what has changed since the last run, a path a line, and look at nothing else
     ///
-    /// Lines name files and directories that came, went or have other contents, by absolute paths,
-    /// with or without the root, or below the release's directory; paths elsewhere are passed over.
-    /// A directory stands for everything in it, unless something in it is named, too. If the list
-    /// is complete, the indexes are those of a run without it. Where no earlier run left facts,
-    /// everything is looked at.
+    /// Lines name files and directories that were added, removed or changed: by absolute paths, with or
+    /// without the root, or by paths below the release's directory. Paths elsewhere are ignored. A
+    /// directory stands for everything in it, unless something in it is named, too. If the list is
+    /// complete, the indexes are those of a run without it. If no earlier run left facts, everything
+    /// is looked at.
     #[arg(long, conflicts_with_all = ["show", "quick"])]
     pub(super) changed: bool,
     /// Show the version
@@ -114,51 +114,51 @@ pub(super) struct Shared {
     pub(super) args: Vec<OsString>,
 }
 
-/// Where we are not kmod.
+/// How kmp depmod differs from depmod.
 const DIFFERENCES: &str = "\
 Differences from depmod of kmod:
 
-Files that would not change are not written. All new files are complete and synced before the \
-first takes its place, so that a full or read-only file system changes nothing and the exit status \
-is 1; kmod 34 publishes a truncated file, and succeeds on a read-only file system. A run that is \
-killed leaves indexes modprobe can use, and temporary files the next run removes. Runs for one \
-directory wait for each other.
+Files that would not change are not written. All new files are complete and synced before the first \
+takes its place, so a full or read-only file system changes nothing and the exit status is 1. kmod 34 \
+puts a truncated file in place, and succeeds on a read-only file system. A run that is killed leaves \
+indexes that modprobe can use, and temporary files that the next run removes. Runs for one directory \
+wait for each other.
 
-Only modules that have changed are read: beside the indexes modules.kmpkit-facts keeps what modules say, \
-with device, inode, size and times of each file. The indexes are those of a run with --full. A \
-file that changed while or shortly before it was read is read again the next time. In a copied tree a \
-compressed module of the same size, time of modification and content is not unpacked again. The facts are \
-not used with --errsyms, for named files, or with --show. If nothing at all has changed, warnings \
-about what modules say come only with --full or --verbose.
+Only modules that have changed are read. Beside the indexes, modules.kmpkit-facts keeps the facts of \
+modules, with device, inode, size and times of each file. The indexes are those of a run with --full. A \
+file that changed while it was read, or shortly before, is read again the next time. In a copied tree, a \
+compressed module with the same size, time of modification and content is not decompressed again. The \
+facts are not used with --errsyms, for named files, or with --show. If nothing at all has changed, \
+warnings about the contents of modules come only with --full or --verbose.
 
-A module whose name, alias or exported symbol is not 7-bit text makes the run fail before anything \
-is written; kmod 34 stops in the midst of it and kmod 30 writes what it finds behind its tables.
+A module whose name, alias or exported symbol is not 7-bit text makes the run fail before anything is \
+written. kmod 34 stops in the middle of it, and kmod 30 writes what lies behind its tables in memory. A \
+key longer than kmod has room for, 4,096 bytes, makes the run fail in the same way.
 
-With --changed nothing is looked at but what the list names and what links lead to. After a run that \
-failed or was killed, and in a tree that is a copy, \
-everything is looked at. Every name of a file with several must be in the list.
+With --changed, only what the list names and what links lead to is looked at. After a run that failed or \
+was killed, and in a tree that is a copy, everything is looked at. A file with several names must be in \
+the list by all of them.
 
-Where the lower layer of an overlay is exchanged for another whose files have the same inodes, sizes and \
-times, nothing tells that they are others: use --full then.
+If the lower layer of an overlay is exchanged for one whose files have the same inodes, sizes and times, \
+that cannot be seen: use --full then.
 
-A key longer than kmod has room for, 4,096 bytes, makes the run fail in the same way.
+Modules compressed with gzip are always read; kmod must be built for that. Modules compressed with bzip2 \
+are read, too, if they have a name that kmod knows.
 
-Modules compressed with gzip are always read; kmod must be built for it. So are modules compressed \
-with bzip2, by their contents, under one of the names kmod knows.
+Regular expressions of depmod.d have neither references back to groups nor collating elements; a line \
+with one is for no kernel.
 
-Regular expressions of depmod.d have neither references back to groups nor collating elements; a \
-line with one is for no kernel.
+If modules need each other, each circle is reported once; kmod may report some twice or not at all.
 
-Of modules that need each other every circle is told once; kmod may tell some twice or none.
+A damaged module of which some facts can be read is read as kmod 34 reads it, also with --compat 30.
 
-Modules whose damage leaves some facts readable are read as kmod 34 does, also with --compat 30.
+--quick compares times only if no earlier run left facts. If one did, it also works if modules were \
+removed, if modules with old times were added, as those from packages have, and if an earlier run did \
+not come to its end.
 
---quick compares times only where no earlier run left facts. Where one did, it also works if \
-modules have gone, or have come with old times, as those from packages have, and if an earlier run \
-did not come to its end.
+Messages say what kmod's say, not always in the same words. Of one file, at most 1,000 lines are \
+complained about.
 
-Messages say what kmod's say, not always in its words.
-
-The exit status is 0 if the indexes are as they should be, also where a module is damaged, and 1 if \
-the command line is wrong, modules need each other, or something cannot be read or written.
+The exit status is 0 if the indexes are as they should be, also if a module is damaged. It is 1 if the \
+command line is wrong, if modules need each other, or if something cannot be read or written.
 ";

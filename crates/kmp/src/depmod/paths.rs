@@ -1,6 +1,6 @@
-//! Roots in, the directories of a release below them out.
+//! Finds the directories of a release below roots.
 //!
-//! Paths are joined byte by byte as kmod does, for what the indexes and messages have of them.
+//! Paths are joined byte by byte as kmod does, because indexes and messages show them.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -18,7 +18,7 @@ impl Paths<'_> {
     /// The directory below `root`, or in the system itself.
     ///
     /// # Errors
-    /// The root is relative and nobody knows to what.
+    /// The root is relative and the current directory is unknown.
     pub(super) fn below(&self, root: Option<&Path>) -> Result<PathBuf> {
         let root = match root {
             None => Vec::new(),
@@ -42,8 +42,8 @@ impl Paths<'_> {
     }
 }
 
-/// A path of the list of changes as the host sees it: one that does not begin as `directory`, nor
-/// as the root, begins in the root.
+/// A path of the list of changes as the host sees it. A path that lies neither in `directory` nor in
+/// the root is one below the root.
 pub(super) fn on_host(path: &OsStr, root: Option<&Path>, directory: &Path) -> PathBuf {
     let path = Path::new(path);
     match root {

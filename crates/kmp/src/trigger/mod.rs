@@ -1,11 +1,14 @@
-//! `kmp trigger`: one of rpm's file triggers in, right indexes for each kernel it is about out.
+//! `kmp trigger`: brings the indexes and initrds of kernels up to date when rpm runs a file trigger.
 //!
-//! rpm runs it as the interpreter of the triggers of the package it is in, so it needs no shell
-//! and, linked statically, nothing else of the root. Which files came and went only says which
-//! releases to look at: what is so is what the directory of a release says. When indexes are right,
-//! initrds follow.
+//! rpm runs it as the interpreter of the triggers of its own package. So it needs no shell and,
+//! linked statically, nothing else of the root. What rpm says of files only tells which releases to
+//! look at; what counts is what the directory of a release holds. Initrds follow when indexes are
+//! right.
 
+mod changed_files;
 mod initrd;
+#[doc(hidden)]
+pub mod parsers;
 mod releases;
 mod script;
 mod spool;
@@ -13,20 +16,21 @@ mod update;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Parser;
 use log::LevelFilter;
 
+use changed_files::ChangedFiles;
 use initrd::Initrds;
+use releases::MODULE_DIRECTORIES;
 use script::{Moment, Script};
 use spool::Spool;
 
-/// Where modules lie.
-const MODULES: [&str; 2] = ["/lib/modules", "/usr/lib/modules"];
+use crate::command_line::refused;
 
 /// Answer a trigger of rpm
 ///
@@ -41,20 +45,20 @@ pub struct Options {
     count: Option<u32>,
 }
 
-/// Runs the command line, whose first word is passed over, under a name for messages; `bypass` is
-/// what KERNEL_INSTALL_BYPASS says.
+/// Runs the command line, whose first word is passed over; messages have this name. `bypass` is the
+/// value of KERNEL_INSTALL_BYPASS.
 pub(crate) fn run(name: &str, args: Vec<OsString>, bypass: Option<OsString>) -> ExitCode {
     let options = match Options::try_parse_from(args) {
         Ok(options) => options,
-        Err(error) => return crate::refused(&error),
+        Err(error) => return refused(&error),
     };
-    // Of what kmod's depmod warns it would warn with each package.
+    // Warnings of depmod would come again with each package.
     crate::log::start(name.to_owned(), LevelFilter::Error);
     match options.run(&Initrds::new(Path::new("/"), bypass)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            // Nothing is left to tell it to if stderr is closed.
+            // If stderr is closed, nobody is left to tell.
             let _ = writeln!(io::stderr(), "{name}: ERROR: {error:#}");
             ExitCode::FAILURE
         }
@@ -67,66 +71,35 @@ impl Options {
         let Script { moment, watched } = Script::read(&self.script)?;
         match moment {
             Moment::Un => {
-                let told = Told::read(&watched)?;
-                for watched in MODULES.map(Path::new) {
-                    Spool::new(Path::new("/"), watched).add(&told.releases(watched)?)?;
+                let changed = ChangedFiles::read(&watched)?;
+                for directory in MODULE_DIRECTORIES.map(Path::new) {
+                    let spool = Spool::new(Path::new("/"), directory);
+                    spool.add(&changed.releases(directory)?)?;
                 }
                 Ok(true)
             }
             Moment::In => {
-                let told = Told::read(&watched)?;
-                settle(|watched| told.releases(watched), initrds)
+                let changed = ChangedFiles::read(&watched)?;
+                settle(|directory| changed.releases(directory), initrds)
             }
             // Another version takes over.
             Moment::PreUn if self.count.is_some_and(|count| count > 0) => Ok(true),
-            // After the last of these nobody comes, so what is marked is done.
+            // No later moment comes after these, so all that is marked is done.
             Moment::PostUn | Moment::PreUn => settle(|_| Ok(BTreeSet::new()), initrds),
         }
     }
 }
 
-/// What rpm tells of files that came or will go.
-struct Told {
-    paths: Vec<u8>,
-    /// Whether some are configuration of depmod, which is about every kernel.
-    configure: bool,
-}
-
-impl Told {
-    fn read(watched: &[PathBuf]) -> Result<Self> {
-        let mut paths = Vec::new();
-        io::stdin()
-            .lock()
-            .read_to_end(&mut paths)
-            .context("the list of files")?;
-        let mut others = watched
-            .iter()
-            .filter(|path| !MODULES.map(Path::new).contains(&path.as_path()));
-        Ok(Self {
-            configure: others.any(|other| releases::below(&paths, other).next().is_some()),
-            paths,
-        })
-    }
-
-    /// Which releases below a directory with modules this is about.
-    fn releases(&self, directory: &Path) -> Result<BTreeSet<String>> {
-        match self.configure {
-            true => releases::in_directory(directory),
-            false => Ok(releases::of_paths(&self.paths, directory)),
-        }
-    }
-}
-
-/// Updates the releases told of each directory with modules and those marked, each once, and takes
-/// the marks away; then initrds. One that fails does not keep the others from it.
-fn settle(told: impl Fn(&Path) -> Result<BTreeSet<String>>, initrds: &Initrds) -> Result<bool> {
+/// Updates the releases that changed below each directory with modules and the marked ones, each
+/// once, and removes their marks; then the initrds. If one fails, the others are updated nevertheless.
+fn settle(changed: impl Fn(&Path) -> Result<BTreeSet<String>>, initrds: &Initrds) -> Result<bool> {
     let mut good = true;
     // Where /usr is merged, a kernel has a name below either directory.
     let mut seen = BTreeSet::new();
-    for watched in MODULES.map(Path::new) {
+    for watched in MODULE_DIRECTORIES.map(Path::new) {
         let spool = Spool::new(Path::new("/"), watched);
         let mut releases = spool.releases()?;
-        releases.extend(told(watched)?);
+        releases.extend(changed(watched)?);
         let mut right = Vec::new();
         for release in releases {
             let directory = watched.join(&release);

@@ -1,4 +1,4 @@
-//! Paths of packages, or a directory of modules, in; kernelreleases out.
+//! Finds kernelreleases in the paths of packages, and in directories.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -9,20 +9,23 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// What paths, one a line, have after a directory they lie in.
+/// Where modules lie.
+pub(super) const MODULE_DIRECTORIES: [&str; 2] = ["/lib/modules", "/usr/lib/modules"];
+
+/// The parts of paths, one a line, below a directory; other paths are left out.
 pub(super) fn below<'p>(paths: &'p [u8], directory: &'p Path) -> impl Iterator<Item = &'p [u8]> {
     let directory = directory.as_os_str().as_bytes();
     let lines = paths.split(|&byte| byte == b'\n');
     lines.filter_map(|path| path.strip_prefix(directory)?.strip_prefix(b"/"))
 }
 
-/// The releases that paths lie in below a watched directory.
+/// The releases whose directories below a watched directory have some of these paths.
 pub(super) fn of_paths(paths: &[u8], watched: &Path) -> BTreeSet<String> {
     let names = below(paths, watched).filter_map(|below| below.split(|&byte| byte == b'/').next());
     names.filter_map(release).collect()
 }
 
-/// The releases that have a directory, or had one when they were last heard of.
+/// The releases that have an entry in a directory.
 pub(super) fn in_directory(directory: &Path) -> Result<BTreeSet<String>> {
     let names = fs::read_dir(directory).and_then(|entries| {
         entries
@@ -40,7 +43,7 @@ pub(super) fn in_directory(directory: &Path) -> Result<BTreeSet<String>> {
     }
 }
 
-/// A name depmod takes for a release and that is nothing but a file name.
+/// A name that depmod takes for a release and that is only a file name.
 fn release(name: &[u8]) -> Option<String> {
     let name = std::str::from_utf8(name).ok()?;
     let good = depmod::is_release(name) && modtree::is_plain_path(name) && !name.contains('/');

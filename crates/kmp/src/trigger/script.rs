@@ -1,7 +1,7 @@
-//! The script of a trigger, as rpm hands it to its interpreter, in; what is to be done out.
+//! Reads the script of a trigger, as rpm hands it to the interpreter.
 //!
-//! rpm allows an interpreter of triggers no arguments, but gives it the path of the script. So the
-//! script has the arguments: a moment, in rpm's words for it, and what the trigger watches.
+//! rpm gives the interpreter of a trigger no arguments but the path of the script. So the script has
+//! the arguments: a moment, by rpm's name for it, and the directories that the trigger watches.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,26 +31,27 @@ pub(super) struct Script {
 impl Script {
     pub(super) fn read(path: &Path) -> Result<Self> {
         let read = || path.display().to_string();
-        let text = fs::read_to_string(path).with_context(read)?;
+        let text = fs::read(path).with_context(read)?;
         Self::parse(&text).with_context(read)
     }
 
-    fn parse(text: &str) -> Result<Self> {
-        // rpm takes everything up to the next section of a spec for the script.
+    pub(super) fn parse(text: &[u8]) -> Result<Self> {
+        let text = std::str::from_utf8(text).context("a script is text")?;
+        // To rpm, everything up to the next section of the spec is part of the script.
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         let words: Vec<_> = lines.flat_map(str::split_whitespace).collect();
         let Some((&moment, watched @ [_, ..])) = words.split_first() else {
-            bail!("{text:?} is not a moment and directories");
+            bail!("the script must have a moment and directories: {text:?}");
         };
         let moment = match moment {
             "in" => Moment::In,
             "un" => Moment::Un,
             "postun" => Moment::PostUn,
             "preun" => Moment::PreUn,
-            other => bail!("{other:?} is none of in, un, postun and preun"),
+            other => bail!("{other:?} is no moment: use in, un, postun or preun"),
         };
         for path in watched {
-            ensure!(path.starts_with('/'), "{path:?} is no absolute path");
+            ensure!(path.starts_with('/'), "{path:?} is not an absolute path");
         }
         let watched = watched.iter().map(|path| path.trim_end_matches('/').into());
         Ok(Self {
@@ -66,13 +67,13 @@ mod tests {
 
     #[test]
     fn a_moment_and_directories() {
-        let script = Script::parse("postun /usr/lib/modules/\n\n# What comes next.\n").unwrap();
+        let script = Script::parse(b"postun /usr/lib/modules/\n\n# What comes next.\n").unwrap();
         assert_eq!(script.moment, Moment::PostUn);
         assert_eq!(script.watched, [Path::new("/usr/lib/modules")]);
-        let script = Script::parse("in /a /b\n").unwrap();
+        let script = Script::parse(b"in /a /b\n").unwrap();
         assert_eq!(script.watched, ["/a", "/b"].map(Path::new));
         for bad in ["", "in", "in lib/modules", "at /lib/modules", "in /a b"] {
-            assert!(Script::parse(bad).is_err(), "{bad}");
+            assert!(Script::parse(bad.as_bytes()).is_err(), "{bad}");
         }
     }
 }

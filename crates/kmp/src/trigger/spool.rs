@@ -1,9 +1,9 @@
-//! Releases that are about to lose files in, the same releases out when the files are gone.
+//! Marks the releases that are about to lose files, until the files are gone.
 //!
-//! What is to be removed is told before, in another process, and nothing is told after. A mark
-//! outlives a transaction that was killed, so the next one makes up for it. It is an empty file
-//! named for the release, so that nothing can be half written; with the last mark the directories
-//! go, so that no package need own them.
+//! rpm says which files it will remove before it does, to another process, and says nothing
+//! afterwards. A mark outlives a transaction that was killed, so the next one makes up for it. It is
+//! an empty file named like the release, so it cannot be half written. With the last mark the
+//! directories go, so that no package need own them.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -14,14 +14,14 @@ use anyhow::{Context, Result};
 
 use super::releases;
 
-/// Below the root; outside /run, which need not be there in the root of an image, nor outlive a
-/// crash.
+/// Where the marks are, below the root. Not in /run, which may be missing in the root of an image
+/// and does not outlive a crash.
 const DIRECTORY: &str = "var/lib/kmpkit/touched";
 
 /// The marks of one watched directory.
 pub(super) struct Spool {
     directory: PathBuf,
-    /// Directories that go when nothing is in them.
+    /// The directories that are removed when they are empty, the deepest first.
     own: Vec<PathBuf>,
 }
 
@@ -48,11 +48,11 @@ impl Spool {
         if releases.is_empty() {
             return Ok(());
         }
-        let told = |path: &Path| path.display().to_string();
-        fs::create_dir_all(&self.directory).with_context(|| told(&self.directory))?;
+        let name = |path: &Path| path.display().to_string();
+        fs::create_dir_all(&self.directory).with_context(|| name(&self.directory))?;
         for release in releases {
             let path = self.directory.join(release);
-            File::create(&path).with_context(|| told(&path))?;
+            File::create(&path).with_context(|| name(&path))?;
         }
         Ok(())
     }
@@ -62,7 +62,7 @@ impl Spool {
         releases::in_directory(&self.directory)
     }
 
-    /// Takes a mark away.
+    /// Removes a mark.
     pub(super) fn remove(&self, release: &str) -> Result<()> {
         let path = self.directory.join(release);
         match fs::remove_file(&path) {

@@ -1,5 +1,4 @@
-//! A release in, its indexes as its directory wants them out: those of a run of depmod, or none
-//! where the kernel is gone.
+//! Updates the indexes of a release as depmod would, or removes them if the kernel is gone.
 
 use std::path::Path;
 

@@ -1,26 +1,23 @@
-//! A release in, its kernel out: where its modules and its image are.
+//! Finds the kernel of a release: its modules and its image.
 
 use std::path::{Path, PathBuf};
 
-/// What kernel images are called, with the release behind it in /boot.
-const IMAGES: [&str; 8] = [
-    "vmlinuz", "vmlinux", "Image", "bzImage", "image", "linux", "zImage", "uImage",
-];
+use kmodule::IMAGE_NAMES;
 
 /// A kernel that can be booted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Kernel {
+pub(super) struct BootableKernel {
     pub(super) release: String,
     /// Where its modules are.
     pub(super) directory: PathBuf,
     pub(super) image: PathBuf,
 }
 
-impl Kernel {
-    /// `None` where there are only modules: they may come before their kernel, and stay longer.
+impl BootableKernel {
+    /// `None` if there are only modules: they may come before their kernel, and stay longer.
     pub(super) fn find(root: &Path, directory: PathBuf, release: &str) -> Option<Self> {
-        let beside = IMAGES.iter().map(|name| directory.join(name));
-        let boot = in_boot(root, release).map(|(_, path)| path);
+        let beside = IMAGE_NAMES.iter().map(|name| directory.join(name));
+        let boot = image_in_boot(root, release).map(|(_, path)| path);
         let image = beside.chain(boot).find(|path| path.is_file())?;
         Some(Self {
             release: release.to_owned(),
@@ -30,9 +27,9 @@ impl Kernel {
     }
 }
 
-/// The image in /boot: what it is called without the release, and its path.
-pub(super) fn in_boot(root: &Path, release: &str) -> Option<(&'static str, PathBuf)> {
-    IMAGES
+/// The image in /boot: its name without the release, and its path.
+pub(super) fn image_in_boot(root: &Path, release: &str) -> Option<(&'static str, PathBuf)> {
+    IMAGE_NAMES
         .iter()
         .map(|name| (*name, root.join("boot").join(format!("{name}-{release}"))))
         .find(|(_, path)| path.is_file())

@@ -1,80 +1,28 @@
-//! Lists of marked modules and a kernel's modules.dep in, whether an initrd of them is due out.
-//!
-//! What has changed is not taken from rpm either: a record beside the indexes says which files the
-//! last initrd was made of, by what the file system said of them. So what a killed transaction, a
-//! tool that failed or a kernel that came after its modules left undone is done by the next one.
+//! Finds the modules that are marked for initrds, and the files they need.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::fmt::Write;
 use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use facts::INITRD_RECORD_NAME;
-use kmod_index::IndexFile;
+use kmodule::{kmod_name, normalized};
 use modtree::INITRD_LIST;
 
-use super::kernel::Kernel;
-use super::stamp::stamp;
-
-/// Lists of packages other than the kernel's and of the administrator, for all kernels; of two files of one name the
-/// later counts.
+/// Where lists for all kernels are, those of packages and those of the administrator. Of two files
+/// with one name the later counts.
 const LISTS: [&str; 2] = ["usr/lib/kmpkit/initrd.d", "etc/kmpkit/initrd.d"];
 
-/// A kernel whose marked modules are not those its initrd was made of.
-#[derive(Debug)]
-pub(super) struct Due {
-    pub(super) kernel: Kernel,
-    /// What is recorded when there is an initrd of them.
-    picture: String,
-}
-
-impl Due {
-    /// `None` where nothing has changed.
-    ///
-    /// # Errors
-    /// A list, modules.dep or the record cannot be read.
-    pub(super) fn of(root: &Path, kernel: Kernel) -> Result<Option<Self>> {
-        let marked = marked(root, &kernel.directory)?;
-        let picture = match marked.is_empty() {
-            true => String::new(),
-            false => {
-                let dep = read(&kernel.directory.join(IndexFile::Dep.name()))?;
-                picture(&kernel.directory, &wanted(&dep, &marked))
-            }
-        };
-        let record = read(&kernel.directory.join(INITRD_RECORD_NAME))?;
-        let is_due = picture.as_bytes() != record;
-        Ok(is_due.then_some(Self { kernel, picture }))
-    }
-
-    /// Records that there is an initrd of these modules now. Half a record is another one: then an
-    /// initrd is made once more.
-    ///
-    /// # Errors
-    /// The record cannot be written.
-    pub(super) fn done(&self) -> Result<()> {
-        let path = self.kernel.directory.join(INITRD_RECORD_NAME);
-        let done = match self.picture.is_empty() {
-            true => fs::remove_file(&path),
-            false => fs::write(&path, &self.picture),
-        };
-        done.with_context(|| path.display().to_string())
-    }
-}
-
 /// The names of marked modules, with underscores.
-fn marked(root: &Path, directory: &Path) -> Result<BTreeSet<Vec<u8>>> {
+pub(super) fn marked(root: &Path, directory: &Path) -> Result<BTreeSet<Vec<u8>>> {
     let mut lists: BTreeMap<OsString, PathBuf> = BTreeMap::new();
     for below in LISTS {
         lists.extend(lists_in(&root.join(below))?);
     }
     let mut marked = BTreeSet::new();
     for path in lists.into_values().chain([directory.join(INITRD_LIST)]) {
-        marked.extend(names(&path, &read(&path)?));
+        marked.extend(module_list(&path, &read(&path)?));
     }
     Ok(marked)
 }
@@ -94,9 +42,9 @@ fn lists_in(directory: &Path) -> Result<Vec<(OsString, PathBuf)>> {
     Ok(lists.collect())
 }
 
-/// The modules a list names, one a line. Another package's mistake is told and keeps nobody from
-/// an initrd.
-fn names(path: &Path, text: &[u8]) -> Vec<Vec<u8>> {
+/// The modules that a list names, one a line. A wrong line, which may be another package's mistake,
+/// is logged and keeps no initrd from being made.
+pub(in crate::trigger) fn module_list(path: &Path, text: &[u8]) -> Vec<Vec<u8>> {
     let mut names = Vec::new();
     for (number, line) in text.split(|&byte| byte == b'\n').enumerate() {
         let line = line.trim_ascii();
@@ -105,9 +53,9 @@ fn names(path: &Path, text: &[u8]) -> Vec<Vec<u8>> {
         }
         let good = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+~,".contains(byte);
         match line.iter().all(good) {
-            true => names.push(with_underscores(line)),
+            true => names.push(normalized(line).into_owned()),
             false => log::error!(
-                "{}: line {}: {:?} is no name of a module",
+                "{}: line {}: {:?} is not the name of a module",
                 path.display(),
                 number + 1,
                 String::from_utf8_lossy(line)
@@ -117,13 +65,16 @@ fn names(path: &Path, text: &[u8]) -> Vec<Vec<u8>> {
     names
 }
 
-/// The paths of marked modules and of all that they need, as modules.dep has them.
-fn wanted<'d>(dep: &'d [u8], marked: &BTreeSet<Vec<u8>>) -> BTreeSet<&'d [u8]> {
+/// The paths of marked modules and of all modules they need, as modules.dep has them.
+pub(in crate::trigger) fn wanted_files<'d>(
+    dep: &'d [u8],
+    marked: &BTreeSet<Vec<u8>>,
+) -> BTreeSet<&'d [u8]> {
     let mut wanted = BTreeSet::new();
     for line in dep.split(|&byte| byte == b'\n') {
         let mut parts = line.splitn(2, |&byte| byte == b':');
         let module = parts.next().unwrap_or_default();
-        if marked.contains(&name(module)) {
+        if marked.contains(&*name(module)) {
             wanted.insert(module);
             let needs = parts.next().unwrap_or_default();
             let needs = needs.split(|&byte| byte == b' ');
@@ -134,31 +85,12 @@ fn wanted<'d>(dep: &'d [u8], marked: &BTreeSet<Vec<u8>>) -> BTreeSet<&'d [u8]> {
 }
 
 /// The name of the module at a path.
-fn name(path: &[u8]) -> Vec<u8> {
-    let file = path.rsplit(|&byte| byte == b'/').next();
-    let name = file.and_then(|file| file.split(|&byte| byte == b'.').next());
-    with_underscores(name.unwrap_or_default())
+fn name(path: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+    kmod_name(path.rsplit(|&byte| byte == b'/').next().unwrap_or_default())
 }
 
-fn with_underscores(name: &[u8]) -> Vec<u8> {
-    let underscore = |&byte: &u8| if byte == b'-' { b'_' } else { byte };
-    name.iter().map(underscore).collect()
-}
-
-/// Stamps of files, a line for each.
-fn picture(directory: &Path, paths: &BTreeSet<&[u8]>) -> String {
-    let mut picture = String::new();
-    for path in paths {
-        let path = Path::new(OsStr::from_bytes(path));
-        let stamp = stamp(&directory.join(path));
-        // A String takes everything.
-        let _ = writeln!(picture, "{} {stamp}", path.display());
-    }
-    picture
-}
-
-/// The contents of a file; of none, nothing.
-fn read(path: &Path) -> Result<Vec<u8>> {
+/// The contents of a file; nothing if there is none.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         read => read.with_context(|| path.display().to_string()),
@@ -176,7 +108,7 @@ mod tests {
                     kernel/f.ko: kernel/a-b.ko.xz\n";
         let of = |names: &[&str]| {
             let marked = names.iter().map(|name| name.as_bytes().to_vec()).collect();
-            let wanted = wanted(dep, &marked).into_iter();
+            let wanted = wanted_files(dep, &marked).into_iter();
             wanted.map(String::from_utf8_lossy).collect::<Vec<_>>()
         };
         assert_eq!(
@@ -193,7 +125,7 @@ mod tests {
         let wanted: Vec<_> = ["xhci_pci", "nvme", "last"]
             .map(|name| name.as_bytes().to_vec())
             .into();
-        assert_eq!(names(Path::new("l"), text), wanted);
+        assert_eq!(module_list(Path::new("l"), text), wanted);
     }
 
     #[test]

@@ -1,31 +1,32 @@
-//! Releases whose indexes are right in, new initrds for those whose marked modules have changed
-//! out, made by whoever owns initrds in the root.
+//! Has new initrds made for releases whose indexes are right, if their marked modules have changed.
 //!
 //! ```text
-//! release ─> kernel ─> marked (is one due?) ─> owner (whose business is it?) ─> act
+//! release ─> BootableKernel ─> DueInitrd (marked modules against the record) ─> InitrdMaker
 //! ```
 
-mod act;
-mod boot;
+mod boot_files;
 mod kernel;
+mod make;
+mod maker;
 mod marked;
-mod owner;
-mod stamp;
+mod record;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use kernel::Kernel;
-use marked::Due;
-use owner::Owner;
+use kernel::BootableKernel;
+use maker::InitrdMaker;
+use record::DueInitrd;
+
+pub(super) use marked::{module_list, wanted_files};
 
 /// The initrds of a root.
 #[derive(Debug)]
 pub(super) struct Initrds {
     root: PathBuf,
-    /// What KERNEL_INSTALL_BYPASS says.
+    /// The value of KERNEL_INSTALL_BYPASS.
     bypass: Option<OsString>,
 }
 
@@ -35,7 +36,8 @@ impl Initrds {
         Self { root, bypass }
     }
 
-    /// Brings initrds of releases below the watched directory up to date; whether nothing failed.
+    /// Brings the initrds of releases below the watched directory up to date; says whether nothing
+    /// failed.
     pub(super) fn update(&self, watched: &Path, releases: &[String]) -> bool {
         let mut good = true;
         let mut due = Vec::new();
@@ -51,18 +53,18 @@ impl Initrds {
         good & (due.is_empty() || self.make(&due))
     }
 
-    fn due(&self, watched: &Path, release: &str) -> Result<Option<Due>> {
+    fn due(&self, watched: &Path, release: &str) -> Result<Option<DueInitrd>> {
         let below = watched.strip_prefix("/").unwrap_or(watched);
         let directory = self.root.join(below).join(release);
-        match Kernel::find(&self.root, directory, release) {
-            Some(kernel) => Due::of(&self.root, kernel),
+        match BootableKernel::find(&self.root, directory, release) {
+            Some(kernel) => DueInitrd::of(&self.root, kernel),
             None => Ok(None),
         }
     }
 
-    fn make(&self, due: &[Due]) -> bool {
-        match Owner::of(&self.root, self.bypass.as_deref()) {
-            Ok(Some(owner)) => owner.make(&self.root, due),
+    fn make(&self, due: &[DueInitrd]) -> bool {
+        match InitrdMaker::of(&self.root, self.bypass.as_deref()) {
+            Ok(Some(maker)) => maker.make(&self.root, due),
             Ok(None) => true,
             Err(error) => {
                 log::error!("no new initrd: {error:#}");

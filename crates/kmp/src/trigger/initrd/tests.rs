@@ -1,4 +1,4 @@
-//! A made-up root with scripts in place of what makes initrds in, what they were asked for out.
+//! Asks scripts in a made-up root for initrds, in place of the tools that make them.
 
 use std::fs;
 use std::path::Path;

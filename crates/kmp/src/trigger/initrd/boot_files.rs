@@ -1,32 +1,32 @@
-//! A release in, what the partitions a system boots from have of it out.
+//! Finds the files of a release on the partitions that a system boots from.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::stamp::stamp;
+use facts::FileStamp;
 
-/// Where they are mounted; an EFI partition may be below the first, too.
+/// Where these are mounted; an EFI partition may be below the first, too.
 const PARTITIONS: [&str; 2] = ["boot", "efi"];
 /// How many directories lead to a file at most: `efi/<entry token>/<release>/initrd`.
 const DEPTH: usize = 3;
 
 /// Files with the release in their names or in those of their directories, with their stamps.
-pub(super) fn files(root: &Path, release: &str) -> BTreeMap<PathBuf, String> {
+pub(super) fn files(root: &Path, release: &str) -> BTreeMap<PathBuf, Option<FileStamp>> {
     let mut files = BTreeMap::new();
     for partition in PARTITIONS {
         let directory = root.join(partition);
         collect(&directory, DEPTH, &mut |path| {
             let below = path.strip_prefix(root).unwrap_or(path);
             if below.to_string_lossy().contains(release) {
-                files.insert(path.to_owned(), stamp(path));
+                files.insert(path.to_owned(), FileStamp::of(path).ok());
             }
         });
     }
     files
 }
 
-/// What cannot be read has no initrd for anybody.
+/// A directory that cannot be read has no initrd for anybody.
 fn collect(directory: &Path, depth: usize, take: &mut dyn FnMut(&Path)) {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     for entry in entries {

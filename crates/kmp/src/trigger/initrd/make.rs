@@ -1,4 +1,4 @@
-//! An owner and kernels whose initrds are due in, their initrds out.
+//! Has the initrds that are due made, and records them.
 
 use std::borrow::Cow;
 use std::fs::{self, File};
@@ -8,17 +8,17 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::boot;
-use super::kernel::{Kernel, in_boot};
-use super::marked::Due;
-use super::owner::{Flags, Owner};
+use super::boot_files;
+use super::kernel::{BootableKernel, image_in_boot};
+use super::maker::{FlagNames, InitrdMaker};
+use super::record::DueInitrd;
 
 /// Where suse-module-tools looks for flags.
 const FLAGS: &str = "run/regenerate-initrd";
 
-impl Owner {
-    /// Has initrds made, and records them; whether nothing failed.
-    pub(super) fn make(&self, root: &Path, all: &[Due]) -> bool {
+impl InitrdMaker {
+    /// Has initrds made, and records them; says whether nothing failed.
+    pub(super) fn make(&self, root: &Path, all: &[DueInitrd]) -> bool {
         match self {
             Self::SuseModuleTools { script, flags } => recorded(all, || {
                 leave_flags(root, *flags, all)?;
@@ -32,8 +32,8 @@ impl Owner {
     }
 }
 
-/// Has each initrd made; one that fails does not keep the others from it.
-fn each(all: &[Due], work: impl Fn(&Kernel) -> Result<bool>) -> bool {
+/// Has each initrd made. If one fails, the others are made nevertheless.
+fn each(all: &[DueInitrd], work: impl Fn(&BootableKernel) -> Result<bool>) -> bool {
     let mut good = true;
     for due in all {
         good &= recorded(std::slice::from_ref(due), || work(&due.kernel));
@@ -43,36 +43,41 @@ fn each(all: &[Due], work: impl Fn(&Kernel) -> Result<bool>) -> bool {
 
 /// Has kernel-install and its plugins make an initrd.
 ///
-/// It comes with systemd, also where something else is in charge of what is booted: then plugins
-/// make an initrd that no plugin takes to where it is booted from, and all is well for it.
-fn add(program: &Path, dracut: Option<&Path>, root: &Path, kernel: &Kernel) -> Result<bool> {
-    let before = boot::files(root, &kernel.release);
+/// It comes with systemd, also where something else decides what is booted. Then plugins make an
+/// initrd that no plugin puts where it is booted from, and kernel-install succeeds.
+fn add(
+    program: &Path,
+    dracut: Option<&Path>,
+    root: &Path,
+    kernel: &BootableKernel,
+) -> Result<bool> {
+    let before = boot_files::files(root, &kernel.release);
     let mut command = Command::new(program);
     command.args(["add", &kernel.release]).arg(&kernel.image);
     if !ran(&mut command)? {
         return Ok(false);
     }
-    if boot::files(root, &kernel.release) != before {
+    if boot_files::files(root, &kernel.release) != before {
         return Ok(true);
     }
     match dracut {
         Some(dracut) => run_dracut(dracut, kernel),
         None => {
-            log::warn!("{}: nothing came to /boot of it", program.display());
+            log::warn!("{} put no initrd into /boot", program.display());
             Ok(true)
         }
     }
 }
 
-fn run_dracut(program: &Path, kernel: &Kernel) -> Result<bool> {
+fn run_dracut(program: &Path, kernel: &BootableKernel) -> Result<bool> {
     ran(Command::new(program).args(["--force", "--kver", &kernel.release]))
 }
 
-/// Does work and records what it made, unless it could not be done yet; whether it did not fail. Why it
-/// failed is told.
-fn recorded(all: &[Due], work: impl FnOnce() -> Result<bool>) -> bool {
+/// Does the work and records what it made, unless it cannot be done yet. Says whether it did not fail,
+/// and logs why it did.
+fn recorded(all: &[DueInitrd], work: impl FnOnce() -> Result<bool>) -> bool {
     let result = work().and_then(|made| match made {
-        true => all.iter().try_for_each(Due::done),
+        true => all.iter().try_for_each(DueInitrd::done),
         false => Ok(()),
     });
     if let Err(error) = &result {
@@ -81,23 +86,23 @@ fn recorded(all: &[Due], work: impl FnOnce() -> Result<bool>) -> bool {
     result.is_ok()
 }
 
-fn names(all: &[Due]) -> String {
+fn names(all: &[DueInitrd]) -> String {
     let names = all
         .iter()
         .map(|due| due.kernel.directory.display().to_string());
     names.collect::<Vec<_>>().join(", ")
 }
 
-fn leave_flags(root: &Path, flags: Flags, all: &[Due]) -> Result<()> {
+fn leave_flags(root: &Path, flags: FlagNames, all: &[DueInitrd]) -> Result<()> {
     let directory = root.join(FLAGS);
     fs::create_dir_all(&directory).with_context(|| directory.display().to_string())?;
     for due in all {
         let release = &due.kernel.release;
         let flag = match flags {
-            Flags::Releases => release.clone(),
-            // Without an image in /boot the script says so itself, whatever it is called.
-            Flags::Images => {
-                let image = in_boot(root, release).map_or("vmlinuz", |(name, _)| name);
+            FlagNames::Releases => release.clone(),
+            // Without an image in /boot the script complains itself, whatever the image's name.
+            FlagNames::Images => {
+                let image = image_in_boot(root, release).map_or("vmlinuz", |(name, _)| name);
                 format!("{image}-{release}")
             }
         };
@@ -107,13 +112,13 @@ fn leave_flags(root: &Path, flags: Flags, all: &[Due]) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command that must succeed; whether it can run yet.
+/// Runs a command that must succeed; says whether it can run yet.
 ///
-/// A program that is there without what interprets it comes with a root that is not complete yet.
-/// That is no failure, and what is due stays so.
+/// If a program is there without its interpreter, the root is not complete yet. That is no failure,
+/// and what is due stays due.
 fn ran(command: &mut Command) -> Result<bool> {
     log::info!("{command:?}");
-    // Ours has a list of files that the command does not ask for, and the root may have no
+    // Our stdin has a list of files that the command does not ask for, and the root may have no
     // /dev/null. Nothing is ever written to the pipe.
     match command.stdin(Stdio::piped()).status() {
         Ok(status) if status.success() => Ok(true),

@@ -1,4 +1,4 @@
-//! A root in, whose business initrds are there out.
+//! Decides which tool makes the initrds of a root.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -7,47 +7,47 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// What suse-module-tools has packages run after a transaction.
+/// The script that packages run after a transaction where suse-module-tools is installed.
 const SUSE: &str = "usr/lib/module-init-tools/regenerate-initrd-posttrans";
 const KERNEL_INSTALL: [&str; 2] = ["usr/bin/kernel-install", "bin/kernel-install"];
 const DRACUT: [&str; 3] = ["usr/bin/dracut", "usr/sbin/dracut", "sbin/dracut"];
 
-/// Files that say that an image is built, which gets its initrds at the end: ours, that of the
-/// build service and of mock roots made like its, and that of kiwi.
+/// Files that say that an image is being built, which gets its initrds at the end: our own, that of
+/// the build service and of mock, and that of kiwi.
 const IMAGE_BUILDS: [&str; 3] = ["etc/kmpkit/no-initrd", ".buildenv", "image/config.xml"];
 
-/// Who makes initrds.
+/// The tool that makes initrds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(super) enum InitrdMaker {
     /// suse-module-tools, by a script that looks for flags.
     SuseModuleTools {
         /// The script.
         script: PathBuf,
         /// What flags it looks for.
-        flags: Flags,
+        flags: FlagNames,
     },
     /// systemd's kernel-install.
     KernelInstall {
         /// The program.
         program: PathBuf,
-        /// Who makes initrds where kernel-install is only installed.
+        /// dracut, for systems where kernel-install is installed but not in charge.
         dracut: Option<PathBuf>,
     },
     /// dracut itself.
     Dracut(PathBuf),
 }
 
-/// What flags of suse-module-tools are named for.
+/// What the flags of suse-module-tools are named like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flags {
+pub(super) enum FlagNames {
     /// `<release>`.
     Releases,
     /// `<image>-<release>`.
     Images,
 }
 
-impl Owner {
-    /// The first one that is installed; nobody while an image is built.
+impl InitrdMaker {
+    /// The first one that is installed; none while an image is being built.
     ///
     /// # Errors
     /// The script of suse-module-tools cannot be read.
@@ -57,7 +57,7 @@ impl Owner {
             return Ok(None);
         }
         if let Some(script) = program(root, &[SUSE]) {
-            let flags = Flags::of(&script)?;
+            let flags = FlagNames::of(&script)?;
             return Ok(Some(Self::SuseModuleTools { script, flags }));
         }
         let dracut = program(root, &DRACUT);
@@ -66,16 +66,16 @@ impl Owner {
             None => dracut.map(Self::Dracut),
         };
         if owner.is_none() {
-            log::info!("no initrd is made: there is nothing that makes one");
+            log::info!("no initrd is made: no tool for it is installed");
         }
         Ok(owner)
     }
 }
 
-impl Flags {
-    /// Only the script itself tells: a version that knows images alone would take a release for
-    /// an image and what follows its first dash for a release, and one that knows releases alone
-    /// has no kernel of an image's name.
+impl FlagNames {
+    /// Only the script itself shows it. A version that knows images alone would take a release for an
+    /// image, and what follows its first dash for a release. A version that knows releases alone finds
+    /// no kernel by the name of an image.
     fn of(script: &Path) -> Result<Self> {
         let text = fs::read(script).with_context(|| script.display().to_string())?;
         Ok(match String::from_utf8_lossy(&text).contains("image#*-") {
@@ -85,7 +85,7 @@ impl Flags {
     }
 }
 
-/// What says that an image is built.
+/// What says that an image is being built.
 fn image_build(root: &Path, bypass: Option<&OsStr>) -> Option<String> {
     if bypass.is_some_and(is_true) {
         return Some("KERNEL_INSTALL_BYPASS is set".to_owned());
@@ -95,8 +95,7 @@ fn image_build(root: &Path, bypass: Option<&OsStr>) -> Option<String> {
     Some(format!("there is {}", sign.display()))
 }
 
-/// As systemd reads variables that are yes or no (systemd/src/basic/parse-util.c,
-/// `parse_boolean`).
+/// Whether a variable means yes to systemd (systemd/src/basic/parse-util.c, `parse_boolean`).
 fn is_true(value: &OsStr) -> bool {
     let value = value.to_string_lossy().to_ascii_lowercase();
     ["1", "yes", "y", "true", "t", "on"].contains(&value.as_str())
@@ -122,12 +121,12 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    fn owner(root: &Path) -> Option<Owner> {
-        Owner::of(root, None).unwrap()
+    fn owner(root: &Path) -> Option<InitrdMaker> {
+        InitrdMaker::of(root, None).unwrap()
     }
 
     #[test]
-    fn who_is_installed_comes_in_this_order() {
+    fn tools_count_in_this_order() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path();
         assert_eq!(owner(root), None);
@@ -135,28 +134,34 @@ mod tests {
         assert_eq!(owner(root), None);
         put(root, "usr/sbin/dracut", "", 0o755);
         let dracut = root.join("usr/sbin/dracut");
-        assert_eq!(owner(root), Some(Owner::Dracut(dracut.clone())));
+        assert_eq!(owner(root), Some(InitrdMaker::Dracut(dracut.clone())));
         put(root, "usr/bin/kernel-install", "", 0o755);
         let program = root.join("usr/bin/kernel-install");
         let dracut = Some(dracut);
-        assert_eq!(owner(root), Some(Owner::KernelInstall { program, dracut }));
+        assert_eq!(
+            owner(root),
+            Some(InitrdMaker::KernelInstall { program, dracut })
+        );
         put(root, SUSE, "", 0o755);
         let script = root.join(SUSE);
-        let flags = Flags::Releases;
-        assert_eq!(owner(root), Some(Owner::SuseModuleTools { script, flags }));
+        let flags = FlagNames::Releases;
+        assert_eq!(
+            owner(root),
+            Some(InitrdMaker::SuseModuleTools { script, flags })
+        );
     }
 
     #[test]
     fn flags_are_those_the_script_reads() {
         let root = tempfile::tempdir().unwrap();
         for (line, wanted) in [
-            ("kver=${image#*-}", Flags::Images),
-            ("initrd=initrd-${image#*-}", Flags::Images),
-            ("kver=${f##*/}", Flags::Releases),
-            ("vmlinuz-*) kver=${kver#*-} ;;", Flags::Releases),
+            ("kver=${image#*-}", FlagNames::Images),
+            ("initrd=initrd-${image#*-}", FlagNames::Images),
+            ("kver=${f##*/}", FlagNames::Releases),
+            ("vmlinuz-*) kver=${kver#*-} ;;", FlagNames::Releases),
         ] {
             put(root.path(), SUSE, line, 0o755);
-            let Some(Owner::SuseModuleTools { flags, .. }) = owner(root.path()) else {
+            let Some(InitrdMaker::SuseModuleTools { flags, .. }) = owner(root.path()) else {
                 panic!("{line}");
             };
             assert_eq!(flags, wanted, "{line}");
@@ -164,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn image_builds_have_nobody() {
+    fn image_builds_have_no_maker() {
         for sign in IMAGE_BUILDS {
             let root = tempfile::tempdir().unwrap();
             put(root.path(), "usr/bin/dracut", "", 0o755);
@@ -174,7 +179,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         put(root.path(), "usr/bin/dracut", "", 0o755);
         for (value, bypassed) in [("1", true), ("Yes", true), ("0", false), ("", false)] {
-            let owner = Owner::of(root.path(), Some(OsStr::new(value))).unwrap();
+            let owner = InitrdMaker::of(root.path(), Some(OsStr::new(value))).unwrap();
             assert_eq!(owner.is_none(), bypassed, "{value:?}");
         }
     }
