@@ -1,7 +1,7 @@
 //! Why no indexes were made or published.
 //!
-//! Each error says all it knows in one line, the path and the system's reason included. So it has no
-//! source, which would be told twice.
+//! An error says in one line what it knows itself, and has the cause as its source. Whoever prints it
+//! prints the chain of sources, so each fact comes once.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,20 +12,20 @@ use kmod_index::IndexFile;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The directory of modules cannot be read.
-    #[error("could not search modules: {}: {reason}", path.display())]
+    #[error("could not search modules: {}", path.display())]
     Search {
         /// The directory.
         path: PathBuf,
         /// Why not.
-        reason: io::Error,
+        source: io::Error,
     },
     /// A Module.symvers or System.map that was asked for cannot be read.
-    #[error("could not load {}: {reason}", path.display())]
+    #[error("could not load {}", path.display())]
     KernelSymbols {
         /// The file.
         path: PathBuf,
         /// Why not.
-        reason: io::Error,
+        source: io::Error,
     },
     /// A file named on the command line that cannot be taken for a module.
     #[error("could not add module {}: {reason}", path.display())]
@@ -42,26 +42,26 @@ pub enum Error {
     #[error("Found {} modules in dependency cycles!", .0.len())]
     Cycles(Vec<String>),
     /// An index cannot hold what modules say.
-    #[error("could not write index {}: {reason}", file.name())]
+    #[error("could not write index {}", file.name())]
     Index {
         /// Which index.
         file: IndexFile,
         /// Why not.
-        reason: kmod_index::WriteError,
+        source: kmod_index::WriteError,
     },
     /// The indexes cannot be written; none was replaced.
-    #[error("could not write {}: {reason}", path.display())]
+    #[error("could not write {}", path.display())]
     Write {
         /// The file or directory.
         path: PathBuf,
         /// Why not.
-        reason: io::Error,
+        source: io::Error,
     },
 }
 
 impl Error {
     pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        |reason| Self::Write { path, reason }
+        |source| Self::Write { path, source }
     }
 }

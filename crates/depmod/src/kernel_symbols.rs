@@ -30,9 +30,9 @@ pub struct KernelSymbol {
 pub(crate) fn load(settings: &Settings) -> Result<Vec<KernelSymbol>, Error> {
     let prefix = settings.symbol_prefix;
     let read = |path: &Path| {
-        fs::read(path).map_err(|reason| Error::KernelSymbols {
+        fs::read(path).map_err(|source| Error::KernelSymbols {
             path: path.to_owned(),
-            reason,
+            source,
         })
     };
     let mut symbols = match &settings.kernel_symbols {

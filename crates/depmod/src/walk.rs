@@ -63,9 +63,9 @@ pub(crate) fn find<'s>(
             .map(|changed| ChangedBelow::new(root, directory, changed));
         match (number, walk.enter(root, false)) {
             (_, Ok(())) => {}
-            (0, Err(reason)) => {
+            (0, Err(source)) => {
                 let path = directory.to_owned();
-                return Err(Error::Search { path, reason });
+                return Err(Error::Search { path, source });
             }
             (_, Err(error)) => {
                 log::error!("could not open directory {}: {error}", display(root));

@@ -1,23 +1,26 @@
-//! Why a tree cannot be used, in one line that names the path.
+//! Why a tree cannot be used.
+//!
+//! An error says in one line what it knows itself, and has the cause as its source. Whoever prints it
+//! prints the chain of sources, so each fact comes once.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A tree, or a part of it, that is not as it must be.
+/// A tree that cannot be used, or a part of it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The operating system refused.
+    /// A file or directory cannot be read.
     #[error("{}", path.display())]
     Io {
-        /// What was read.
+        /// The file or directory.
         path: PathBuf,
-        /// The refusal.
+        /// Why not.
         source: io::Error,
     },
     /// Neither lib/modules nor usr/lib/modules has a release.
     #[error("{}: no lib/modules/<kernelrelease> in it", .0.display())]
     NoRelease(PathBuf),
-    /// The release asked for is not there.
+    /// The release that was asked for is not there.
     #[error("{}: no lib/modules/{release} in it", root.display())]
     MissingRelease {
         /// The root.
@@ -33,7 +36,7 @@ pub enum Error {
         /// All of them.
         releases: String,
     },
-    /// A kernel without one of its files.
+    /// A file that every kernel has is missing.
     #[error("{}: no {what} for {release} in it", root.display())]
     MissingFile {
         /// The root.
@@ -46,10 +49,10 @@ pub enum Error {
     /// A path that could not be written into a spec file as it is.
     #[error("{}: characters other than A-Z a-z 0-9 . _ + ~ - / in its path", .0.display())]
     BadPath(PathBuf),
-    /// A module, kernel image or symvers file that is none.
+    /// A module, kernel image or symvers file is damaged or cannot be read.
     #[error(transparent)]
     File(#[from] kmodule::Error),
-    /// A module that is there twice, with different compression.
+    /// A module is there twice, with different compression.
     #[error("{}: the same module as {second}", first.display())]
     Duplicate {
         /// One of the files.

@@ -23,6 +23,8 @@ pub use kernel_files::{KernelFiles, devel_symvers, symvers};
 pub use loader::ModuleId;
 pub use packaged::PackagedKernel;
 pub use record::Record;
+#[doc(hidden)]
+pub use release_dir::builtin_names;
 pub use release_dir::{INITRD_LIST, ModuleFile, ReleaseDir, is_plain_path};
 pub use resolve::{Difference, Resolution, resolve};
 pub use tree::{Tree, spelled};

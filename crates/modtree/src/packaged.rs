@@ -10,8 +10,7 @@ use kmodule::{FileKind, Kernelrelease, SymversOf, file_kind};
 use crate::kernel_files::{symvers, symvers_places};
 use crate::{Error, ReleaseDir};
 
-/// What surrounds a kernel image or symvers file in the tree it is packaged
-/// from.
+/// The kernel that a file belongs to, in the tree it is packaged from.
 #[derive(Debug, Default)]
 pub struct PackagedKernel {
     /// The release its path names.
@@ -64,8 +63,8 @@ impl PackagedKernel {
         symvers(root, &modules, release)
     }
 
-    /// Every file in the same tree that decides what [`symvers`](Self::symvers) and
-    /// [`builtin`](Self::builtin) answer, whether it is there or not.
+    /// Every file in the same tree that [`symvers`](Self::symvers) and [`builtin`](Self::builtin)
+    /// depend on, whether it is there or not.
     pub fn consulted(&self, release: &Kernelrelease) -> Vec<PathBuf> {
         let Some((root, modules)) = self.modules(release) else {
             return Vec::new();
@@ -84,7 +83,9 @@ impl PackagedKernel {
         let modules = self.modules(release);
         let names = modules.map(|(_, modules)| modules.builtin()).transpose()?;
         Ok(names.flatten().unwrap_or_else(|| {
-            log::warn!("no modules.builtin for {release}: no kmod() for what is linked in");
+            log::warn!(
+                "no modules.builtin for {release}, so no kmod() for modules that are linked in"
+            );
             Vec::new()
         }))
     }

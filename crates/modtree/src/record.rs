@@ -2,7 +2,8 @@
 
 use kmodule::Module;
 
-use crate::{Error, ModuleFile};
+use crate::error::Error;
+use crate::release_dir::ModuleFile;
 
 /// What a tree knows of a module, symbols apart.
 #[derive(Clone, Debug, Default)]
@@ -11,10 +12,9 @@ pub struct Record {
     pub file: ModuleFile,
     /// Bytes of the file.
     pub bytes: u64,
-    /// Bytes of the sections that are loaded: the same however the file is stripped, signed or
-    /// compressed.
+    /// Bytes of the sections that are loaded. Stripping, signing and compressing do not change it.
     pub size: u64,
-    /// What the module says it is.
+    /// `description=`.
     pub description: Option<String>,
     /// `alias=` as modinfo shows them.
     pub aliases: Vec<String>,
@@ -22,7 +22,7 @@ pub struct Record {
     pub depends: Vec<String>,
     /// `softdep=`: what modprobe loads before and after it.
     pub softdeps: Vec<String>,
-    /// `weakdep=`: what it may load itself.
+    /// `weakdep=`: what it may ask for later.
     pub weakdeps: Vec<String>,
 }
 

@@ -12,7 +12,8 @@ use walkdir::WalkDir;
 
 use crate::Error;
 
-/// In that directory, the names of modules for which a change means a new initrd, one a line.
+/// The name of the list, in that directory, of modules whose change makes a new initrd necessary,
+/// one a line.
 pub const INITRD_LIST: &str = "kmpkit-initrd.list";
 
 /// The module directory of one kernelrelease.
@@ -49,10 +50,10 @@ impl ModuleFile {
     }
 }
 
-/// Where module directories lie below a root; the first that exists counts.
+/// Where module directories lie below a root. The first that exists counts.
 const PARENTS: [&str; 2] = ["lib/modules", "usr/lib/modules"];
 
-/// Whether a path is of characters alone that are nothing but a path to rpm and to a shell.
+/// Whether a path has only characters that mean nothing else to rpm or to a shell.
 pub fn is_plain_path(path: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._+~/-".contains(c);
     path.chars().all(plain)
@@ -138,13 +139,12 @@ impl ReleaseDir {
         &self.below_root
     }
 
-    /// Every module, sorted by path. `build` and `source` lead out of the tree
-    /// and are left out, as are symbolic links.
+    /// Every module, sorted by path. Symbolic links are left out, and so are `build` and `source`,
+    /// which lead out of the tree.
     ///
     /// # Errors
-    /// A directory cannot be read, a module is there twice with different
-    /// compression, or a path has characters that could become more than a file
-    /// name in a spec file.
+    /// A directory cannot be read, a module is there twice with different compression, or a path has
+    /// characters that could mean more than a file name in a spec file.
     pub fn modules(&self) -> Result<Vec<ModuleFile>, Error> {
         let leads_out = |entry: &walkdir::DirEntry| {
             entry.depth() == 1 && matches!(entry.file_name().as_bytes(), b"build" | b"source")
@@ -192,22 +192,14 @@ impl ReleaseDir {
         })
     }
 
-    /// Names of the modules linked into the kernel, from modules.builtin
-    /// (linux/Documentation/kbuild/kbuild.rst); `None` where the kernel ships no
+    /// Names of the modules linked into the kernel, from modules.builtin; `None` if the kernel has no
     /// such list.
     ///
     /// # Errors
     /// The list is there but cannot be read.
     pub fn builtin(&self) -> Result<Option<Vec<Vec<u8>>>, Error> {
-        let Some(text) = self.list(KernelList::Builtin)? else {
-            return Ok(None);
-        };
-        let names = text
-            .split(|&byte| byte == b'\n')
-            .filter_map(|line| module_name(Path::new(OsStr::from_bytes(line))))
-            .map(<[u8]>::to_vec)
-            .collect();
-        Ok(Some(names))
+        let text = self.list(KernelList::Builtin)?;
+        Ok(text.map(|text| builtin_names(&text)))
     }
 
     fn list(&self, list: KernelList) -> Result<Option<Vec<u8>>, Error> {
@@ -218,6 +210,15 @@ impl ReleaseDir {
             Err(error) => Err(Error::io(&path)(error)),
         }
     }
+}
+
+/// The names in the text of a modules.builtin (linux/Documentation/kbuild/kbuild.rst).
+#[doc(hidden)]
+pub fn builtin_names(text: &[u8]) -> Vec<Vec<u8>> {
+    text.split(|&byte| byte == b'\n')
+        .filter_map(|line| module_name(Path::new(OsStr::from_bytes(line))))
+        .map(<[u8]>::to_vec)
+        .collect()
 }
 
 fn only_release(root: &Path) -> Result<Kernelrelease, Error> {

@@ -1,11 +1,11 @@
-//! Items in, what is made of each out, by all processors; each works with memory of its own.
+//! Does the same work with each of many items, on all processors.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Calls `work` with each item and the state of the thread it runs on; gives the results in the
 /// order of the items.
 ///
-/// Threads take one item after another, so that one with a large module does not hold up the
+/// Threads take one item after another, so a thread with a large module does not hold up the
 /// others.
 ///
 /// # Errors

@@ -58,7 +58,7 @@ fn make(input: &IndexInput<'_>, wanted: impl Fn(IndexFile) -> bool) -> Result<Ve
         || (),
         |(), &file| match bytes(file, input) {
             Ok(bytes) => Ok(Output { file, bytes }),
-            Err(reason) => Err(Error::Index { file, reason }),
+            Err(source) => Err(Error::Index { file, source }),
         },
     )?;
     outputs.sort_unstable_by_key(|output| output.file);

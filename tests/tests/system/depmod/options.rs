@@ -253,3 +253,13 @@ fn options_only_kmod_30_has() -> Result<()> {
     kmpkit_tests::depmod::compare_with(&kmod_30, &tree, &["-u", "-q", "-r", "-m"])?;
     kmpkit_tests::depmod::compare_with(&kmod_30, &tree, &["--map", "--quiet"]).map(drop)
 }
+
+/// A message has the system's reason once.
+#[test]
+fn a_reason_comes_once() -> Result<()> {
+    let output = answer(ours()?.args(["-b", "/nowhere", "6.1"]))?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(!output.status.success());
+    ensure!(stderr.matches("No such file").count() == 1, "{stderr}");
+    Ok(())
+}
