@@ -9,6 +9,9 @@
 //! The facts are those that depmod's indexes are made of. The store has the [`FileStamp`] of each
 //! module file beside its facts; while the stamp is the same, the file is not read.
 //!
+//! What the kernel's loader asks of modules is in another store, the [`LoaderStore`], which depmod
+//! neither reads nor writes: [`LoaderFacts`] gathers it for whoever asks.
+//!
 //! What a store knows of a module is only of use with that very store. Its ids therefore carry the
 //! store's lifetime, which no other store has:
 //!
@@ -23,6 +26,9 @@
 mod content_hash;
 mod fresh;
 mod listing;
+mod loader_facts;
+mod loader_record;
+mod loader_store;
 mod ranges;
 mod stamp;
 mod store;
@@ -38,6 +44,8 @@ pub use fresh::{FreshFacts, ImportDetail, SymbolDetails};
 pub use listing::{
     DirectoryEntry, DirectoryIdentity, DirectoryListing, EntryKind, ListedDirectory,
 };
+pub use loader_facts::{LoaderFacts, LoaderFile};
+pub use loader_store::LoaderStore;
 pub use stamp::{FileStamp, Time};
 pub use store::body::{StoredFacts, StoredModule};
 pub use store::head::{StoreHead, StoredListing};
@@ -52,6 +60,10 @@ pub use write_store::{StoredFile, write_store};
 
 /// The name of the store, beside the indexes.
 pub const STORE_NAME: &str = "modules.kmpkit-facts";
+
+/// The name of the store of what the kernel's loader asks of modules. It begins as the store does, so
+/// it goes with the store when a kernel is gone.
+pub const LOADER_STORE_NAME: &str = "modules.kmpkit-facts-loader";
 
 /// The name of the record of what the last initrd was made of. It begins as the store does, so it
 /// goes with the store when a kernel is gone.

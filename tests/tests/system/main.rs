@@ -15,6 +15,7 @@ mod install;
 mod install_post;
 mod language;
 mod loader;
+mod loader_store;
 mod long_names;
 mod modprobe_config;
 mod modular_kernel;

@@ -12,8 +12,8 @@ use crate::listing::{
 };
 use crate::stamp::{FileStamp, Time};
 
-/// Bytes of a stamp.
-const STAMP: usize = 7 * 8;
+/// Bytes of the origin of a file without a hash: its stamp, and whether it has a hash.
+pub(crate) const ORIGIN: usize = 7 * 8 + 1;
 
 /// What tells whether anything has changed.
 #[derive(Debug)]
@@ -130,7 +130,7 @@ impl Head {
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let mut cursor = Cursor { rest: bytes };
         let digest = cursor.text()?.to_vec();
-        let count = cursor.count(STAMP + 1)?;
+        let count = cursor.count(ORIGIN)?;
         let mut origins = Vec::with_capacity(count);
         for _ in 0..count {
             origins.push(origin(&mut cursor)?);
@@ -197,7 +197,7 @@ pub(crate) fn head_of<'p>(
     Some(out)
 }
 
-fn origin(cursor: &mut Cursor<'_>) -> Option<FileOrigin> {
+pub(crate) fn origin(cursor: &mut Cursor<'_>) -> Option<FileOrigin> {
     let stamp = stamp(cursor)?;
     let hash = match cursor.take(1)? {
         [0] => None,
@@ -206,7 +206,7 @@ fn origin(cursor: &mut Cursor<'_>) -> Option<FileOrigin> {
     Some(FileOrigin { stamp, hash })
 }
 
-fn put_origin(origin: &FileOrigin, out: &mut Vec<u8>) {
+pub(crate) fn put_origin(origin: &FileOrigin, out: &mut Vec<u8>) {
     put_stamp(&origin.stamp, out);
     out.push(u8::from(origin.hash.is_some()));
     if let Some(ContentHash(hash)) = origin.hash {
