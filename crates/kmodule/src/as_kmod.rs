@@ -9,8 +9,7 @@
 //! One kind of damage is an error here and not for kmod: names that overlap so far that together
 //! they are longer than the file. kmod copies each.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use object::elf::{
     EM_SPARC, EM_SPARCV9, SHN_ABS, SHN_UNDEF, STB_WEAK, STT_SPARC_REGISTER, Sym32, Sym64,
     SymbolSection,
