@@ -3,7 +3,7 @@
 //! - [`Kernel`]: a kernel tree, from the Debian archive or a directory of the user's;
 //! - [`Chroot`]: another release of Debian, for its rpm, zypper or dnf5;
 //! - [`Machine`]: virtual hardware, read without modules or booted with a root's;
-//! - [`insmod::Trial`]: modules that a kernel is asked to load, and what it says;
+//! - [`trial::Trial`]: modules that a kernel is asked to load, and what it says;
 //! - [`Zypp`] and [`Dnf`]: an empty rpm root, filled by a solver;
 //! - [`Scenario`]: a dependency test as a readable text file, [`worlds`]: the repositories it names;
 //! - [`scene::Scene`]: an rpm root whose triggers are counted, [`bulk::Bulk`]: many packages for it;

@@ -13,7 +13,6 @@ mod index_names;
 mod initrd;
 mod install;
 mod install_post;
-mod language;
 mod loader;
 mod loader_store;
 mod long_names;

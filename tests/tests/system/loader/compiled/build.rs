@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use kmpkit_tests::directories::project;
 use kmpkit_tests::kernel::walk;
-use kmpkit_tests::stage::project;
 use kmpkit_tests::tools::tail;
 use kmpkit_tests::{Chroot, Kernel, Place, cache_dir, once};
 
