@@ -46,6 +46,8 @@ pub use listing::{
 };
 pub use loader_facts::{LoaderFacts, LoaderFile};
 pub use loader_store::LoaderStore;
+#[doc(hidden)]
+pub use loader_store::checked as loader_store_with;
 pub use stamp::{FileStamp, Time};
 pub use store::body::{StoredFacts, StoredModule};
 pub use store::head::{StoreHead, StoredListing};

@@ -25,7 +25,8 @@ pub struct LoaderFile<'f> {
 
 /// The facts of modules, in the order of their files.
 #[derive(Debug)]
-pub struct LoaderFacts {
+pub struct LoaderFacts<'f> {
+    files: &'f [LoaderFile<'f>],
     /// The facts of each module, or what is wrong with its file.
     pub modules: Vec<Result<ModuleFacts, kmodule::Error>>,
     /// How many files were read.
@@ -50,9 +51,9 @@ struct Gathered {
     is_read: bool,
 }
 
-impl LoaderFacts {
+impl<'f> LoaderFacts<'f> {
     /// Gathers the facts of modules that do not depend on a kernel ([`Reading::default`]).
-    pub fn gather(store: &LoaderStore, files: &[LoaderFile<'_>]) -> Self {
+    pub fn gather(store: &LoaderStore, files: &'f [LoaderFile<'f>]) -> Self {
         let started = SystemTime::now();
         let Ok(gathered) = map_with(files, Memory::default, |memory, file| {
             Ok::<_, Infallible>(file.gather(store, started, memory))
@@ -61,6 +62,7 @@ impl LoaderFacts {
         let mut all = Self {
             is_stored: read_anew == 0 && files.len() == store.len(),
             read_anew,
+            files,
             modules: Vec::with_capacity(files.len()),
             origins: Vec::with_capacity(files.len()),
         };
@@ -71,13 +73,12 @@ impl LoaderFacts {
         all
     }
 
-    /// The bytes of a store for the next run, of the modules these facts were gathered for. `None` if
-    /// it would be the store there is.
-    pub fn store(&self, files: &[LoaderFile<'_>]) -> Option<Vec<u8>> {
+    /// The bytes of a store for the next run. `None` if it would be the store there is.
+    pub fn store(&self) -> Option<Vec<u8>> {
         if self.is_stored {
             return None;
         }
-        let modules = files.iter().zip(&self.modules).zip(&self.origins);
+        let modules = self.files.iter().zip(&self.modules).zip(&self.origins);
         let kept = modules.filter_map(|((file, facts), origin)| {
             Some((file.in_store, (*origin)?, facts.as_ref().ok()?))
         });

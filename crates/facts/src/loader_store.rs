@@ -10,6 +10,7 @@
 //! records
 //! ```
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
@@ -25,8 +26,6 @@ use crate::store::head::{FileOrigin, ORIGIN, origin, put_origin};
 const MAGIC: [u8; 8] = *b"kmploadr";
 /// Raised whenever the store or the facts in it get another meaning.
 const VERSION: u32 = 1;
-/// Bytes before what the checksum is of.
-const START: usize = 16;
 
 /// What an earlier run kept of modules for the kernel's loader; empty if there is none that can be
 /// used.
@@ -71,12 +70,25 @@ impl LoaderStore {
         self.modules.is_empty()
     }
 
-    /// All modules by the paths of their files, with their facts if these are not damaged, whatever the
-    /// files are now.
+    /// The facts of all modules that are not damaged, by the paths of their files, whatever the files
+    /// are now.
     #[doc(hidden)]
-    pub fn modules(&self) -> impl Iterator<Item = (&[u8], Option<ModuleFacts>)> {
+    pub fn modules(&self) -> BTreeMap<&[u8], ModuleFacts> {
         let modules = self.modules.iter();
-        modules.map(|(path, stored)| (&path[..], self.facts(stored)))
+        modules
+            .filter_map(|(path, stored)| Some((&path[..], self.facts(stored)?)))
+            .collect()
+    }
+
+    /// The bytes of a store with the same modules, without what is damaged.
+    #[doc(hidden)]
+    pub fn written_again(&self) -> Option<Vec<u8>> {
+        let modules = self.modules();
+        let modules = modules.iter().filter_map(|(&path, facts)| {
+            let origin = self.modules.get(path)?.origin;
+            Some((path, origin, facts))
+        });
+        loader_store_of(modules)
     }
 
     /// The facts of a module whose file still has the stamp it had, with the hash of its bytes.
@@ -151,15 +163,18 @@ pub(crate) fn loader_store_of<'m>(
         put_size(records.len() - start, &mut table)?;
         count += 1;
     }
-    let mut out = Vec::with_capacity(START + 4 + table.len() + records.len());
-    out.extend(MAGIC);
-    out.extend(VERSION.to_le_bytes());
-    out.extend([0; 4]);
-    put_size(count, &mut out)?;
-    out.extend(table);
-    out.extend(records);
-    let (start, rest) = out.split_at_mut_checked(START)?;
-    let checksum = crc32fast::hash(rest).to_le_bytes();
-    start.last_chunk_mut::<4>()?.copy_from_slice(&checksum);
-    Some(out)
+    let mut counted = Vec::with_capacity(4 + table.len() + records.len());
+    put_size(count, &mut counted)?;
+    counted.extend(table);
+    counted.extend(records);
+    Some(checked(&counted))
+}
+
+/// Puts magic, version and checksum before the count, table and records of a store. Tests make stores of
+/// any bytes by it.
+#[doc(hidden)]
+pub fn checked(contents: &[u8]) -> Vec<u8> {
+    let version = VERSION.to_le_bytes();
+    let checksum = crc32fast::hash(contents).to_le_bytes();
+    [&MAGIC[..], &version, &checksum, contents].concat()
 }

@@ -173,7 +173,7 @@ impl Scene {
         };
         let facts = LoaderFacts::gather(&store, &files);
         if with_store {
-            if let Some(store) = facts.store(&files) {
+            if let Some(store) = facts.store() {
                 self.store = store;
             }
         }

@@ -6,10 +6,12 @@ mod index;
 mod kernel;
 mod kernel_lists;
 mod loader;
+mod loader_store;
 mod module;
 pub(crate) mod plan;
 mod policy;
 mod store;
+mod trigger;
 
 use crate::Target;
 
@@ -25,6 +27,7 @@ pub const TARGETS: &[Target] = &[
     kernel::SYSTEM_MAP,
     kernel_lists::LISTS,
     store::STORE,
+    loader_store::LOADER_STORE,
     index::READ,
     index::WRITE,
     policy::POLICY,
@@ -33,4 +36,5 @@ pub const TARGETS: &[Target] = &[
     plan::MACHINE,
     configuration::DEPMOD_D,
     configuration::MODPROBE_D,
+    trigger::TRIGGER,
 ];

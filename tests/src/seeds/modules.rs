@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use depmod::{Settings, Update};
-use facts::STORE_NAME;
+use facts::{LoaderFacts, LoaderFile, LoaderStore, STORE_NAME};
 use kmpkit_fixtures::boot::bzimage;
 use kmpkit_fixtures::fixture::{CrcForm, Fixture, Ksymtab, RELEASE, Stripped, Versions};
 use kmpkit_fixtures::pack::{FORMATS, Packing, pack, pack_in_frames, suffix};
@@ -99,6 +99,7 @@ impl Seeds<'_> {
         let release = file_name(directory);
         // Facts are kept of files that are older than the grain of their clock.
         std::thread::sleep(Duration::from_millis(50));
+        self.loader_store(small)?;
         for (name, removed) in [("whole", None), ("less", small.modules.last())] {
             if let Some(module) = removed {
                 fs::remove_file(module)?;
@@ -124,6 +125,22 @@ impl Seeds<'_> {
             )?;
         }
         Ok(())
+    }
+
+    /// The store of what the loader asks of them, without its checksum.
+    fn loader_store(&self, small: &SmallTree) -> Result<()> {
+        let files: Vec<_> = small
+            .modules
+            .iter()
+            .map(|path| LoaderFile {
+                path,
+                in_store: path.as_os_str().as_encoded_bytes(),
+            })
+            .collect();
+        let facts = LoaderFacts::gather(&LoaderStore::default(), &files);
+        let store = facts.store().context("facts that are not kept")?;
+        let contents = store.get(16..).context("a store without a checksum")?;
+        self.add("loader_store", "small", contents)
     }
 
     /// The indexes kmod made.

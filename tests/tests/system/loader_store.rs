@@ -20,14 +20,14 @@ fn through_a_store(suite: &str) -> Result<()> {
     let read = LoaderFacts::gather(&LoaderStore::default(), &files);
     ensure!(read.read_anew == files.len() && files.len() > 4_000);
     ensure!(read.modules.iter().all(Result::is_ok));
-    let store = LoaderStore::from_bytes(read.store(&files).unwrap_or_default());
+    let store = LoaderStore::from_bytes(read.store().unwrap_or_default());
     let stored = LoaderFacts::gather(&store, &files);
     ensure!(
         stored.read_anew == 0,
         "{} files were read again",
         stored.read_anew
     );
-    ensure!(stored.store(&files).is_none());
+    ensure!(stored.store().is_none());
     ensure!(format!("{:?}", stored.modules) == format!("{:?}", read.modules));
     Ok(())
 }

@@ -1,0 +1,3 @@
+#![no_main]
+
+kmpkit_fuzz::program!("trigger");
