@@ -34,9 +34,27 @@ pub struct DetailedExport<'d> {
     pub gpl_only: bool,
 }
 
-/// All exports that have a CRC, sorted; none for a kernel without modversions.
-pub(crate) fn exports<'d>(elf: &Elf<'d>) -> Result<Vec<Export<'d>>> {
+/// All exports that have a CRC, sorted; none for a kernel without modversions. `has_modversions` tells
+/// whether the file's vermagic names them, and is asked if a table has no CRCs.
+///
+/// # Errors
+/// The file was stripped of more than can be done without, or its tables lack CRCs that vermagic
+/// promises (linux/kernel/module/main.c, `check_export_symbol_versions`).
+pub(crate) fn exports<'d>(
+    elf: &Elf<'d>,
+    has_modversions: impl FnOnce() -> bool,
+) -> Result<Vec<Export<'d>>> {
     let tables = export_tables(elf)?;
+    let without = tables.iter().find(|table| table.kcrctab.is_none());
+    if let Some(ExportTable {
+        ksymtab: (_, section),
+        ..
+    }) = without
+    {
+        if has_modversions() {
+            return Err(section.bad("its exports have no CRCs, but vermagic says modversions"));
+        }
+    }
     if tables.iter().all(|table| table.kcrctab.is_none()) {
         return Ok(Vec::new());
     }

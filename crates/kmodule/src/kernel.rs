@@ -72,14 +72,15 @@ impl KernelImage {
     /// sorted by name; an empty list where it has no modversions.
     ///
     /// # Errors
-    /// The tables are missing or damaged, or the image cannot be unpacked.
+    /// The tables are missing or damaged, they have no CRCs though the kernel compares some, or the
+    /// image cannot be unpacked.
     pub fn exports<T>(
         &self,
         use_exports: impl FnOnce(&[Export<'_>]) -> T,
     ) -> std::result::Result<T, Error> {
         let result = self
             .elf()
-            .and_then(|elf| exports::exports(with_exports(&elf)?))
+            .and_then(|elf| exports::exports(with_exports(&elf)?, || has_modversions(&elf)))
             .map(|exports| use_exports(&exports));
         result.map_err(|problem| self.error(problem))
     }
@@ -188,6 +189,25 @@ fn with_exports<'e, 'd>(elf: &'e Elf<'d>) -> Result<&'e Elf<'d>> {
         Some(_) => Ok(elf),
         None => Err(Problem::NoSection("__ksymtab_strings")),
     }
+}
+
+/// Whether the vermagic that the kernel compares with those of modules names modversions
+/// (linux/kernel/module/main.c, `vermagic`): a text that begins with its release.
+fn has_modversions(elf: &Elf<'_>) -> bool {
+    let Ok(release) = banner(elf) else {
+        return false;
+    };
+    let Some(Ok(data)) = elf.section(".rodata").map(|section| elf.data(section)) else {
+        return false;
+    };
+    let start = format!("\0{release} ");
+    memchr::memmem::find_iter(data, start.as_bytes())
+        .filter_map(|at| data.get(at + 1..)?.split(|&byte| byte == 0).next())
+        .any(|vermagic| {
+            vermagic
+                .split(|&byte| byte == b' ')
+                .any(|word| word == b"modversions")
+        })
 }
 
 /// The release after `Linux version ` (linux/init/version.c, `linux_banner`).

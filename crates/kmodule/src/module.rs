@@ -35,7 +35,11 @@ impl<'d> Module<'d> {
             let section = elf
                 .section(".modinfo")
                 .ok_or(Problem::NoSection(".modinfo"))?;
-            let modinfo = ModInfo::new(elf.data(section)?);
+            let fields = elf.data(section)?;
+            if !fields.is_empty() && !fields.ends_with(b"\0") {
+                return Err(section.bad("its last field is cut short"));
+            }
+            let modinfo = ModInfo::new(fields);
             Ok(Self {
                 image,
                 elf,
@@ -78,9 +82,12 @@ impl<'d> Module<'d> {
     /// kernel has no modversions.
     ///
     /// # Errors
-    /// Its tables are damaged, or too much of them was stripped.
+    /// Its tables are damaged, too much of them was stripped, or they have no CRCs though vermagic
+    /// says modversions.
     pub fn exports(&self) -> Result<Vec<Export<'d>>, Error> {
-        exports::exports(&self.elf).map_err(|problem| self.error(problem))
+        let has_modversions = || self.vermagic().is_ok_and(|vermagic| vermagic.modversions);
+        let exports = exports::exports(&self.elf, has_modversions);
+        exports.map_err(|problem| self.error(problem))
     }
 
     /// The symbols it imports with the CRCs it expects, in file order; none

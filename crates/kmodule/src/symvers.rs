@@ -6,10 +6,15 @@
 
 use std::path::Path;
 
+use hashbrown::HashMap;
+
 use crate::crc::{Crc, crc_of};
 use crate::error::{Error, Problem, Result};
 use crate::image::Image;
 use crate::limits::Limits;
+
+/// Bytes of a usual line.
+const LINE: usize = 64;
 
 /// The text of a symvers file, decompressed and checked line by line.
 pub struct Symvers {
@@ -60,15 +65,13 @@ impl Symvers {
     /// Takes the text of a symvers file.
     ///
     /// # Errors
-    /// It is empty or cut, or a line has not the fields it must have.
+    /// It is empty or cut, a line has not the fields it must have, or a symbol has two CRCs, which
+    /// modpost never writes (linux/scripts/mod/modpost.c, `sym_add_exported`).
     pub fn parse(text: Vec<u8>) -> Result<Self> {
         if text.trim_ascii().is_empty() {
             return Err(Problem::Empty);
         }
-        let lines = text.strip_suffix(b"\n").unwrap_or(&text);
-        for (line, text) in (1..).zip(lines.split(|&byte| byte == b'\n')) {
-            entry(text).map_err(|reason| Problem::BadSymvers { line, reason })?;
-        }
+        check_lines(text.strip_suffix(b"\n").unwrap_or(&text))?;
         match text.ends_with(b"\n") {
             true => Ok(Self { text }),
             false => Err(Problem::BadSymvers {
@@ -94,6 +97,19 @@ impl Symvers {
     }
 }
 
+/// Checks that each line has the fields it must have, and each symbol one CRC.
+fn check_lines(lines: &[u8]) -> Result<()> {
+    let mut crcs = HashMap::with_capacity(lines.len() / LINE);
+    for (line, text) in (1..).zip(split(lines, b'\n')) {
+        let bad = |reason| Problem::BadSymvers { line, reason };
+        let entry = entry(text).map_err(bad)?;
+        if *crcs.entry(entry.name).or_insert(entry.crc) != entry.crc {
+            return Err(bad("another line gives the symbol another CRC"));
+        }
+    }
+    Ok(())
+}
+
 /// What lies between the separators.
 fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let mut start = 0;
@@ -111,6 +127,8 @@ fn entry(line: &[u8]) -> std::result::Result<SymversEntry<'_>, &'static str> {
         .next()
         .and_then(|field| field.strip_prefix(b"0x"))
         .and_then(|digits| std::str::from_utf8(digits).ok())
+        // The parser of numbers would take a sign.
+        .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
         .and_then(|digits| Crc::from_str_radix(digits, 16).ok())
         .ok_or("the first field is no CRC")?;
     let mut named = || fields.next().filter(|field| !field.is_empty());
@@ -162,6 +180,12 @@ mod tests {
                 &b"0x1\ta\tvmlinux\tE\nnonsense\n"[..],
                 2,
                 "the first field is no CRC",
+            ),
+            (b"0x+1\ta\tvmlinux\tE\n", 1, "the first field is no CRC"),
+            (
+                b"0x1\ta\tvmlinux\tE\n0x1\ta\tvmlinux\tE\n0x2\ta\tb\tE\n",
+                3,
+                "another line gives the symbol another CRC",
             ),
             (b"0x1\ta\tvmli", 1, "no export type"),
             (b"0x1\t\tvmlinux\tE\n", 1, "no symbol"),

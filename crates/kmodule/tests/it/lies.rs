@@ -1,9 +1,10 @@
 //! Headers that lie: no panic, no memory or time out of proportion.
 
 use object::Endianness;
+use object::elf::ET_EXEC;
 
-use crate::common::{Files, facts, facts_of};
-use kmpkit_fixtures::fixture::{CrcForm, Fixture, Ksymtab, Stripped, Versions};
+use crate::common::{Files, facts, facts_of, kernel_of};
+use kmpkit_fixtures::fixture::{CrcForm, Fixture, Ksymtab, MODINFO, Stripped, Versions};
 
 const EXTREMES: [u64; 9] = [
     0,
@@ -202,4 +203,34 @@ fn crcs_without_their_ksymtab_are_an_error() {
         message.ends_with("bad __kcrctab_gpl section: no __ksymtab belongs to it"),
         "{message}"
     );
+}
+
+/// A kernel that compares CRCs refuses such a module, and its package would provide no symbol.
+#[test]
+fn exports_without_the_crcs_that_vermagic_promises_are_an_error() {
+    let wanted = "bad __ksymtab section: its exports have no CRCs, but vermagic says modversions";
+    let module = Fixture::new(true, Endianness::Little);
+    for (fixture, is_kernel) in [(module.clone(), false), (module.linked(ET_EXEC), true)] {
+        let mut bytes = fixture.build();
+        while let Some(at) = memchr::memmem::find(&bytes, b"\0__kcrctab") {
+            bytes[at + 4] = b'x';
+        }
+        let message = match is_kernel {
+            false => facts_of(&bytes).unwrap_err().to_string(),
+            true => kernel_of(&bytes).unwrap_err().to_string(),
+        };
+        assert!(message.ends_with(wanted), "{message}");
+    }
+}
+
+/// Else a cut that takes `modversions` away would turn all symbols into a release.
+#[test]
+fn a_cut_vermagic_is_an_error() {
+    let mut bytes = Fixture::new(true, Endianness::Little).build();
+    let last = MODINFO.last().unwrap();
+    let at = memchr::memmem::find(&bytes, last.as_bytes()).unwrap();
+    bytes[at + last.len()] = b'x';
+    let message = facts_of(&bytes).unwrap_err().to_string();
+    let wanted = "bad .modinfo section: its last field is cut short";
+    assert!(message.ends_with(wanted), "{message}");
 }
