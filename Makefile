@@ -126,6 +126,11 @@ test: setup lint ## Pass the tests: one kernel for each oracle, one machine
 test-all: setup lint ## Pass all tests: every kernel, rpm and scenario
 	$(ISOLATED) $(CARGO) test --locked --workspace -- --include-ignored --nocapture
 
+.PHONY: test-peers
+test-peers: setup ## Pass tests beside the tools of other distributions; PEERS=directory with checkouts of them
+	$(if $(PEERS),,$(error PEERS= is the directory with checkouts of rpm-config-SUSE, suse-module-tools, kernel-srpm-macros and kmod))
+	PEERS=$(abspath $(PEERS)) $(ISOLATED) $(CARGO) test --locked -p kmpkit-tests --test peers -- --nocapture
+
 # Not among the crates of the workspace, for nothing that is built or tested needs it.
 CARGO_FUZZ := 0.13.2
 FUZZ_TOOLS := $(abspath $(TARGET))/cargo-fuzz-$(CARGO_FUZZ)

@@ -17,6 +17,7 @@
 pub mod apt;
 pub mod archive;
 pub mod bulk;
+pub mod cases;
 pub mod chroot;
 pub mod cpio;
 pub mod cpu_time;

@@ -1,0 +1,10 @@
+//! kmpkit beside the tools of distributions that are in no archive of Debian's: `make test-peers
+//! PEERS=DIR`, where DIR has checkouts of them. What differs is listed with its reason.
+
+mod checkouts;
+mod initrd;
+mod redhat;
+mod suse;
+mod system;
+mod tags;
+mod weak_modules;
