@@ -115,7 +115,7 @@ demo: setup all ## From the distribution's kernel to a machine booted with the d
 .PHONY: lint
 lint: ## Check formatting, clippy and documentation
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --locked --no-deps --workspace
 
 .PHONY: test
@@ -129,7 +129,7 @@ test-all: setup lint ## Pass all tests: every kernel, rpm and scenario
 .PHONY: test-peers
 test-peers: setup ## Pass tests beside the tools of other distributions; PEERS=directory with checkouts of them
 	$(if $(PEERS),,$(error PEERS= is the directory with checkouts of rpm-config-SUSE, suse-module-tools, kernel-srpm-macros and kmod))
-	PEERS=$(abspath $(PEERS)) $(ISOLATED) $(CARGO) test --locked -p kmpkit-tests --test peers -- --nocapture
+	PEERS=$(abspath $(PEERS)) $(ISOLATED) $(CARGO) test --locked -p kmpkit-tests --features peers --test peers -- --nocapture
 
 # Not among the crates of the workspace, for nothing that is built or tested needs it.
 CARGO_FUZZ := 0.13.2

@@ -47,7 +47,7 @@ impl Checkout {
         let mut missing = String::new();
         for (name, file, from) in NEEDED {
             let checkout = Checkout::read(&peers.join(name));
-            if checkout.and_then(|checkout| checkout.file(file)).is_err() {
+            if !checkout.is_ok_and(|checkout| checkout.file(file).is_ok()) {
                 write!(missing, "\n  {name}, with {file}: a checkout of {from}")?;
             }
         }

@@ -29,7 +29,7 @@ fn tags_are_those_of_red_hats_scripts() -> Result<()> {
     let kernel = Kernel::from_archive("bullseye", "amd64", &cache_dir())?;
     let symvers = kernel.symvers.clone().context("no symvers")?;
     let headers = symvers.parent().context("no headers")?;
-    let driver = Driver::new(&kernel, &["extra"])?;
+    let driver = Driver::new(&kernel, &["kernel"])?;
     let config = driver.config();
     for attr in ["provided_ksyms", "required_ksyms", "modalias", "kmod"] {
         let attr = format!("{attr}.attr");

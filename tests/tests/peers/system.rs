@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use kmpkit_tests::directories::build_dir;
-use kmpkit_tests::tools::tool;
-use kmpkit_tests::{Chroot, cache_dir, run};
+use kmpkit_tests::{Chroot, cache_dir};
 use tempfile::TempDir;
 
 /// A system that a test may change.
@@ -50,11 +49,12 @@ impl System {
 
     /// Copies what is in a directory over the system.
     pub(crate) fn unpack(&self, directory: &Path) -> Result<()> {
-        run(tool("cp")?
-            .args(["-a", "--keep-directory-symlink"])
-            .arg(directory.join("."))
-            .arg(self.chroot.root()))
-        .map(drop)
+        // By the cp inside, for that of Debian 12 has no such option.
+        let chroot = self.chroot.clone();
+        let chroot = chroot.with_bind(directory, Path::new("/unpacked"));
+        chroot
+            .run("cp -a --keep-directory-symlink /unpacked/. /")
+            .map(drop)
     }
 
     /// Runs a shell script in the system; gives all that it printed.

@@ -83,7 +83,8 @@ impl Driver {
             .args(["-a", "-T"])
             .arg(driver.chroot.root().join("usr/lib/rpm"))
             .arg(driver.config()))?;
-        let packers = [None, Some("xz"), Some("zstd"), Some("gzip")];
+        // Those that Debian's modprobe reads, which the scripts call.
+        let packers = [None, Some("xz"), Some("zstd")];
         for (number, module) in sample(kernel)?.iter().enumerate() {
             let packer = packers.get(number % packers.len()).copied().flatten();
             let directory = directories
@@ -103,8 +104,7 @@ impl Driver {
         match packer {
             Some("zstd") => run(tool("zstd")?.args(["-q", "--rm"]).arg(&to)).map(drop),
             // As kernels have it, in one block that kmod's decompressor knows.
-            Some("xz") => run(tool("xz")?.args(["--check=crc32"]).arg(&to)).map(drop),
-            Some(packer) => run(tool(packer)?.arg(&to)).map(drop),
+            Some(packer) => run(tool(packer)?.args(["--check=crc32"]).arg(&to)).map(drop),
             None => Ok(()),
         }
     }
