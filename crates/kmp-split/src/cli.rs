@@ -39,7 +39,13 @@ pub(crate) enum Command {
     Tree(TreeArgs),
     /// Print the subpackages of a spec file
     Spec(SpecArgs),
-    /// Write the lists of files of all packages
+    /// Prepare a buildroot, and write the lists of files of all packages
+    ///
+    /// Changes the buildroot: removes modules that the policy excludes, writes the list of modules for
+    /// initrds (kmpkit-initrd.list), and makes empty files in place of the indexes that depmod(8) and
+    /// kmp-depmod(1) will make, which the image package has as %ghost. This is refused, and nothing is
+    /// changed, unless rpmbuild runs on the buildroot (RPM_BUILD_ROOT) or --force is given, and always
+    /// if the modules are those of the system.
     Lists(ListsArgs),
     /// Keep the dependency tags of a buildroot for rpmbuild
     ///
@@ -111,6 +117,9 @@ pub(crate) struct ListsArgs {
     /// The files to package; modules have the same paths as in the tree, up to .ko
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) buildroot: PathBuf,
+    /// Change a buildroot on which no rpmbuild runs, such as a copy of one
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Give the image package all files of the buildroot that no other package has, not only those
     /// beside the modules
     #[arg(long)]

@@ -11,6 +11,7 @@
 //! KernelFiles ─> tree_macros: the image's files
 //! ```
 
+mod buildroot;
 mod cli;
 mod document;
 mod explain;

@@ -1,19 +1,20 @@
-//! Writes the lists of files of all packages.
+//! Writes the lists of files of all packages, and prepares the buildroot for them.
 //!
 //! rpm expands macros and globs when it reads the lists. So a file name that could contain one is an
 //! error.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use facts::{INITRD_RECORD_NAME, STORE_NAME};
 use kmod_index::IndexFile;
 use modtree::{INITRD_LIST, ModuleId, ReleaseDir, Tree};
 use policy::{ModulePath, Policy};
 use walkdir::WalkDir;
 
+use crate::buildroot::{Buildroot, Changes};
 use crate::plan::Plan;
 
 /// The files that depmod(8), kmp-depmod(1) and the triggers of kmpkit write beside the modules. They
@@ -37,7 +38,7 @@ pub struct Lists<'l> {
     /// The policy, which says which modules initrds contain.
     pub policy: &'l Policy,
     /// The buildroot.
-    pub buildroot: &'l Path,
+    pub buildroot: Buildroot<'l>,
     /// The directory for the lists.
     pub into: &'l Path,
     /// Whether the image package gets all files of the buildroot that no other package has. If not, it
@@ -46,23 +47,15 @@ pub struct Lists<'l> {
 }
 
 impl Lists<'_> {
-    /// Writes all lists. Also removes excluded modules from the buildroot, and writes the list of the
-    /// modules for initrds there.
+    /// Changes the buildroot, and writes all lists.
     ///
     /// # Errors
-    /// The name of a file could mean something else to rpm, or a list cannot be written.
+    /// The buildroot must not be changed, the name of a file could mean something else to rpm, or a
+    /// list cannot be written.
     pub fn write(&self) -> Result<()> {
-        ensure!(
-            self.buildroot.canonicalize().ok() != Some(PathBuf::from("/")),
-            "{}: this is the root of the system, not a buildroot",
-            self.buildroot.display()
-        );
         let directory = &self.tree.directory;
-        for id in self.plan.excluded() {
-            let path = directory.path().join(&self.tree.modules[id].file.path);
-            fs::remove_file(&path).with_context(|| path.display().to_string())?;
-        }
-        self.mark_for_initrd(directory)?;
+        self.changes(directory)
+            .apply(&self.buildroot, directory.path(), &self.tree.release)?;
         for package in self.plan.packages.values() {
             let files: Vec<_> = package.modules.iter().map(|&id| self.file(id)).collect();
             self.save(
@@ -75,10 +68,30 @@ impl Lists<'_> {
         self.image(directory, &packaged.map(|&id| self.file(id)).collect())
     }
 
-    /// Writes the modules for initrds for the triggers of kmpkit, which know no policy and no tags. A
-    /// solver gets the same from the tags kmod-initrd(). A list that is there already was made by
-    /// another policy.
-    fn mark_for_initrd(&self, directory: &ReleaseDir) -> Result<()> {
+    /// What the buildroot lacks, and has too much.
+    fn changes(&self, directory: &ReleaseDir) -> Changes {
+        let mut changes = Changes::default();
+        for id in self.plan.excluded() {
+            changes.remove(directory.path().join(&self.tree.modules[id].file.path));
+        }
+        let initrd_list = directory.path().join(INITRD_LIST);
+        let marked = self.marked_for_initrd();
+        match marked.is_empty() {
+            // A list that is there already was made by another policy.
+            true if initrd_list.symlink_metadata().is_ok() => changes.remove(initrd_list),
+            true => {}
+            false => changes.replace(initrd_list, lines(marked)),
+        }
+        // rpm reads size and mode of a %ghost from the file.
+        for index in written_later() {
+            changes.fill_in(directory.path().join(index));
+        }
+        changes
+    }
+
+    /// The modules for initrds, for the triggers of kmpkit, which know no policy and no tags. A solver
+    /// gets the same from the tags kmod-initrd().
+    fn marked_for_initrd(&self) -> BTreeSet<&str> {
         let excluded: BTreeSet<_> = self.plan.excluded().collect();
         let modules = self.tree.modules.iter();
         let packaged = modules.filter(|(id, _)| !excluded.contains(id));
@@ -86,16 +99,9 @@ impl Lists<'_> {
             let rule = self.policy.overrides(ModulePath::new(&record.file.path));
             rule.initrd.is_some_and(|(initrd, _)| initrd)
         });
-        let names: BTreeSet<&str> = marked
+        marked
             .map(|(_, record)| record.file.name.as_str())
-            .collect();
-        let path = directory.path().join(INITRD_LIST);
-        let done = match names.is_empty() {
-            true if !path.exists() => Ok(()),
-            true => fs::remove_file(&path),
-            false => fs::write(&path, lines(names)),
-        };
-        done.with_context(|| path.display().to_string())
+            .collect()
     }
 
     /// The installed path of a module.
@@ -106,10 +112,10 @@ impl Lists<'_> {
 
     fn image(&self, directory: &ReleaseDir, packaged: &BTreeSet<String>) -> Result<()> {
         let mut all = Vec::new();
-        for entry in WalkDir::new(self.buildroot).sort_by_file_name() {
+        for entry in WalkDir::new(self.buildroot.path).sort_by_file_name() {
             let entry = entry.context("buildroot")?;
             if !entry.file_type().is_dir() {
-                all.push(name_in(self.buildroot, entry.path()));
+                all.push(name_in(self.buildroot.path, entry.path()));
             }
         }
         let below = installed(directory.below_root(), "");
@@ -140,14 +146,7 @@ impl Lists<'_> {
             );
         }
         let mut list = self.with_directories(&own, directory.below_root());
-        for index in written_later() {
-            // rpm reads size and mode of a %ghost from the file.
-            let path = directory.path().join(index);
-            if !path.exists() {
-                fs::write(&path, "").with_context(|| path.display().to_string())?;
-            }
-            list.push(format!("%ghost {below}/{index}"));
-        }
+        list.extend(written_later().map(|index| format!("%ghost {below}/{index}")));
         self.save(IMAGE, &list)
     }
 

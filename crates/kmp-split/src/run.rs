@@ -12,6 +12,7 @@ use clap::Parser;
 use modtree::{KernelFiles, is_plain_path};
 use tagging::{TagCacheWriter, tagged_files};
 
+use crate::buildroot::Buildroot;
 use crate::cli::{
     Cli, Command, ExplainArgs, KernelArgs, ListsArgs, PlanArgs, ReportArgs, SpecArgs, TagsArgs,
     TreeArgs,
@@ -132,11 +133,16 @@ impl ListsArgs {
         let cache = self.tags.as_ref().map(|tags| self.tag_cache(tags));
         let cache = cache.transpose()?;
         let (planned, identity) = self.plan(cache.as_ref())?;
+        let of_rpmbuild = std::env::var_os("RPM_BUILD_ROOT");
         Lists {
             tree: &planned.tree,
             plan: &planned.plan,
             policy: &planned.policy,
-            buildroot: &self.buildroot,
+            buildroot: Buildroot {
+                path: &self.buildroot,
+                of_rpmbuild: of_rpmbuild.as_deref().map(Path::new),
+                forced: self.force,
+            },
             into: &self.lists,
             everything: self.everything,
         }

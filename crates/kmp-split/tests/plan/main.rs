@@ -2,6 +2,7 @@
 //! a second implementation of the rules, which shares no code with the planner.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod buildroot;
 mod circle;
 mod examples;
 mod grouping;
@@ -12,6 +13,7 @@ mod promises;
 mod refusals;
 mod rules;
 mod rulings;
+mod small_tree;
 mod test_kernel;
 
 use proptest::prelude::*;
