@@ -40,6 +40,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("rpm2cpio", "rpm2cpio"),
     ("rpmbuild", "rpm"),
     ("rpmlint", "rpmlint"),
+    ("rpmspec", "rpm"),
     ("strace", "strace"),
     ("unshare", "util-linux"),
     ("xz", "xz-utils"),

@@ -9,6 +9,7 @@
 
 mod by_name;
 mod checked;
+mod dependency;
 mod error;
 mod file_line;
 mod grouping;

@@ -195,7 +195,7 @@ fn tags(
         let Some(texts) = rule.tags(kind) else {
             continue;
         };
-        let check = |text: &String| tag::check(text).map(|()| text.clone());
+        let check = |text: &String| tag::check(kind, text).map(|()| text.clone());
         let texts = texts.iter().map(|text| checked(text, lines, check));
         tags.insert(kind, texts.collect::<Result<_, Error>>()?);
     }

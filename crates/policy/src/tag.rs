@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::dependency;
 use crate::error::Problem;
 
 /// A dependency tag of a package.
@@ -74,19 +75,19 @@ impl FromStr for TagKind {
     }
 }
 
-/// Refuses a tag that would end its line in a spec, or that rpm would take for a macro, or for
-/// another kind of line in the protocol of dependency generators.
-pub(crate) fn check(tag: &str) -> Result<(), Problem> {
+/// Refuses a tag that rpm would refuse, or that it would take for a macro, for another kind of line in
+/// the protocol of dependency generators, or for several tags.
+pub(crate) fn check(kind: TagKind, tag: &str) -> Result<(), Problem> {
     let why = match tag.trim_start().chars().next() {
-        None => "is empty",
+        None => Some("is empty"),
         Some(';' | '-' | '%') => {
-            "begins with a character that means something else to rpm: ; - or %"
+            Some("begins with a character that means something else to rpm: ; - or %")
         }
-        Some(_) if tag.chars().any(char::is_control) => "has a control character",
-        Some(_) => return Ok(()),
+        Some(_) if tag.chars().any(char::is_control) => Some("has a control character"),
+        Some(_) => dependency::check(kind, tag).err(),
     };
     let tag = tag.to_owned();
-    Err(Problem::Tag { tag, why })
+    why.map_or(Ok(()), |why| Err(Problem::Tag { tag, why }))
 }
 
 #[cfg(test)]
@@ -104,6 +105,7 @@ mod tests {
 
     #[test]
     fn a_tag_is_one_line_of_its_own() {
+        let check = |tag| check(TagKind::Requires, tag);
         assert!(check("kernel-firmware-iwlwifi >= 2024").is_ok());
         assert!(check("(a if b)").is_ok());
         for tag in ["", "  ", "a\nb", "a\tb", ";a", "-a", "%a", " %(id)"] {

@@ -20,6 +20,7 @@ mod modprobe_config;
 mod modular_kernel;
 mod neighbours;
 mod oracles;
+mod policy_tags;
 mod report;
 mod roads;
 mod rpmbuild;
