@@ -192,7 +192,9 @@ impl Document {
         let left = plan.departures.iter().map(|departure| LeftEntry {
             stem: departure.from.clone(),
             since: departure.since.evr(&identity.evr).to_owned(),
-            modules: departure.modules.iter().copied().map(path).collect(),
+            modules: (departure.modules.iter().copied().map(path))
+                .chain(departure.absent.iter().cloned())
+                .collect(),
         });
         Self {
             format: FORMAT.to_owned(),

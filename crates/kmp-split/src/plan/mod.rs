@@ -24,6 +24,7 @@ mod likelihood;
 mod model;
 mod moved;
 mod names;
+mod obstacles;
 mod patterns;
 mod planner;
 mod previous;

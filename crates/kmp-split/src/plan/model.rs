@@ -24,7 +24,8 @@ pub struct Plan {
     pub patterns: Vec<PatternPackage>,
     /// The modules that are elsewhere than in the previous plan.
     pub moved: Vec<Moved>,
-    /// The modules that left packages, in this build or in an earlier one.
+    /// The modules that left packages, in this build or in an earlier one, also those that no package
+    /// has now.
     pub departures: Vec<Departure>,
     /// Rules that match no module, and modules whose symbols and `depends=` differ.
     pub warnings: Vec<String>,
@@ -142,16 +143,18 @@ pub struct Moved {
     pub to: Location,
 }
 
-/// Modules that a package had once and that are elsewhere now. Whoever installed the package needs
-/// the packages that have them now.
+/// Modules that a package had once and that are not in it now. Whoever installed the package needs
+/// the packages that have them now, or will have them in a later build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Departure {
     /// The package that had them.
     pub from: FormerPackage,
     /// The first build without them.
     pub since: Since,
-    /// The modules.
+    /// Those that the kernel has. Some may be excluded.
     pub modules: Vec<ModuleId>,
+    /// The paths, without `.ko`, of those that the kernel does not have now.
+    pub absent: Vec<String>,
 }
 
 /// A build of a kernel's packages.

@@ -12,53 +12,67 @@ use super::previous::{PreviousLocation, PreviousPlan};
 pub fn moved(previous: &PreviousPlan, tree: &Tree, plan: &Plan) -> Vec<Moved> {
     let moved = |module: ModuleId| {
         let path = tree.modules[module].file.plain_path();
-        let from = match previous.locations.get(path)? {
-            PreviousLocation::Image => FormerPackage::Image,
-            PreviousLocation::Package(package) => FormerPackage::Stem(package.stem.clone()),
-        };
+        let from = former(previous.locations.get(path)?);
         let to = plan.location[module];
         (!is_at(plan, to, &from)).then_some(Moved { module, from, to })
     };
     tree.modules.ids().filter_map(moved).collect()
 }
 
-/// The modules that ever left a package and are in another one now.
+/// The modules that ever left a package and are not in it now. A module that no package has now may
+/// come back in a later build, and be in another package then. Whoever had it until this build and
+/// skips that one needs it there.
 pub fn departures(previous: &PreviousPlan, tree: &Tree, plan: &Plan) -> Vec<Departure> {
     let by_path: BTreeMap<_, _> = tree
         .modules
         .iter()
         .map(|(id, record)| (record.file.plain_path(), id))
         .collect();
-    let earlier = previous.departures.iter().map(|departure| {
-        let paths = departure.modules.iter();
-        let modules = paths.filter_map(|path| by_path.get(path.as_str()).copied());
-        Departure {
+    let mut earlier: Vec<Departure> = Vec::new();
+    for departure in &previous.departures {
+        let mut kept = Departure {
             from: departure.from.clone(),
             since: Since::Build(departure.since.clone()),
-            modules: modules.collect(),
+            modules: Vec::new(),
+            absent: Vec::new(),
+        };
+        for path in &departure.modules {
+            match by_path.get(path.as_str()) {
+                Some(&id) => kept.modules.push(id),
+                None => kept.absent.push(path.clone()),
+            }
         }
-    });
-    let mut now: BTreeMap<&FormerPackage, Vec<ModuleId>> = BTreeMap::new();
-    for moved in &plan.moved {
-        now.entry(&moved.from).or_default().push(moved.module);
+        let elsewhere = |id: &ModuleId| !is_at(plan, plan.location[*id], &kept.from);
+        kept.modules.retain(elsewhere);
+        earlier.push(kept);
     }
-    let now = now.into_iter().map(|(from, modules)| Departure {
-        from: from.clone(),
+    let mut now: BTreeMap<FormerPackage, (Vec<ModuleId>, Vec<String>)> = BTreeMap::new();
+    for moved in &plan.moved {
+        let (modules, _) = now.entry(moved.from.clone()).or_default();
+        modules.push(moved.module);
+    }
+    for (path, location) in &previous.locations {
+        if !by_path.contains_key(path.as_str()) {
+            let (_, absent) = now.entry(former(location)).or_default();
+            absent.push(path.clone());
+        }
+    }
+    let now = now.into_iter().map(|(from, (modules, absent))| Departure {
+        from,
         since: Since::ThisBuild,
         modules,
+        absent,
     });
-    earlier
-        .chain(now)
-        .map(|mut departure| {
-            let Departure { from, modules, .. } = &mut departure;
-            modules.retain(|&module| {
-                let at = plan.location[module];
-                at != Location::Excluded && !is_at(plan, at, from)
-            });
-            departure
-        })
-        .filter(|departure| !departure.modules.is_empty())
+    let all = earlier.into_iter().chain(now);
+    all.filter(|departure| !departure.modules.is_empty() || !departure.absent.is_empty())
         .collect()
+}
+
+fn former(location: &PreviousLocation) -> FormerPackage {
+    match location {
+        PreviousLocation::Image => FormerPackage::Image,
+        PreviousLocation::Package(package) => FormerPackage::Stem(package.stem.clone()),
+    }
 }
 
 /// Whether a location is in the package that had the module earlier.

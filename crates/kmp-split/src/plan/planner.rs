@@ -38,16 +38,18 @@ pub fn plan(
     if let Some(previous) = kept {
         previous.gather(tree, &mut groups, &mut given);
     }
+    let mut unmet = None;
     let wanted = match grouping.by {
         GroupBy::PerModule => BTreeMap::new(),
         GroupBy::Directory => directory::gather(tree, &mut groups, grouping.depth),
         GroupBy::Auto => {
-            auto::gather(tree, &mut groups, grouping, &claims.hardware);
+            unmet = auto::gather(tree, &mut groups, grouping, &claims.hardware);
             BTreeMap::new()
         }
     };
     let names = names(tree, &groups, given, &wanted, unsupported);
     let mut plan = assemble(tree, policy, claims, groups, names);
+    plan.warnings.extend(unmet);
     let matcher = Matcher::new(tree, resolution);
     plan.patterns = patterns(&matcher, &policy.patterns, &plan);
     if let Some(previous) = previous {

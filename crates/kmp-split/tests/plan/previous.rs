@@ -424,6 +424,42 @@ fn an_unsupported_package_keeps_its_name_when_the_suffix_changes() {
     }
 }
 
+/// A module is excluded, or the kernel lacks it, in one build, and in the next one it is in another
+/// package. Whoever skips the build between gets it from there.
+#[test]
+fn a_module_that_was_away_is_found_again() {
+    let whole = TestKernel::written(&[("kernel/fs/a", &[]), ("kernel/fs/b", &[])]);
+    let rule = |decision| ModuleRule {
+        which: vec![Selector::Name("a".to_owned())],
+        decision,
+    };
+    let case = |kernel: &TestKernel, modules| PlanCase {
+        kernel: kernel.clone(),
+        rules: Rules {
+            modules,
+            ..auto(600)
+        },
+    };
+    let absent = case(&whole.without(&BTreeSet::from([0])), Vec::new());
+    let excluded = case(&whole, vec![rule(Decision::Exclude(true))]);
+    for away in [absent, excluded] {
+        let ours = |package| case(&whole, vec![rule(Decision::Package(package))]);
+        let first = ours("first").plan(None).unwrap();
+        let second = away.plan(Some(&previous(&first))).unwrap();
+        assert!(second.json().contains("kernel/fs/a"), "it is remembered");
+        let longer = away.plan(Some(&previous(&second))).unwrap();
+        let third = ours("second").plan(Some(&previous(&longer))).unwrap();
+        let left = third.document().left;
+        let [left] = &left[..] else {
+            panic!("{left:?}");
+        };
+        assert_eq!(left.stem, FormerPackage::Stem("first".to_owned()));
+        assert_eq!(left.modules, ["kernel/fs/a"]);
+        let back = ours("first").plan(Some(&previous(&longer))).unwrap();
+        assert!(back.document().left.is_empty());
+    }
+}
+
 #[test]
 fn a_plan_of_another_format_is_refused() {
     let case = PlanCase {
