@@ -2,6 +2,7 @@
 
 mod archive;
 mod circles;
+mod circles_of_sets;
 mod compiled_kernel;
 mod depmod;
 mod dist;

@@ -1,35 +1,109 @@
-//! Refuses rules that make packages need each other in a circle.
+//! Refuses rules that make packages need each other in a circle, and says how to mend each circle.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use modtree::{ModuleId, Tree};
 use petgraph::algo::tarjan_scc;
 
+use super::cures::{Cure, cures};
 use super::error::PlanError;
 use super::groups::{GroupId, Groups};
+
+/// Packages or modules that need each other in a circle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Circle {
+    /// Whether each package on the circle has one module, so that modules need each other.
+    pub of_modules: bool,
+    /// `a -> b: x needs y; b -> a: …`. The names are left out where they are equal.
+    pub steps: String,
+    /// The changes of packages that mend this circle, and all others with the same packages.
+    pub cures: Vec<NamedCure>,
+}
+
+/// A change of a package that mends circles, with names instead of numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamedCure {
+    /// Put modules into a package.
+    Join(String, Vec<String>),
+    /// Leave modules out of a package.
+    Leave(String, Vec<String>),
+    /// Put modules into one package, whatever its name.
+    Together(Vec<String>),
+}
+
+impl fmt::Display for Circle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.of_modules {
+            true => "modules",
+            false => "packages",
+        };
+        write!(f, "{what} need each other: {}; to mend it, ", self.steps)?;
+        for (index, cure) in self.cures.iter().enumerate() {
+            let and = if index > 0 { ", and " } else { "" };
+            write!(f, "{and}{cure}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for NamedCure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Join(package, modules) => write!(f, "put {} into {package}", list(modules)),
+            Self::Leave(package, modules) => write!(f, "leave {} out of {package}", list(modules)),
+            Self::Together(modules) => write!(f, "put {} into one package", list(modules)),
+        }
+    }
+}
+
+fn list(modules: &[String]) -> String {
+    let quoted = modules.iter().map(|path| format!("\"{path}\""));
+    quoted.collect::<Vec<_>>().join(", ")
+}
 
 impl Groups<'_> {
     /// Refuses groups that need each other in a circle.
     ///
     /// # Errors
-    /// There is a circle. The error shows it module by module.
+    /// There are circles. The error shows one module by module for all packages that need each other.
     pub fn refuse_circles(
         &self,
         tree: &Tree,
         names: &BTreeMap<GroupId, String>,
     ) -> Result<(), PlanError> {
-        let parts = tarjan_scc(&self.graph());
-        let Some(part) = parts.into_iter().find(|part| part.len() > 1) else {
-            return Ok(());
-        };
-        let within: BTreeSet<GroupId> = part.into_iter().collect();
-        let circle = self.circle(&within);
-        let steps = self.describe(tree, names, &circle);
-        let single = circle.iter().all(|&id| self.get(id).members.len() == 1);
-        Err(match single {
-            true => PlanError::ModuleCycle(steps),
-            false => PlanError::PackageCycle(steps),
-        })
+        let parts = tarjan_scc(&self.graph()).into_iter();
+        let parts = parts.filter(|part| part.len() > 1);
+        let mut parts: Vec<BTreeSet<GroupId>> = parts.map(BTreeSet::from_iter).collect();
+        parts.sort();
+        let circles = parts.iter().map(|part| self.describe(tree, names, part));
+        let circles: Vec<_> = circles.collect();
+        match circles.is_empty() {
+            true => Ok(()),
+            false => Err(PlanError::Circles(circles)),
+        }
+    }
+
+    fn describe(
+        &self,
+        tree: &Tree,
+        names: &BTreeMap<GroupId, String>,
+        part: &BTreeSet<GroupId>,
+    ) -> Circle {
+        let circle = self.circle(part);
+        let path = |id: ModuleId| tree.modules[id].file.plain_path().to_owned();
+        let paths = |modules: Vec<ModuleId>| modules.into_iter().map(path).collect();
+        let name = |id| names.get(&id).cloned().unwrap_or_default();
+        let cures = cures(self, part).into_iter().map(|cure| match cure {
+            Cure::Join(id, modules) => NamedCure::Join(name(id), paths(modules)),
+            Cure::Leave(id, modules) => NamedCure::Leave(name(id), paths(modules)),
+            Cure::Together(modules) => NamedCure::Together(paths(modules)),
+        });
+        Circle {
+            of_modules: circle.iter().all(|&id| self.get(id).members.len() == 1),
+            steps: self.steps(tree, names, &circle),
+            cures: cures.collect(),
+        }
     }
 
     /// One circle through groups that all reach each other: a walk until a group comes again.
@@ -47,12 +121,7 @@ impl Groups<'_> {
     }
 
     /// `a -> b: x needs y; b -> a: …`.
-    fn describe(
-        &self,
-        tree: &Tree,
-        names: &BTreeMap<GroupId, String>,
-        circle: &[GroupId],
-    ) -> String {
+    fn steps(&self, tree: &Tree, names: &BTreeMap<GroupId, String>, circle: &[GroupId]) -> String {
         let path = |id: ModuleId| tree.modules[id].file.path.as_str();
         let name = |id: GroupId| match (names.get(&id), &self.get(id).members[..]) {
             (Some(name), _) => name.clone(),

@@ -3,6 +3,8 @@
 use modtree::{ModuleId, Tree};
 use policy::FileLine;
 
+use super::circles::Circle;
+
 /// Rules that no plan can follow.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
@@ -32,15 +34,17 @@ pub enum PlanError {
         /// The path of one that needs it.
         user: String,
     },
-    /// Modules that need each other.
-    #[error("modules need each other: {0}")]
-    ModuleCycle(String),
-    /// Packages that need each other.
-    #[error("packages need each other: {0}")]
-    PackageCycle(String),
+    /// Packages or modules need each other in circles: one circle for all that reach each other.
+    #[error("{}", lines(.0))]
+    Circles(Vec<Circle>),
     /// The plan breaks a promise. That is a defect of the planner.
     #[error("kmp-split made a wrong plan, please report this: {0}")]
     Broken(String),
+}
+
+fn lines(circles: &[Circle]) -> String {
+    let lines = circles.iter().map(ToString::to_string);
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The paths of the first few modules.

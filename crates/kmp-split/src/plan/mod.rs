@@ -16,6 +16,7 @@ mod check;
 mod circles;
 mod claims;
 mod clusters;
+mod cures;
 mod directories;
 mod directory;
 mod error;
@@ -30,6 +31,7 @@ mod planner;
 mod previous;
 
 pub use check::check;
+pub use circles::{Circle, NamedCure};
 pub use error::PlanError;
 pub use model::{
     Departure, FormerPackage, Location, Moved, Package, PackageId, PackageSupport, PatternPackage,

@@ -167,7 +167,43 @@ fn packages_need_each_other() {
         refusal(network(), rules),
         "packages need each other: \
          wifi -> stack: kernel/drivers/net/iwlwifi.ko needs kernel/net/mac80211.ko; \
-         stack -> wifi: kernel/net/mac80211.ko needs kernel/net/cfg80211.ko"
+         stack -> wifi: kernel/net/mac80211.ko needs kernel/net/cfg80211.ko; \
+         to mend it, leave \"kernel/drivers/net/iwlwifi\" out of wifi"
+    );
+}
+
+/// All circles are told at once, each with the change that mends it and names the fewest modules.
+#[test]
+fn every_circle_is_told_with_what_mends_it() {
+    let kernel = TestKernel::written(&[
+        ("kernel/drivers/net/a", &["bridge"]),
+        ("kernel/drivers/net/b", &["bridge"]),
+        ("kernel/drivers/net/core", &[]),
+        ("kernel/fs/one", &["lib"]),
+        ("kernel/fs/two", &[]),
+        ("kernel/lib/bridge", &["core"]),
+        ("kernel/lib/lib", &["two", "three"]),
+        ("kernel/fs/three", &[]),
+    ]);
+    let rules = Rules {
+        sets: vec![
+            set("net", &[below("kernel/drivers/net")], 0),
+            set("fs", &[below("kernel/fs")], 0),
+        ],
+        ..Rules::grouping(GroupBy::Auto)
+    };
+    let refused = refusal(kernel, rules);
+    let cures: Vec<_> = refused
+        .lines()
+        .map(|line| line.split_once("; to mend it, "))
+        .collect();
+    let cures: Vec<_> = cures.into_iter().map(|cure| cure.unwrap().1).collect();
+    assert_eq!(
+        cures,
+        [
+            "put \"kernel/lib/bridge\" into net",
+            "put \"kernel/lib/lib\" into fs"
+        ]
     );
 }
 
@@ -185,7 +221,8 @@ fn modules_need_each_other() {
         refusal(kernel(), Rules::grouping(GroupBy::Auto)),
         "modules need each other: a -> b: kernel/lib/a.ko needs kernel/lib/b.ko; \
          b -> c: kernel/lib/b.ko needs kernel/lib/c.ko; \
-         c -> a: kernel/lib/c.ko needs kernel/lib/a.ko"
+         c -> a: kernel/lib/c.ko needs kernel/lib/a.ko; \
+         to mend it, put \"kernel/lib/a\", \"kernel/lib/b\", \"kernel/lib/c\" into one package"
     );
     let together = Rules {
         sets: vec![set("abc", &[name("a"), name("b"), name("c")], 0)],

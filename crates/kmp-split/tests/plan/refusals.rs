@@ -1,13 +1,13 @@
 //! Checks that refusals are right, and that their messages are true.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use kmp_split::plan::PlanError;
+use kmp_split::plan::{Circle, NamedCure, PlanError};
 use proptest::prelude::*;
 
 use crate::plan_case::PlanCase;
 use crate::rules::{Decision, Rules, Selector, line_of, members};
-use crate::rulings::{Refusal, Ruling};
+use crate::rulings::{Refusal, Ruling, is_circular};
 use crate::test_kernel::TestKernel;
 
 /// Checks that the planner refuses a case for the right reason, and names it.
@@ -29,21 +29,45 @@ pub fn check(case: &PlanCase, refusal: &Refusal, error: &PlanError) -> Result<()
         (Refusal::Unclaimed(unclaimed), PlanError::Unclaimed { .. }) => {
             text == unclaimed_text(kernel, unclaimed)
         }
-        (Refusal::Circle(rulings), PlanError::PackageCycle(steps)) => {
-            text == format!("packages need each other: {steps}")
-                && is_circle(kernel, rulings, steps, |index| match &rulings[index] {
-                    Ruling::Package(name) => (*name).to_owned(),
-                    _ => kernel.modules[index].path(),
+        (Refusal::Circle(rulings), PlanError::Circles(circles)) => {
+            let is_true = |circle: &Circle| {
+                is_circle(kernel, rulings, &circle.steps, |index| {
+                    match &rulings[index] {
+                        Ruling::Package(name) if !circle.of_modules => (*name).to_owned(),
+                        _ => kernel.modules[index].path(),
+                    }
                 })
-        }
-        (Refusal::Circle(rulings), PlanError::ModuleCycle(steps)) => {
-            text == format!("modules need each other: {steps}")
-                && is_circle(kernel, rulings, steps, |index| kernel.modules[index].path())
+            };
+            circles.iter().all(is_true) && is_mended(kernel, rulings, circles)
         }
         _ => false,
     };
     prop_assert!(is_right, "{:?} is reported as: {}", refusal, text);
     Ok(())
+}
+
+/// Whether there are no circles left with the changes that the message proposes.
+fn is_mended(kernel: &TestKernel, rulings: &[Ruling], circles: &[Circle]) -> bool {
+    let mut rulings = rulings.to_vec();
+    let mut together = BTreeMap::new();
+    for (number, cure) in circles.iter().flat_map(|circle| &circle.cures).enumerate() {
+        let (paths, ruling) = match cure {
+            NamedCure::Join(name, paths) => {
+                let is_of = |ruling: &&Ruling| matches!(ruling, Ruling::Package(of) if of == name);
+                (paths, rulings.iter().find(is_of).cloned().unwrap())
+            }
+            NamedCure::Leave(_, paths) => (paths, Ruling::Free),
+            NamedCure::Together(paths) => (paths, Ruling::Free),
+        };
+        for path in paths {
+            let file = format!("{path}.ko");
+            rulings[kernel.at(&file).unwrap()] = ruling.clone();
+            if matches!(cure, NamedCure::Together(_)) {
+                together.insert(file, format!("together {number}"));
+            }
+        }
+    }
+    !is_circular(kernel, &rulings, &together)
 }
 
 /// Whether a message names a tie between two of `sets` with the lines of their selectors.
