@@ -79,7 +79,7 @@ pub(crate) struct ExplainArgs {
 pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) kernel: KernelArgs,
-    /// The file for the page; the page needs no other file
+    /// The file for the page, - for stdout; the page needs no other file
     #[arg(long, value_name = "FILE")]
     pub(crate) html: PathBuf,
     /// A list of modaliases: show what a machine with this hardware installs; may be repeated

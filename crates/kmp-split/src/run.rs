@@ -1,8 +1,8 @@
 //! Runs the subcommands of kmp-split.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,34 +30,43 @@ use crate::text_table;
 use crate::tree_macros::tree_macros;
 
 /// Runs kmp-split on `args`, the first of which is its own name.
-///
-/// rpm does not look at the exit status of `%(...)`. So every failure also prints a line that is an
-/// error anywhere in a spec file: the files of a package that does not exist.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"))
         .format_timestamp(None)
         .init();
+    let args: Vec<OsString> = args.into_iter().collect();
+    let into_spec =
+        args.get(1).is_some_and(|name| writes_spec(name)) && !io::stdout().is_terminal();
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => error.exit(),
-        Err(error) => return refuse(error.to_string().trim_end()),
+        Err(error) => return refuse(error.to_string().trim_end(), into_spec),
     };
     match cli.command.run() {
         Ok(text) => match io::stdout().write_all(text.as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => refuse(&format!("cannot write to stdout: {error}")),
+            // Whoever reads the output, such as head, has seen enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+            Err(error) => refuse(&format!("cannot write to stdout: {error}"), into_spec),
         },
-        Err(error) => refuse(&format!("{error:#}")),
+        Err(error) => refuse(&format!("{error:#}"), into_spec),
     }
 }
 
-fn refuse(reason: &str) -> ExitCode {
+/// Whether a spec may take the output of a subcommand by `%(...)`. rpm does not look at the exit status
+/// of that, so a failure must also print a line that is an error anywhere in a spec.
+fn writes_spec(command: &OsStr) -> bool {
+    command == "spec" || command == "tree"
+}
+
+fn refuse(reason: &str, into_spec: bool) -> ExitCode {
     // If stderr and stdout are closed, nobody is left to read the reason.
     let _ = writeln!(io::stderr(), "kmp-split: {reason}");
-    let _ = writeln!(
-        io::stdout(),
-        "%files -n kmp-split-failed-see-the-error-above"
-    );
+    if into_spec {
+        // The files of a package that does not exist.
+        let line = "%files -n kmp-split-failed-see-the-error-above";
+        let _ = writeln!(io::stdout(), "{line}");
+    }
     ExitCode::FAILURE
 }
 
@@ -104,6 +113,9 @@ impl ReportArgs {
         let (planned, identity) = self.kernel.plan()?;
         let document = Document::new(&planned, &identity);
         let page = page(&planned, &document, &machines(&self.machine)?)?;
+        if self.html == Path::new("-") {
+            return Ok(page);
+        }
         save(&self.html, &page)?;
         Ok(String::new())
     }
@@ -232,9 +244,16 @@ fn save(path: &Path, text: &str) -> Result<()> {
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(directory).with_context(shown)?;
-    file.write_all(text.as_bytes()).with_context(shown)?;
+    directory.metadata().with_context(shown)?;
+    // The error names the temporary file, which nobody asked for.
+    let file = tempfile::NamedTempFile::new_in(directory);
+    let mut file = file
+        .map_err(|error| io::Error::from(error.kind()))
+        .with_context(shown)?;
+    let written = file.as_file_mut().write_all(text.as_bytes());
+    written.with_context(shown)?;
     fs::set_permissions(file.path(), fs::Permissions::from_mode(0o644)).with_context(shown)?;
-    file.persist(path).with_context(shown)?;
+    let persisted = file.persist(path).map_err(|failed| failed.error);
+    persisted.with_context(shown)?;
     Ok(())
 }

@@ -4,6 +4,7 @@
 
 mod buildroot;
 mod circle;
+mod command_line;
 mod examples;
 mod grouping;
 mod names;

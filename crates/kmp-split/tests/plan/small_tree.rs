@@ -66,6 +66,10 @@ impl SmallTree {
             .arg(self.root.path().join("no-policy"));
         command
     }
+
+    pub fn run(&self, name: &str, options: &[&str]) -> Ran {
+        Ran::of(self.command(name).args(options))
+    }
 }
 
 /// What a run printed, and whether it succeeded.
