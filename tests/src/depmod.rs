@@ -47,10 +47,6 @@ pub fn compare(tree: &ModulesTree, options: &[&str]) -> Result<Left> {
 /// Compares ours with one version.
 pub fn compare_with(kmod: &Kmod, tree: &ModulesTree, options: &[&str]) -> Result<Left> {
     let theirs = left_by(kmod.tool("depmod", tree.root())?, tree, options)?;
-    if options.contains(&"-A") {
-        // With facts of the last run we know more than kmod does.
-        tree.remove("modules.kmpkit-facts")?;
-    }
     let mut command = ours()?;
     command.args(["--compat", kmod.version]);
     let ours = left_by(command, tree, options)?;

@@ -8,7 +8,6 @@ use std::fs::{self, DirEntry};
 use std::io;
 use std::path::Path;
 
-use facts::STORE_NAME;
 use kmod_index::IndexFile;
 
 use crate::error::Error;
@@ -16,8 +15,8 @@ use crate::locked_directory::LockedDirectory;
 use crate::temporaries::is_temporary;
 
 impl LockedDirectory<'_> {
-    /// Removes indexes, facts and empty directories, the directory itself included, of a kernel of
-    /// which no other file is left. Says whether it was such a kernel.
+    /// Removes indexes and empty directories, the directory itself included, of a kernel of which no
+    /// other file is left, and what is known of it. Says whether it was such a kernel.
     ///
     /// # Errors
     /// The directory cannot be read, or something cannot be removed.
@@ -27,6 +26,7 @@ impl LockedDirectory<'_> {
         if !is_abandoned(directory, directory).map_err(error())? {
             return Ok(false);
         }
+        let place = self.place();
         for entry in fs::read_dir(directory).map_err(error())? {
             let entry = entry.map_err(error())?;
             if is_ours(&entry.file_name()) {
@@ -34,6 +34,7 @@ impl LockedDirectory<'_> {
             }
         }
         remove_empty(directory).map_err(error())?;
+        self.forget(place.as_deref());
         Ok(true)
     }
 }
@@ -62,10 +63,9 @@ fn leads_out(entry: &DirEntry) -> bool {
     entry.file_name() == "build" || entry.file_name() == "source"
 }
 
-/// Whether it is an index or a file with facts; the triggers have such a file, too.
+/// Whether it is an index, or was to be one.
 fn is_ours(name: &OsStr) -> bool {
-    let is_of_facts = |name: &str| name.starts_with(STORE_NAME) || is_temporary(name);
-    IndexFile::is_name(name) || name.to_str().is_some_and(is_of_facts)
+    IndexFile::is_name(name) || name.to_str().is_some_and(is_temporary)
 }
 
 /// Removes directories without files, deepest first; those with something left stay.
@@ -99,18 +99,13 @@ mod tests {
     }
 
     fn clear(directory: &Path) -> bool {
-        LockedDirectory::lock(directory)
+        LockedDirectory::lock(directory, None)
             .unwrap()
             .clear_abandoned()
             .unwrap()
     }
 
-    const INDEXES: [&str; 4] = [
-        "modules.dep",
-        STORE_NAME,
-        "modules.kmpkit-facts-initrd",
-        ".modules.dep.kmp-depmod-x1",
-    ];
+    const INDEXES: [&str; 2] = ["modules.dep", ".modules.dep.kmp-depmod-x1"];
 
     #[test]
     fn indexes_and_empty_directories_go() {

@@ -1,25 +1,27 @@
 //! Finds the modules of a release and puts them in the order of its indexes. None has been read yet.
 
 use std::fs::{self, File};
+use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use facts::{FileStamp, ListedDirectory, ReadBuffer, Store};
+use facts::{FileStamp, ListedDirectory, ReadBuffer, Store, StoreHead};
 use id_table::Table;
 use kmod_conf::DepmodConfig;
+use kmod_index::IndexFile;
 use parallel::map_with;
 use rayon::prelude::*;
 
 use crate::arrange::arrange;
 use crate::checksum::FileChecksum;
 use crate::error::Error;
-use crate::input_digest::InputDigest;
+use crate::input_digest::{InputDigest, of_indexes};
 use crate::kernel_symbols::{self, KernelSymbol};
 use crate::module::{FoundModule, InStore, ModuleNumber};
 use crate::module_path::ModulePath;
-use crate::settings::Settings;
+use crate::settings::{Compat, Settings};
 use crate::walk::{FoundFile, Walked, find};
 
 /// The modules of a release and what else its indexes are made of, with the store they were looked up
@@ -127,24 +129,33 @@ impl<'s> FoundModules<'s> {
         let head = self.store.head();
         let is_known = |module: &FoundModule<'s>| module.known(head).is_some();
         // A copy that was added and does not count matters to a run that only looks at changes.
-        let is_same = !head.digest().is_empty()
+        let is_same = self.inputs.is_settled()
             && head.len() == self.modules.len()
             && self.modules.values().all(is_known)
             && head.has_listings(&self.directories);
         if !is_same {
             return false;
         }
-        let files: Vec<_> = self.settings.compat.files().collect();
-        let there = map_with(&files, ReadBuffer::default, |buffer, file| {
-            let checksum = FileChecksum::of_file(&directory.join(file.name()), buffer);
-            checksum.map(|checksum| (*file, checksum))
-        });
-        let is_same = there.is_ok_and(|there| self.inputs.with(there.into_iter()) == head.digest());
+        let there = checksums(directory, self.settings.compat);
+        let is_same = there.is_ok_and(|there| self.inputs.with(&there) == head.digest());
         if is_same {
             InputDigest::warn_of_missing(&self.settings.directory);
         }
         is_same
     }
+}
+
+/// Whether the indexes in a directory are those that the last run left, whatever they were made of.
+pub(crate) fn are_of_last_run(directory: &Path, compat: Compat, head: &StoreHead<'_>) -> bool {
+    checksums(directory, compat).is_ok_and(|there| head.digest().ends_with(&of_indexes(&there)))
+}
+
+fn checksums(directory: &Path, compat: Compat) -> io::Result<Vec<(IndexFile, FileChecksum)>> {
+    let files: Vec<_> = compat.files().collect();
+    map_with(&files, ReadBuffer::default, |buffer, file| {
+        let checksum = FileChecksum::of_file(&directory.join(file.name()), buffer);
+        checksum.map(|checksum| (*file, checksum))
+    })
 }
 
 /// Takes the stamps of files, but for those that have not changed since the store had them.

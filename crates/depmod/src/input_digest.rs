@@ -53,16 +53,23 @@ impl InputDigest {
         }
     }
 
-    /// The digest together with that of the indexes; empty if the lists may have changed while they
-    /// were read.
-    pub(crate) fn with(&self, indexes: impl Iterator<Item = (IndexFile, FileChecksum)>) -> Vec<u8> {
-        let mut text = self.text.clone();
-        for (file, FileChecksum { length, crc }) in indexes {
-            let _ = write!(text, " {} {length} {crc}", file.name());
-        }
-        match self.is_settled {
-            true => text.into_bytes(),
-            false => Vec::new(),
-        }
+    /// Whether the lists cannot have changed while they were read.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_settled
     }
+
+    /// The digest together with that of the indexes.
+    pub(crate) fn with(&self, indexes: &[(IndexFile, FileChecksum)]) -> Vec<u8> {
+        [self.text.as_bytes(), &of_indexes(indexes)].concat()
+    }
+}
+
+/// The digest of indexes, with which that of all input ends. Alone it stands where it is not certain
+/// what the indexes were made of.
+pub(crate) fn of_indexes(indexes: &[(IndexFile, FileChecksum)]) -> Vec<u8> {
+    let mut text = String::new();
+    for (file, FileChecksum { length, crc }) in indexes {
+        let _ = write!(text, " {} {length} {crc}", file.name());
+    }
+    text.into_bytes()
 }

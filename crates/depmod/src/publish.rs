@@ -35,12 +35,13 @@ impl LockedDirectory<'_> {
         store: impl FnOnce() -> Option<[Cow<'s, [u8]>; 3]> + Send,
     ) -> Result<(), Error> {
         let directory = self.path;
+        if self.handle.is_none() {
+            fs::create_dir_all(directory).map_err(Error::write(directory))?;
+        }
+        let place = self.place();
         let handle = match self.handle {
             Some(handle) => handle,
-            None => {
-                fs::create_dir_all(directory).map_err(Error::write(directory))?;
-                File::open(directory).map_err(Error::write(directory))?
-            }
+            None => File::open(directory).map_err(Error::write(directory))?,
         };
         remove_unfinished(directory);
         let old = |file: IndexFile| fs::read(directory.join(file.name())).ok();
@@ -57,7 +58,7 @@ impl LockedDirectory<'_> {
                 synced.map_err(Error::write(&directory.join(file.name())))
             })
         };
-        let store = || store().and_then(|parts| stage_store(directory, &parts));
+        let store = || stage_store(place.as_deref()?, &store()?);
         let (synced, store) = rayon::join(sync_all, store);
         synced?;
         let is_new = stages.iter().any(|(file, _)| *file == IndexFile::Dep);
@@ -71,8 +72,8 @@ impl LockedDirectory<'_> {
             touch_dep(directory);
         }
         sync(&handle).map_err(Error::write(directory))?;
-        if let Some(store) = store {
-            keep(directory, store);
+        if let (Some(store), Some(place)) = (store, &place) {
+            keep(place, store);
         }
         Ok(())
     }
@@ -101,17 +102,18 @@ fn temporary(directory: &Path, name: &str, parts: &[&[u8]]) -> io::Result<NamedT
     Ok(file)
 }
 
-/// Writes a store beside its place. It need not be synced: half a store is noticed when it is read.
-fn stage_store(directory: &Path, parts: &[Cow<'_, [u8]>]) -> Option<NamedTempFile> {
+/// Writes a store beside the one there is. It need not be synced: half a store is noticed when it is
+/// read.
+fn stage_store(place: &Path, parts: &[Cow<'_, [u8]>]) -> Option<NamedTempFile> {
     let parts: Vec<&[u8]> = parts.iter().map(|part| &part[..]).collect();
-    let staged = temporary(directory, STORE_NAME, &parts);
+    let staged = fs::create_dir_all(place).and_then(|()| temporary(place, STORE_NAME, &parts));
     staged
         .inspect_err(|error| log::debug!("{STORE_NAME}: {error}"))
         .ok()
 }
 
-fn keep(directory: &Path, store: NamedTempFile) {
-    let path = directory.join(STORE_NAME);
+fn keep(place: &Path, store: NamedTempFile) {
+    let path = place.join(STORE_NAME);
     // Some file systems wait for the data of a file that replaces another.
     drop(fs::remove_file(&path));
     if let Err(error) = store.persist(&path) {

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use crate::checksum::FileChecksum;
 use crate::found_modules::FoundModules;
 use crate::index_files::output::Output;
-use crate::input_digest::InputDigest;
+use crate::input_digest::{InputDigest, of_indexes};
 use crate::kernel_symbols::KernelSymbol;
 use crate::module::{FoundModule, ModuleNumber};
 use crate::module_path::ModulePath;
@@ -155,7 +155,6 @@ impl ReadModules {
             .par_iter()
             .map(|output| (output.file, FileChecksum::of(&output.bytes)))
             .collect();
-        let digest = self.inputs.with(checksums.into_iter());
         let files = self.origins.map(|(number, origin)| {
             let origin = origin.filter(|origin| origin.stamp.is_settled(self.started))?;
             Some(StoredFile {
@@ -165,14 +164,14 @@ impl ReadModules {
             })
         });
         // A digest of more modules than the store has would fit a tree without the others.
-        let digest = match files.values().all(Option::is_some) {
-            true => &digest[..],
-            false => &[],
+        let digest = match self.inputs.is_settled() && files.values().all(Option::is_some) {
+            true => self.inputs.with(&checksums),
+            false => of_indexes(&checksums),
         };
         if self.last.is_same && self.last.digest == digest {
             return None;
         }
-        write_store(digest, &self.directories, &self.facts, &files)
+        write_store(&digest, &self.directories, &self.facts, &files)
     }
 }
 

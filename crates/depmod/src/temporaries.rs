@@ -6,10 +6,6 @@ use std::path::{Path, PathBuf};
 /// What follows the name of an index in that of the file that is to replace it.
 const INFIX: &str = ".kmp-depmod-";
 
-/// The file that is there while a run is at work that began with the store. If the run is killed,
-/// what it was told of changes is lost.
-pub(crate) const RUN_NOTE: &str = ".modules.kmpkit-facts.kmp-depmod-run";
-
 /// How the name of a file begins that is to replace another.
 pub(crate) fn prefix(name: &str) -> String {
     format!(".{name}{INFIX}")
@@ -25,10 +21,9 @@ pub(crate) fn is_unfinished(directory: &Path) -> bool {
     !temporaries(directory).is_empty()
 }
 
-/// Removes what stopped runs left, but not the note of this run.
+/// Removes what stopped runs left.
 pub(crate) fn remove_unfinished(directory: &Path) {
-    let others = temporaries(directory).into_iter();
-    for path in others.filter(|path| !path.ends_with(RUN_NOTE)) {
+    for path in temporaries(directory) {
         if let Err(error) = fs::remove_file(&path) {
             log::debug!("{}: {error}", path.display());
         }

@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use facts::{Store, StoreFile};
+use facts::{FactsHome, Store, StoreFile, StoreHead};
 
 use crate::dependencies::Dependency;
 use crate::error::Error;
-use crate::found_modules::FoundModules;
+use crate::found_modules::{FoundModules, are_of_last_run};
 use crate::indexes::Indexes;
 use crate::locked_directory::LockedDirectory;
 use crate::read_modules::ReadModules;
@@ -20,6 +20,8 @@ pub struct Update<'u> {
     pub settings: &'u Settings,
     /// The directory they go to.
     pub output: &'u Path,
+    /// Where facts are kept between runs, if they are.
+    pub home: Option<&'u FactsHome>,
     /// Read every module, whatever the last run knew.
     pub full: bool,
     /// Make the indexes even if they are known to be right, for the messages that come with it.
@@ -45,7 +47,7 @@ impl Update<'_> {
     /// Those of [`LockedDirectory::lock`], [`FoundModules::all`], [`Indexes::of`],
     /// [`Indexes::outputs`] and [`LockedDirectory::publish`].
     pub fn run(&self, each: &mut dyn FnMut(Dependency<'_>)) -> Result<Updated, Error> {
-        let directory = LockedDirectory::lock(self.output)?;
+        let directory = LockedDirectory::lock(self.output, self.home)?;
         let store = match self.full {
             true => StoreFile::default(),
             false => directory.store(),
@@ -66,11 +68,12 @@ impl Update<'_> {
         // The note is taken back before another run begins.
         let _held = directory.held();
         let is_unfinished = is_unfinished(self.output);
-        let is_noted = directory.begin();
-        let result = store.with(|store| match is_unfinished || !is_noted {
-            false => self.work(self.settings, directory, store, is_unfinished, each),
+        let note = directory.begin();
+        let is_told = !is_unfinished && note.is_list_complete();
+        let result = store.with(|store| match is_told && self.is_told_all(store.head()) {
+            true => self.work(self.settings, directory, store, is_unfinished, each),
             // What another run was told of changes is lost with it.
-            true => {
+            false => {
                 let settings = Settings {
                     changed: None,
                     ..self.settings.clone()
@@ -78,8 +81,17 @@ impl Update<'_> {
                 self.work(&settings, directory, store, is_unfinished, each)
             }
         });
-        LockedDirectory::end(self.output, result.is_err());
+        note.end(result.is_err());
         result
+    }
+
+    /// Whether a list of changes, if there is one, is about the indexes that are there. They are others
+    /// where the directory went back to an earlier state and what is kept of it did not.
+    fn is_told_all(&self, head: &StoreHead<'_>) -> bool {
+        let Settings {
+            changed, compat, ..
+        } = self.settings;
+        changed.is_none() || are_of_last_run(self.output, *compat, head)
     }
 
     fn work(

@@ -25,6 +25,7 @@
 
 mod content_hash;
 mod fresh;
+mod home;
 mod listing;
 mod loader_facts;
 mod loader_record;
@@ -41,6 +42,7 @@ mod write_store;
 
 pub use content_hash::{ContentHash, ReadBuffer};
 pub use fresh::{FreshFacts, ImportDetail, SymbolDetails};
+pub use home::FactsHome;
 pub use listing::{
     DirectoryEntry, DirectoryIdentity, DirectoryListing, EntryKind, ListedDirectory,
 };
@@ -60,13 +62,11 @@ pub use table::{FactTable, ModuleFacts, StoredOrFresh};
 pub use write_store::store_of;
 pub use write_store::{StoredFile, write_store};
 
-/// The name of the store, beside the indexes.
-pub const STORE_NAME: &str = "modules.kmpkit-facts";
+/// The name of the store in the place that a [`FactsHome`] gives a release.
+pub const STORE_NAME: &str = "depmod";
 
-/// The name of the store of what the kernel's loader asks of modules. It begins as the store does, so
-/// it goes with the store when a kernel is gone.
-pub const LOADER_STORE_NAME: &str = "modules.kmpkit-facts-loader";
+/// The name of the store of what the kernel's loader asks of modules, in the same place.
+pub const LOADER_STORE_NAME: &str = "loader";
 
-/// The name of the record of what the last initrd was made of. It begins as the store does, so it
-/// goes with the store when a kernel is gone.
-pub const INITRD_RECORD_NAME: &str = "modules.kmpkit-facts-initrd";
+/// The name of the record of what the last initrd was made of, in the same place.
+pub const INITRD_RECORD_NAME: &str = "initrd";

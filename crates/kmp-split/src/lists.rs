@@ -8,7 +8,6 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use facts::{INITRD_RECORD_NAME, STORE_NAME};
 use kmod_index::IndexFile;
 use modtree::{INITRD_LIST, ModuleId, ReleaseDir, Tree};
 use policy::{ModulePath, Policy};
@@ -16,14 +15,6 @@ use walkdir::WalkDir;
 
 use crate::buildroot::{Buildroot, Changes};
 use crate::plan::Plan;
-
-/// The files that depmod(8), kmp-depmod(1) and the triggers of kmpkit write beside the modules. They
-/// belong to the image package, so that they are removed with the kernel.
-fn written_later() -> impl Iterator<Item = &'static str> {
-    IndexFile::NAMES
-        .into_iter()
-        .chain([STORE_NAME, INITRD_RECORD_NAME])
-}
 
 /// The name of the image package's list.
 pub const IMAGE: &str = "image.files";
@@ -83,7 +74,7 @@ impl Lists<'_> {
             false => changes.replace(initrd_list, lines(marked)),
         }
         // rpm reads size and mode of a %ghost from the file.
-        for index in written_later() {
+        for index in IndexFile::NAMES {
             changes.fill_in(directory.path().join(index));
         }
         changes
@@ -124,7 +115,7 @@ impl Lists<'_> {
             let name = path
                 .strip_prefix(&below)
                 .and_then(|rest| rest.strip_prefix('/'));
-            name.is_some_and(|name| written_later().any(|written| written == name))
+            name.is_some_and(|name| IndexFile::NAMES.contains(&name))
         };
         let own = all.into_iter().filter(|path| {
             let beside = path.starts_with(&format!("{below}/"));
@@ -146,7 +137,7 @@ impl Lists<'_> {
             );
         }
         let mut list = self.with_directories(&own, directory.below_root());
-        list.extend(written_later().map(|index| format!("%ghost {below}/{index}")));
+        list.extend(IndexFile::NAMES.map(|index| format!("%ghost {below}/{index}")));
         self.save(IMAGE, &list)
     }
 

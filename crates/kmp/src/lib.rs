@@ -2,6 +2,7 @@
 
 mod command_line;
 mod depmod;
+mod environment;
 mod log;
 mod trigger;
 
@@ -12,6 +13,8 @@ use std::process::ExitCode;
 use clap::{Command, CommandFactory, Parser};
 
 use command_line::refused;
+
+pub use environment::Environment;
 
 #[doc(hidden)]
 pub use trigger::parsers;
@@ -33,24 +36,23 @@ enum Subcommand {
     Trigger(trigger::Options),
 }
 
-/// Runs the command line, program name first. `bypass` is the value of KERNEL_INSTALL_BYPASS, by which
-/// tools that build images keep initrds out of them.
-pub fn run(mut args: Vec<OsString>, bypass: Option<OsString>) -> ExitCode {
+/// Runs the command line, program name first.
+pub fn run(mut args: Vec<OsString>, environment: Environment) -> ExitCode {
     let called = args.first().map(Path::new).and_then(Path::file_name);
     let called = called
         .and_then(OsStr::to_str)
         .unwrap_or_default()
         .to_owned();
     match called.as_str() {
-        "kmp-depmod" | "depmod" => depmod::run(&called, args),
+        "kmp-depmod" | "depmod" => depmod::run(&called, args, &environment),
         _ if args.get(1).is_some_and(|name| name == "depmod") => {
             args.remove(0);
-            depmod::run("kmp depmod", args)
+            depmod::run("kmp depmod", args, &environment)
         }
-        "kmp-trigger" => trigger::run(&called, args, bypass),
+        "kmp-trigger" => trigger::run(&called, args, environment),
         _ if args.get(1).is_some_and(|name| name == "trigger") => {
             args.remove(0);
-            trigger::run("kmp trigger", args, bypass)
+            trigger::run("kmp trigger", args, environment)
         }
         _ => match Cli::try_parse_from(args) {
             // Options that stand before a subcommand; none of them does anything.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use depmod::{Settings, Update};
-use facts::{LoaderFacts, LoaderFile, LoaderStore, STORE_NAME};
+use facts::{FactsHome, LoaderFacts, LoaderFile, LoaderStore, STORE_NAME};
 use kmpkit_fixtures::boot::bzimage;
 use kmpkit_fixtures::fixture::{CrcForm, Fixture, Ksymtab, RELEASE, Stripped, Versions};
 use kmpkit_fixtures::pack::{FORMATS, Packing, pack, pack_in_frames, suffix};
@@ -110,14 +110,17 @@ impl Seeds<'_> {
                 config: Some(Vec::new()),
                 ..Settings::default()
             };
+            let home = FactsHome::at(&small.root.join("facts"));
             let update = Update {
                 settings: &settings,
                 output: directory,
+                home: Some(&home),
                 full: false,
                 tell: true,
             };
             update.run(&mut |_| {})?;
-            let store = read(&directory.join(STORE_NAME))?;
+            let place = home.place_of(directory).context("no place")?;
+            let store = read(&place.join(STORE_NAME))?;
             self.add(
                 "store",
                 name,

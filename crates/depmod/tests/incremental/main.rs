@@ -4,12 +4,13 @@
 mod module;
 mod scene;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use depmod::Updated;
+use kmod_index::IndexFile;
 use proptest::prelude::*;
 
 use crate::scene::{Change, Scene, change, pause};
@@ -163,7 +164,7 @@ fn damaged_stores() {
     }
     pause();
     scene.told(None).unwrap();
-    let store = scene.directory().join("modules.kmpkit-facts");
+    let store = scene.place().join("depmod");
     let whole = fs::read(&store).unwrap();
     for at in (0..whole.len()).step_by(whole.len() / 41) {
         let mut bytes = whole.clone();
@@ -195,13 +196,13 @@ fn a_list_that_was_lost_is_not_missed() {
     pause();
     scene.told(None).unwrap();
     scene.apply(&Change::Remove { path: 1 });
-    let note = ".modules.kmpkit-facts.kmp-depmod-run";
-    fs::write(scene.directory().join(note), "").unwrap();
+    let note = scene.place().join("running");
+    fs::write(&note, "").unwrap();
     assert_eq!(
         scene.told(Some(Vec::new())).unwrap().0,
         scene.full().unwrap()
     );
-    assert!(!scene.directory().join(note).exists());
+    assert!(!note.exists());
     // Modules 6 and 7 need each other.
     scene.apply(&Change::Replace { path: 1, module: 6 });
     scene.apply(&Change::Replace { path: 9, module: 7 });
@@ -211,6 +212,47 @@ fn a_list_that_was_lost_is_not_missed() {
     scene.apply(&Change::Remove { path: 9 });
     let one = vec![PathBuf::from("extra/e.ko")];
     assert_eq!(scene.told(Some(one)).unwrap().0, scene.full().unwrap());
+}
+
+/// Where the tree goes back to what it was and the facts do not, as in a snapshot without /var, a list
+/// is none of what has changed since.
+#[test]
+fn a_list_is_worth_nothing_if_the_indexes_are_others() {
+    let mut scene = Scene::new();
+    for path in [0, 1] {
+        scene.apply(&Change::Replace { path, module: path });
+    }
+    pause();
+    scene.told(None).unwrap();
+    let dep = scene.directory().join("modules.dep");
+    let old = fs::read(&dep).unwrap();
+    scene.apply(&Change::Remove { path: 1 });
+    let removed = vec![PathBuf::from("kernel/b.ko")];
+    assert_eq!(scene.told(Some(removed)).unwrap().0, scene.full().unwrap());
+    scene.apply(&Change::Replace { path: 1, module: 1 });
+    fs::write(dep, old).unwrap();
+    assert_eq!(
+        scene.told(Some(Vec::new())).unwrap().0,
+        scene.full().unwrap()
+    );
+}
+
+/// What kmod's depmod leaves in a directory, and nothing else, whether facts are kept or not.
+#[test]
+fn nothing_but_indexes_is_left_beside_modules() {
+    let mut scene = Scene::new();
+    scene.apply(&Change::Replace { path: 0, module: 0 });
+    pause();
+    scene.told(None).unwrap();
+    let names = |directory: PathBuf| {
+        let names = fs::read_dir(directory).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.collect::<BTreeSet<_>>()
+    };
+    let mut wanted: BTreeSet<_> = IndexFile::NAMES.map(String::from).into();
+    wanted.insert("kernel".to_owned());
+    assert_eq!(names(scene.directory()), wanted);
+    assert_eq!(names(scene.place()), BTreeSet::from(["depmod".to_owned()]));
 }
 
 #[test]

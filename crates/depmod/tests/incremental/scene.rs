@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use depmod::{Compat, FoundModules, Indexes, Output, ReadModules, Settings, Update, Updated};
+use facts::{FactsHome, STORE_NAME};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use kmod_index::IndexFile;
@@ -131,6 +132,15 @@ impl Scene {
         self.home().join("tree")
     }
 
+    /// Where facts are kept, which is copied with the tree.
+    pub fn facts(&self) -> FactsHome {
+        FactsHome::of_system(self.home())
+    }
+
+    pub fn place(&self) -> PathBuf {
+        self.facts().place_of(&self.directory()).unwrap()
+    }
+
     pub fn config(&self) -> PathBuf {
         self.home().join("depmod.conf")
     }
@@ -205,7 +215,7 @@ impl Scene {
                 fs::write(self.directory().join("modules.builtin"), line).unwrap();
             }
             Change::SpoilStore { at } => {
-                let store = self.directory().join("modules.kmpkit-facts");
+                let store = self.place().join(STORE_NAME);
                 if let Ok(mut bytes) = fs::read(&store) {
                     let at = at % bytes.len();
                     bytes[at] ^= 0xff;
@@ -269,6 +279,7 @@ impl Scene {
         let update = Update {
             settings: &settings,
             output: &self.directory(),
+            home: Some(&self.facts()),
             full: false,
             tell: false,
         };

@@ -15,7 +15,7 @@ use depmod::{
     Compat, Dependency, Error, FoundModules, Indexes, KernelSymbolsFile, LockedDirectory,
     ReadModules, Settings, Update, is_up_to_date,
 };
-use facts::StoreFile;
+use facts::{FactsHome, StoreFile};
 use log::LevelFilter;
 
 pub use options::Options;
@@ -23,15 +23,16 @@ use options::{Options30, SharedOptions};
 use paths::{Paths, on_host};
 
 use crate::command_line::refused;
+use crate::environment::Environment;
 
 /// Runs the command line, whose first word is passed over; messages have this name.
-pub(crate) fn run(name: &str, args: Vec<OsString>) -> ExitCode {
+pub(crate) fn run(name: &str, args: Vec<OsString>, environment: &Environment) -> ExitCode {
     let invocation = match Invocation::parse(args) {
         Ok(invocation) => invocation,
         Err(error) => return refused(&error),
     };
     crate::log::start(name.to_owned(), invocation.level());
-    match invocation.run() {
+    match invocation.run(environment) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let level = match error.downcast_ref() {
@@ -91,7 +92,7 @@ impl Invocation {
         }
     }
 
-    fn run(&self) -> Result<()> {
+    fn run(&self, environment: &Environment) -> Result<()> {
         for name in &self.ignored {
             log::warn!("Ignored deprecated option --{name}");
         }
@@ -109,7 +110,11 @@ impl Invocation {
             // --quick does nothing for indexes that are only shown.
             true if self.shared.quick => Ok(()),
             true => self.show(&self.settings(release, directory)?, &files),
-            false => self.write(&self.settings(release, directory)?, &files, &output),
+            false => {
+                let home = self.facts_home(environment);
+                let settings = self.settings(release, directory)?;
+                self.write(&settings, &files, &output, home.as_ref())
+            }
         }
     }
 
@@ -120,8 +125,24 @@ impl Invocation {
         print(&indexes)
     }
 
-    fn write(&self, settings: &Settings, files: &[PathBuf], output: &Path) -> Result<()> {
-        let directory = LockedDirectory::lock(output)?;
+    /// Where facts are kept between runs: where somebody asks for it, or if the system's own indexes are
+    /// made.
+    fn facts_home(&self, environment: &Environment) -> Option<FactsHome> {
+        match &self.shared.store {
+            Some(path) => Some(FactsHome::at(path)),
+            None if self.shared.basedir.is_some() || self.outdir.is_some() => None,
+            None => environment.facts_home(),
+        }
+    }
+
+    fn write(
+        &self,
+        settings: &Settings,
+        files: &[PathBuf],
+        output: &Path,
+        home: Option<&FactsHome>,
+    ) -> Result<()> {
+        let directory = LockedDirectory::lock(output, home)?;
         if !self.all(files) {
             let modules = ReadModules::read(FoundModules::named(settings, files)?);
             let outputs = Indexes::of(&modules, &mut self.printer())?.outputs()?;
@@ -138,6 +159,7 @@ impl Invocation {
         let update = Update {
             settings,
             output,
+            home,
             full: self.shared.full,
             tell: self.tells(),
         };

@@ -97,6 +97,13 @@ pub(super) struct SharedOptions {
     /// Read every module again, even if an earlier run left its facts
     #[arg(long)]
     pub(super) full: bool,
+    /// Keep facts in DIRECTORY between runs, so that the next reads only what has changed
+    ///
+    /// Without this option facts of the system's own modules are kept in /var/lib/kmpkit/facts, and none
+    /// with --basedir or --outdir or if SOURCE_DATE_EPOCH is set. DIRECTORY may be that of several
+    /// releases and roots.
+    #[arg(long, value_name = "DIRECTORY", conflicts_with = "show")]
+    pub(super) store: Option<PathBuf>,
     /// Read from stdin what has changed since the last run, a path a line, and look at nothing else
     ///
     /// Lines name files and directories that were added, removed or changed: by absolute paths, with or
@@ -124,9 +131,10 @@ puts a truncated file in place, and succeeds on a read-only file system. A run t
 indexes that modprobe can use, and temporary files that the next run removes. Runs for one directory \
 wait for each other.
 
-Only modules that have changed are read. Beside the indexes, modules.kmpkit-facts keeps the facts of \
-modules, with device, inode, size and times of each file. The indexes are those of a run with --full. A \
-file that changed while it was read, or shortly before, is read again the next time. In a copied tree, a \
+Only modules that have changed are read. /var/lib/kmpkit/facts keeps the facts of modules, with device, \
+inode, size and times of each file; nothing in it is needed. It has none of releases whose directories are \
+gone: the next run removes them. With --basedir or --outdir, or where SOURCE_DATE_EPOCH is set, nothing is \
+kept unless --store says where. The indexes are those of a run with --full. A file that changed while it was read, or shortly before, is read again the next time. In a copied tree, a \
 compressed module with the same size, time of modification and content is not decompressed again. The \
 facts are not used with --errsyms, for named files, or with --show. If nothing at all has changed, \
 warnings about the contents of modules come only with --full or --verbose.

@@ -22,6 +22,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
+use facts::FactsHome;
 use log::LevelFilter;
 
 use changed_files::ChangedFiles;
@@ -31,6 +32,7 @@ use script::{Moment, Script};
 use spool::Spool;
 
 use crate::command_line::refused;
+use crate::environment::Environment;
 
 /// Answer a trigger of rpm
 ///
@@ -45,16 +47,17 @@ pub struct Options {
     count: Option<u32>,
 }
 
-/// Runs the command line, whose first word is passed over; messages have this name. `bypass` is the
-/// value of KERNEL_INSTALL_BYPASS.
-pub(crate) fn run(name: &str, args: Vec<OsString>, bypass: Option<OsString>) -> ExitCode {
+/// Runs the command line, whose first word is passed over; messages have this name.
+pub(crate) fn run(name: &str, args: Vec<OsString>, environment: Environment) -> ExitCode {
     let options = match Options::try_parse_from(args) {
         Ok(options) => options,
         Err(error) => return refused(&error),
     };
     // Warnings of depmod would come again with each package.
     crate::log::start(name.to_owned(), LevelFilter::Error);
-    match options.run(&Initrds::new(Path::new("/"), bypass)) {
+    let home = environment.facts_home();
+    let initrds = Initrds::new(Path::new("/"), environment.kernel_install_bypass);
+    match options.run(&initrds, home.as_ref()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -67,7 +70,7 @@ pub(crate) fn run(name: &str, args: Vec<OsString>, bypass: Option<OsString>) -> 
 
 impl Options {
     /// Whether everything is right now.
-    fn run(&self, initrds: &Initrds) -> Result<bool> {
+    fn run(&self, initrds: &Initrds, home: Option<&FactsHome>) -> Result<bool> {
         let Script { moment, watched } = Script::read(&self.script)?;
         match moment {
             Moment::Un => {
@@ -80,19 +83,28 @@ impl Options {
             }
             Moment::In => {
                 let changed = ChangedFiles::read(&watched)?;
-                settle(|directory| changed.releases(directory), initrds)
+                settle(|directory| changed.releases(directory), initrds, home)
             }
             // Another version takes over.
             Moment::PreUn if self.count.is_some_and(|count| count > 0) => Ok(true),
             // No later moment comes after these, so all that is marked is done.
-            Moment::PostUn | Moment::PreUn => settle(|_| Ok(BTreeSet::new()), initrds),
+            Moment::PostUn => settle(|_| Ok(BTreeSet::new()), initrds, home),
+            Moment::PreUn => {
+                let settled = settle(|_| Ok(BTreeSet::new()), initrds, home);
+                FactsHome::of_system(Path::new("/")).remove_all();
+                settled
+            }
         }
     }
 }
 
 /// Updates the releases that changed below each directory with modules and the marked ones, each
 /// once, and removes their marks; then the initrds. If one fails, the others are updated nevertheless.
-fn settle(changed: impl Fn(&Path) -> Result<BTreeSet<String>>, initrds: &Initrds) -> Result<bool> {
+fn settle(
+    changed: impl Fn(&Path) -> Result<BTreeSet<String>>,
+    initrds: &Initrds,
+    home: Option<&FactsHome>,
+) -> Result<bool> {
     let mut good = true;
     // Where /usr is merged, a kernel has a name below either directory.
     let mut seen = BTreeSet::new();
@@ -107,7 +119,7 @@ fn settle(changed: impl Fn(&Path) -> Result<BTreeSet<String>>, initrds: &Initrds
                 spool.remove(&release)?;
                 continue;
             }
-            let updated = update::update(watched, &release);
+            let updated = update::update(watched, &release, home);
             spool.remove(&release)?;
             match updated {
                 Ok(()) => right.push(release),

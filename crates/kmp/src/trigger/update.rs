@@ -4,14 +4,18 @@ use std::path::Path;
 
 use anyhow::Result;
 use depmod::{LockedDirectory, Settings, Update, Updated};
+use facts::FactsHome;
 
-/// Brings the indexes of a release below the watched directory up to date.
-pub(super) fn update(watched: &Path, release: &str) -> Result<()> {
+/// Brings the indexes of a release below the watched directory up to date. Facts are kept in `home`.
+pub(super) fn update(watched: &Path, release: &str, home: Option<&FactsHome>) -> Result<()> {
     let directory = watched.join(release);
     if !directory.is_dir() {
+        if let Some(home) = home {
+            home.remove_gone();
+        }
         return Ok(());
     }
-    let locked = LockedDirectory::lock(&directory)?;
+    let locked = LockedDirectory::lock(&directory, home)?;
     if locked.clear_abandoned()? {
         log::info!("{}: no kernel", directory.display());
         return Ok(());
@@ -24,6 +28,7 @@ pub(super) fn update(watched: &Path, release: &str) -> Result<()> {
     let update = Update {
         settings: &settings,
         output: &directory,
+        home,
         full: false,
         tell: false,
     };

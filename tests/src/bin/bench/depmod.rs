@@ -113,6 +113,7 @@ struct Scene {
     module: PathBuf,
     aside: PathBuf,
     list: PathBuf,
+    store: PathBuf,
     base: PathBuf,
     kmod: Chroot,
 }
@@ -137,6 +138,7 @@ impl Scene {
             tree,
             module,
             list,
+            store: bench.scratch("facts"),
             base,
         };
         // Facts of files that were linked a moment ago are not kept.
@@ -159,6 +161,7 @@ impl Scene {
         let program = Stage::get()?.system_tool("kmp-depmod");
         let task = Task::new(program.get_program())
             .args(options)
+            .args([Path::new("--store"), &self.store])
             .args(self.args())
             .stdin(&self.list);
         Ok(Job::new(

@@ -8,4 +8,5 @@ mod lists;
 mod options;
 mod publishing;
 pub(crate) mod scene;
+mod store;
 mod whole;

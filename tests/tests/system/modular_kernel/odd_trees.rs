@@ -202,7 +202,7 @@ fn a_merged_layout_is_packaged_once() -> Result<()> {
         .map(|path| path.replace(&below, "."))
         .collect();
     const INDEXES: &str = "dep dep.bin alias alias.bin symbols symbols.bin softdep weakdep devname \
-                           builtin.bin builtin.alias.bin kmpkit-facts kmpkit-facts-initrd";
+                           builtin.bin builtin.alias.bin";
     let ghosts = INDEXES.split(' ').map(|index| format!("./modules.{index}"));
     let wanted = [
         ".",

@@ -1,6 +1,6 @@
 //! Tells whether an initrd is due: whether its marked modules are those the last one was made of.
 //!
-//! What has changed is not taken from rpm here either. A record beside the indexes has the files that
+//! What has changed is not taken from rpm here either. A record beside the facts that depmod keeps has the files that
 //! the last initrd was made of, with their stamps. So the next run makes up for a transaction that was
 //! killed, for a tool that failed, and for a kernel that came after its modules.
 
@@ -9,10 +9,10 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use facts::{FileStamp, INITRD_RECORD_NAME};
+use facts::{FactsHome, FileStamp, INITRD_RECORD_NAME};
 use kmod_index::IndexFile;
 
 use super::kernel::BootableKernel;
@@ -24,6 +24,8 @@ pub(super) struct DueInitrd {
     pub(super) kernel: BootableKernel,
     /// What is recorded when there is an initrd of them.
     record: String,
+    /// Where it is recorded.
+    path: PathBuf,
 }
 
 impl DueInitrd {
@@ -40,9 +42,15 @@ impl DueInitrd {
                 record(&kernel.directory, &wanted_files(&dep, &marked))
             }
         };
-        let last = read(&kernel.directory.join(INITRD_RECORD_NAME))?;
-        let is_due = record.as_bytes() != last;
-        Ok(is_due.then_some(Self { kernel, record }))
+        let place = FactsHome::of_system(root).place_of(&kernel.directory);
+        let place = place.with_context(|| format!("{}: no path", kernel.directory.display()))?;
+        let path = place.join(INITRD_RECORD_NAME);
+        let is_due = record.as_bytes() != read(&path)?;
+        Ok(is_due.then_some(Self {
+            kernel,
+            record,
+            path,
+        }))
     }
 
     /// Records that there is an initrd of these modules now. If only half of it is written, it differs
@@ -51,12 +59,15 @@ impl DueInitrd {
     /// # Errors
     /// The record cannot be written.
     pub(super) fn done(&self) -> Result<()> {
-        let path = self.kernel.directory.join(INITRD_RECORD_NAME);
-        let done = match self.record.is_empty() {
-            true => fs::remove_file(&path),
-            false => fs::write(&path, &self.record),
+        let write = |place: &Path| {
+            fs::create_dir_all(place)?;
+            fs::write(&self.path, &self.record)
         };
-        done.with_context(|| path.display().to_string())
+        let done = match (self.record.is_empty(), self.path.parent()) {
+            (false, Some(place)) => write(place),
+            _ => fs::remove_file(&self.path),
+        };
+        done.with_context(|| self.path.display().to_string())
     }
 }
 
