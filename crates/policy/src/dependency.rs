@@ -243,7 +243,7 @@ fn rich(rest: &mut Cursor<'_>, deepest: usize) -> Result<Excluded, Fault> {
             Some(')') => break,
             Some(_) => {}
         }
-        let end = rest.0.find(|c: char| c == ' ' || c == ')');
+        let end = rest.0.find([' ', ')']);
         let (word, behind) = rest.0.split_at(end.unwrap_or(rest.0.len()));
         rest.0 = behind;
         let operator = Operator::of(word).ok_or(
