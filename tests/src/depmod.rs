@@ -15,7 +15,7 @@ use crate::stage::Stage;
 use crate::tools::tail;
 
 /// What both versions write, or only one.
-pub const FILES: [&str; 11] = IndexFile::NAMES;
+pub const FILES: [&str; IndexFile::ALL.len()] = IndexFile::NAMES;
 
 /// What a run left.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use kmodule::{COMPRESSION_SUFFIXES, module_name};
 
 /// A kernel tree as packages leave it, or as a user hands it over in `KERNEL_TREE`.
 #[derive(Debug, Clone)]
@@ -25,8 +26,6 @@ pub struct Kernel {
     /// Debian name of the architecture.
     pub arch: String,
 }
-
-const MODULE_ENDS: &[&str] = &[".ko", ".ko.gz", ".ko.xz", ".ko.zst", ".ko.bz2"];
 
 impl Kernel {
     /// The one kernel in a tree.
@@ -99,10 +98,7 @@ impl Kernel {
     pub fn modules(&self) -> Result<Vec<PathBuf>> {
         let mut found = Vec::new();
         walk(&self.modules_dir, &mut found)?;
-        found.retain(|path| {
-            path.to_str()
-                .is_some_and(|p| MODULE_ENDS.iter().any(|end| p.ends_with(end)))
-        });
+        found.retain(|path| module_name(path).is_some());
         found.sort();
         Ok(found)
     }
@@ -152,8 +148,8 @@ impl Search<'_> {
             .root
             .join("usr/src")
             .join(format!("linux-headers-{}", self.release));
-        let ends = ["", ".gz", ".xz", ".zst"];
-        let named = ends.iter().flat_map(|end| {
+        let ends = [""].into_iter().chain(COMPRESSION_SUFFIXES);
+        let named = ends.flat_map(|end| {
             ["symvers", "Module.symvers"]
                 .into_iter()
                 .flat_map(move |name| {

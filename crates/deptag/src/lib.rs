@@ -22,10 +22,10 @@ mod rules;
 mod symbols;
 mod tag;
 
-pub use hardware::hardware;
+pub use hardware::*;
 pub use kernel::{KernelFacts, kernel};
-pub use kmod::{depends, initrd, kmod, provided, recommends, suggests};
+pub use kmod::*;
 pub use protocol::{Protocol, refusal, serve};
 pub use rules::{BadValue, Dialect, Flavor, Kabi, TagRules};
-pub use symbols::{InTreeSymbols, exports, imports, is_in_tree};
+pub use symbols::*;
 pub use tag::{TagBuffer, TagSet};

@@ -13,7 +13,10 @@ pub(crate) struct FactRanges {
 }
 
 impl FactRanges {
-    pub(crate) fn all(&self) -> [&Range<usize>; 5] {
+    /// How many kinds there are.
+    pub(crate) const KINDS: usize = 5;
+
+    pub(crate) fn all(&self) -> [&Range<usize>; Self::KINDS] {
         let Self {
             aliases,
             softdeps,

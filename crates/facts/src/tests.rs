@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use id_table::{Table, id};
 
+use crate::ranges::FactRanges;
 use crate::store::body::StoredFacts;
 use crate::store::format::START;
 use crate::*;
@@ -262,7 +263,7 @@ fn overlapping(facts: &[u8], count: u32) -> Vec<u8> {
     body.extend(count.to_le_bytes());
     for _ in 0..count {
         body.extend([word(0), word(facts.len())].concat());
-        body.extend([0; 32]);
+        body.extend([0; 8 * (FactRanges::KINDS - 1)]);
     }
     body.extend(word(facts.len()));
     body

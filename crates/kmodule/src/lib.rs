@@ -70,7 +70,7 @@ pub use module::Module;
 pub use name::{
     COMPRESSION_SUFFIXES, FileKind, IMAGE_NAMES, KMOD_COMPRESSION_SUFFIXES, MODULE_SUFFIX,
     SYMVERS_NAMES, SymversOf, file_kind, is_same_name, kmod_name, module_name, module_stem,
-    module_stem_str, normalized, normalized_str,
+    module_stem_str, normalized, normalized_str, unambiguous_image_names,
 };
 pub use reader::Reader;
 pub use release::Kernelrelease;

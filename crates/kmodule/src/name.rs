@@ -60,6 +60,12 @@ pub const SYMVERS_NAMES: [&str; 2] = ["symvers", "Module.symvers"];
 /// The suffixes of signatures and checksums that are named like their image.
 const CHECKSUM_SUFFIXES: [&str; 3] = [".sig", ".sign", ".hmac"];
 
+/// The image names that are enough to know an image by, in the order in which to look for them.
+pub fn unambiguous_image_names() -> impl Iterator<Item = &'static str> {
+    let is_enough = |name: &&str| *name != AMBIGUOUS_IMAGE_NAME;
+    IMAGE_NAMES.into_iter().filter(is_enough)
+}
+
 /// Tells modules, kernel images and symvers files from all others by name.
 pub fn file_kind(path: &Path) -> FileKind<'_> {
     let file = name_bytes(Some(path));
@@ -74,9 +80,7 @@ pub fn file_kind(path: &Path) -> FileKind<'_> {
     if let Some(release) = release_behind(plain, symvers) {
         return FileKind::Symvers(SymversOf::Release(release));
     }
-    IMAGE_NAMES
-        .iter()
-        .filter(|name| **name != AMBIGUOUS_IMAGE_NAME)
+    unambiguous_image_names()
         .find_map(|name| image_release(plain, name))
         .map_or(FileKind::Other, |release| FileKind::KernelImage { release })
 }

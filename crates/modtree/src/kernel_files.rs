@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kmodule::Kernelrelease;
+use kmodule::{COMPRESSION_SUFFIXES, Kernelrelease, unambiguous_image_names};
 
 use crate::{Error, ReleaseDir};
 
@@ -66,9 +66,7 @@ impl KernelFiles {
 
 /// The bootable image of `release`.
 pub(crate) fn image(root: &Path, modules: &ReleaseDir, release: &Kernelrelease) -> Option<PathBuf> {
-    const NAMES: [&str; 5] = ["vmlinuz", "vmlinux", "Image", "bzImage", "image"];
-    let mut names = NAMES.into_iter();
-    names.find_map(|name| locate(root, modules, release, name))
+    unambiguous_image_names().find_map(|name| locate(root, modules, release, name))
 }
 
 /// The System.map of `release`.
@@ -121,8 +119,9 @@ pub(crate) fn symvers_places(
     modules: &ReleaseDir,
     release: &Kernelrelease,
 ) -> impl Iterator<Item = PathBuf> {
-    let kept = ["", ".gz", ".xz", ".zst"]
+    let kept = [""]
         .into_iter()
+        .chain(COMPRESSION_SUFFIXES)
         .flat_map(move |suffix| {
             [
                 modules.path().join(format!("symvers{suffix}")),

@@ -6,8 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use kmodule::{
-    COMPRESSION_SUFFIXES, FileKind, IMAGE_NAMES, MODULE_SUFFIX, SYMVERS_NAMES, file_kind,
-    module_name,
+    COMPRESSION_SUFFIXES, FileKind, MODULE_SUFFIX, SYMVERS_NAMES, file_kind, module_name,
+    unambiguous_image_names,
 };
 
 /// Files that rpm asks a generator about.
@@ -206,9 +206,8 @@ pub fn compression_expression() -> String {
 /// What files are called that a kernel's tags are made of. Module.symvers is for source trees and
 /// headers, which are no kernels.
 fn kernel_names() -> impl Iterator<Item = &'static str> {
-    let is_image = |name: &&str| matches!(file_kind(Path::new(name)), FileKind::KernelImage { .. });
     let [symvers, _] = SYMVERS_NAMES;
-    IMAGE_NAMES.into_iter().filter(is_image).chain([symvers])
+    unambiguous_image_names().chain([symvers])
 }
 
 /// Whether a file has this name, with or without the suffix of a compression.
@@ -246,12 +245,14 @@ mod tests {
 
     #[test]
     fn expressions_are_those_of_the_tables() {
-        let packed = r"(\.gz|\.xz|\.zst|\.bz2)";
+        let packed = COMPRESSION_SUFFIXES.map(|suffix| suffix.replace('.', r"\."));
+        let packed = format!("({})", packed.join("|"));
         assert_eq!(
             MODULES.expression(),
             format!(r"^(/usr)?/lib/modules/(.*/)?[^/]+\.ko{packed}?$")
         );
-        let names = "(vmlinuz|vmlinux|Image|bzImage|image|zImage|uImage|symvers)";
+        let names = kernel_names().map(|name| name.replace('.', r"\."));
+        let names = format!("({})", names.collect::<Vec<_>>().join("|"));
         assert_eq!(
             KERNELS.expression(),
             format!(r"^(/usr)?/lib/modules/[^/]+/{names}{packed}?$|^/boot/{names}-[^/]*$")

@@ -112,7 +112,7 @@ impl Ranges<'_> {
     }
 
     fn modules(&mut self, names: usize) -> Option<Vec<FactRanges>> {
-        let count = self.cursor.count(5 * RANGE)?;
+        let count = self.cursor.count(FactRanges::KINDS * RANGE)?;
         let mut modules = Vec::with_capacity(count);
         for _ in 0..count {
             modules.push(FactRanges {
@@ -147,7 +147,8 @@ pub(crate) fn behind_facts<'r>(
     names: &SymbolNames,
     modules: impl ExactSizeIterator<Item = &'r FactRanges>,
 ) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(12 + RANGE * (names.0.len() + 5 * modules.len()));
+    let mut out =
+        Vec::with_capacity(12 + RANGE * (names.0.len() + FactRanges::KINDS * modules.len()));
     put_size(names.0.len(), &mut out)?;
     for range in names.0.values() {
         put_range(range, &mut out)?;

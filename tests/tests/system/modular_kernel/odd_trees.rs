@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
+use kmod_index::IndexFile;
 use kmpkit_tests::query::shown;
 use kmpkit_tests::rpmbuild::Rpm;
 use kmpkit_tests::tools::{run, tool};
@@ -201,9 +202,7 @@ fn a_merged_layout_is_packaged_once() -> Result<()> {
         .keys()
         .map(|path| path.replace(&below, "."))
         .collect();
-    const INDEXES: &str = "dep dep.bin alias alias.bin symbols symbols.bin softdep weakdep devname \
-                           builtin.bin builtin.alias.bin";
-    let ghosts = INDEXES.split(' ').map(|index| format!("./modules.{index}"));
+    let ghosts = IndexFile::NAMES.map(|name| format!("./{name}"));
     let wanted = [
         ".",
         "./System.map",
