@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::{Result, bail};
 use id_table::Table;
 use modtree::ModuleId;
-use policy::{FileLine, ModulePath};
+use policy::{FileLine, ModulePath, Override};
 
 use crate::identity::Identity;
 use crate::plan::{Location, PackageId};
@@ -163,18 +163,26 @@ impl Explanation<'_> {
 
     fn overrides(&self) -> Vec<(&'static str, String, &FileLine)> {
         let file = &self.planned.tree.modules[self.id].file;
-        let rule = self.planned.policy.overrides(ModulePath::new(&file.path));
+        // Without a new key of rules this does not compile. Package and exclusion are said elsewhere.
+        let Override {
+            package: _,
+            exclude: _,
+            hardware,
+            initrd,
+            supported,
+            tags,
+        } = self.planned.policy.overrides(ModulePath::new(&file.path));
         let mut all = Vec::new();
-        if let Some((value, line)) = rule.hardware {
+        if let Some((value, line)) = hardware {
             all.push(("hardware", value.to_string(), line));
         }
-        if let Some((value, line)) = rule.initrd {
+        if let Some((value, line)) = initrd {
             all.push(("initrd", value.to_string(), line));
         }
-        if let Some((value, line)) = rule.supported {
+        if let Some((value, line)) = supported {
             all.push(("supported", value.as_str().to_owned(), line));
         }
-        for (kind, (tags, line)) in rule.tags {
+        for (kind, (tags, line)) in tags {
             all.push((kind.as_str(), tags.join(", "), line));
         }
         all

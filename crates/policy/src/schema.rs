@@ -300,6 +300,17 @@ mod tests {
         names_every_key("policy/default.toml", &described);
     }
 
+    /// What fuzz targets begin with.
+    #[test]
+    fn the_seed_has_every_key() {
+        let text = include_str!("../../../tests/policies/every-key.toml");
+        let described = described(text, |line| {
+            let key = line.split_once(" = ").map_or("", |(key, _)| key);
+            (table(line), key)
+        });
+        names_every_key("tests/policies/every-key.toml", &described);
+    }
+
     #[test]
     fn the_man_page_describes_every_key() {
         let text = include_str!("../../../man/kmp-policy.5");

@@ -26,54 +26,6 @@ const SUPPORTED_CONF: &str = "# head\n+cluster-md-kmp\tdrivers/md/md-cluster\t# 
 const MODULES_LIST: &str = "# extra\naer_inject.ko\n\n  cfg80211-tests # test\n\
     kernel/fs/ufs/ufs.ko.xz\nsnd-*\n";
 
-/// A policy that has every key.
-const POLICY: &str = r#"unclaimed = "group"
-[naming]
-kmp = "{name}-kmp-{flavor}"
-pattern = "kernel-{flavor}-{name}"
-all = "kernel-{flavor}"
-unsupported = "-extra"
-kabi = true
-depends = "package"
-[grouping]
-by = "directory"
-depth = 2
-packages = [1, 20]
-largest = 1024
-[base]
-members = ["ext4", "kernel/lib/**"]
-except = ["re:crc[0-9]+"]
-[[set]]
-name = "net"
-summary = "Network"
-description = """Many
-lines"""
-members = ["kernel/drivers/net/", "needs: mii"]
-except = ["usb?et"]
-priority = 3
-[[pattern]]
-name = "all"
-summary = "s"
-description = "d"
-category = "Drivers"
-order = 7
-visible = false
-members = ["*"]
-[[module]]
-match = ["xfs", "btrfs"]
-package = "fs"
-supported = "external"
-initrd = true
-hardware = false
-exclude = false
-requires = ["xfsprogs >= 5"]
-[[import]]
-file = "list"
-format = "modules.list"
-set = "net"
-supported = "no"
-"#;
-
 /// What rpm makes of a trigger, and what the phases read from stdin.
 const TRIGGERS: [&str; 3] = [
     "in\n/lib/modules\n/usr/lib/modules\n/etc/depmod.d\n",
@@ -150,7 +102,6 @@ impl Seeds<'_> {
         for path in files {
             self.add_file("policy", &path)?;
         }
-        self.add("policy", "every-key.toml", POLICY.as_bytes())?;
         let plan = kmpkit_fuzz::default_plan_document();
         self.add("plan_document", "default.json", plan.as_bytes())?;
         self.add("imported_list", "supported.conf", SUPPORTED_CONF.as_bytes())?;
