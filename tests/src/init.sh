@@ -1,6 +1,7 @@
 #!/usr/bin/sh
 # Turns the hardware of the virtual machine into lines on its second serial port.
-# Parameter on the kernel's command line: kmpkit.load=1 loads drivers by modalias first.
+# Parameters on the kernel's command line: kmpkit.load=1 loads drivers by modalias first,
+# kmpkit.modprobe=NAME,NAME... modules by name.
 
 export PATH=/usr/sbin:/usr/bin
 mount -t proc proc /proc
@@ -73,6 +74,9 @@ load() {
 : > /events
 uevent >> /events &
 grep -q kmpkit.load=1 /proc/cmdline && load
+for name in $(sed -n 's/.*kmpkit\.modprobe=\([^ ]*\).*/\1/p' /proc/cmdline | sed 's/,/ /g'); do
+    /usr/sbin/modprobe "$name" > /dev/console 2>&1
+done
 
 {
     echo begin

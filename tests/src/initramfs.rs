@@ -172,7 +172,7 @@ fn module_tree<W: std::io::Write>(cpio: &mut Cpio<W>, kernel: &Kernel) -> Result
 }
 
 /// Runs kmod's depmod over a stage that links to the tree, so that the tree stays as it is.
-fn indexes(kernel: &Kernel, stage: &Path) -> Result<PathBuf> {
+pub fn indexes(kernel: &Kernel, stage: &Path) -> Result<PathBuf> {
     let dir = stage.join("lib/modules").join(&kernel.release);
     fs::create_dir_all(&dir).with_context(|| format!("create {}", dir.display()))?;
     let read = || format!("read {}", kernel.modules_dir.display());

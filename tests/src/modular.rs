@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::directories::project;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, walk};
 use crate::rpmbuild::{Built, Rpm};
 use crate::rpms::createrepo;
 use crate::tools::run;
@@ -38,6 +38,15 @@ pub fn packages(rpm: &Rpm, kernel: &Kernel, top: &Path, defines: &[(&str, &str)]
         &all,
         &[&kernel.root, &project().join("policy")],
     )
+}
+
+/// The file in which a build below `top` left what softdeps lead to.
+pub fn softdeps(kernel: &Kernel, top: &Path) -> Result<PathBuf> {
+    let wanted = format!("kmpkit-{}/softdeps", kernel.release);
+    let mut files = Vec::new();
+    walk(&top.join("BUILD"), &mut files)?;
+    let found = files.into_iter().find(|path| path.ends_with(&wanted));
+    found.with_context(|| format!("no {wanted} in {}", top.join("BUILD").display()))
 }
 
 /// Builds the packages and makes a repository of them.

@@ -117,10 +117,23 @@ impl Machine {
             .with_context(|| format!("machine with the modules of {}", kernel.root.display()))
     }
 
+    /// Boots the kernel in `root`, and loads modules of `root` by name, not by modalias. What modprobe
+    /// says is on the console.
+    pub fn modprobe(&self, root: &Path, names: &[&str]) -> Result<BootReport> {
+        let kernel = Kernel::from_tree(root)?;
+        let append = format!("kmpkit.modprobe={}", names.join(","));
+        self.boot_with(&kernel, true, &append)
+            .with_context(|| format!("machine that loads {names:?} of {}", root.display()))
+    }
+
     fn start(&self, kernel: &Kernel, modules: bool) -> Result<BootReport> {
-        let write = |initrd: &Path| initramfs::write(kernel, modules, initrd);
         let append = format!("kmpkit.load={}", u8::from(modules));
-        let (report, console) = self.run(&kernel.vmlinuz, write, &append)?;
+        self.boot_with(kernel, modules, &append)
+    }
+
+    fn boot_with(&self, kernel: &Kernel, modules: bool, append: &str) -> Result<BootReport> {
+        let write = |initrd: &Path| initramfs::write(kernel, modules, initrd);
+        let (report, console) = self.run(&kernel.vmlinuz, write, append)?;
         BootReport::parse(&report, &console).with_context(|| tail(&console, 40))
     }
 

@@ -2,7 +2,7 @@
 
 use kmodule::{Crc, Kernelrelease};
 
-use crate::kmod::provided;
+use crate::kmod::{alias_provided, provided};
 use crate::release::{kernel_release, kernel_uname_r};
 use crate::rules::{Dialect, TagRules};
 use crate::symbols::{SymbolOwner, SymbolSpelling};
@@ -16,10 +16,12 @@ pub struct KernelFacts<'k> {
     pub exports: &'k [(&'k [u8], Option<Crc>)],
     /// Names of the modules that are linked into the image, without `.ko`.
     pub builtin: &'k [Vec<u8>],
+    /// Their aliases.
+    pub builtin_aliases: &'k [Vec<u8>],
 }
 
-/// Adds Provides of the kernel, of each module that is linked into it and of each symbol that it
-/// exports.
+/// Adds Provides of the kernel, of each module that is linked into it, of the aliases by which
+/// softdeps may name these, and of each symbol that it exports.
 pub fn kernel(kernel: &KernelFacts<'_>, rules: &TagRules, out: &mut TagBuffer) {
     let release = kernel.release;
     out.add_text(&kernel_release(release));
@@ -35,6 +37,9 @@ pub fn kernel(kernel: &KernelFacts<'_>, rules: &TagRules, out: &mut TagBuffer) {
     }
     for name in kernel.builtin {
         provided(name, rules, out);
+    }
+    for alias in kernel.builtin_aliases {
+        alias_provided(alias, rules, out);
     }
     let spelling = SymbolSpelling::new(rules, release);
     for &(name, crc) in kernel.exports {
@@ -54,6 +59,7 @@ mod tests {
             release: &release,
             exports: &[(b"_printk", Some(0xbad))],
             builtin: &[b"ext4-x".to_vec()],
+            builtin_aliases: &[b"fs-ext4".to_vec(), b"pci:v1".to_vec()],
         };
         let mut out = TagBuffer::default();
         kernel(&facts, rules, &mut out);
@@ -75,6 +81,7 @@ mod tests {
                 "kernel-amd64-6.1.0_50",
                 "kernel-release(6.1.0-50-amd64)",
                 "kmod(ext4_x.ko) = 6.1.0_50",
+                "kmod-alias(fs_ext4) = 6.1.0_50",
                 "ksym(amd64:_printk) = bad",
             ]
         );
@@ -93,6 +100,7 @@ mod tests {
                 "kernel-release(6.9.1-200.fc40.x86_64)",
                 "kernel-uname-r = 6.9.1-200.fc40.x86_64",
                 "kmod(ext4-x.ko)",
+                "kmod-alias(fs_ext4)",
             ]
         );
     }

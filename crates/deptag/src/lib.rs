@@ -3,7 +3,7 @@
 //! | file | tags |
 //! | --- | --- |
 //! | `symbols` | `ksym()`, `kernel()`: the symbols that a module exports and imports |
-//! | `kmod` | `kmod()`: the module itself, depends=, softdep=, weakdep=; `kmod-initrd()` |
+//! | `kmod` | `kmod()`: the module itself, depends=, softdep=, weakdep=; `kmod-alias()`, `kmod-initrd()` |
 //! | `hardware` | `modalias()`; `combine` shortens the patterns |
 //! | `kernel` | what a kernel image provides; `release` writes its kernelrelease |
 //!

@@ -37,6 +37,11 @@ pub(crate) struct CommonOptions {
     #[arg(long, value_name = "FILE")]
     symvers: Option<PathBuf>,
 
+    /// What the softdeps of a kernel's modules lead to, as kmp-split lists writes it. If there is no
+    /// such file, nothing is known of the kernel's other modules
+    #[arg(long, value_name = "FILE")]
+    softdeps: Option<PathBuf>,
+
     /// A policy file that overrides tags, kmp-policy(5). May be repeated: files are applied in order,
     /// after those of the system. Generators that no policy concerns do not read it
     #[arg(long, value_name = "FILE")]
@@ -61,6 +66,7 @@ impl CommonOptions {
                 kabi: self.kabi.clone(),
             },
             symvers: self.symvers.clone(),
+            softdeps: self.softdeps.clone(),
             system_policy: self.system_policy.clone(),
             policy: self.policy.clone(),
             build_root,

@@ -65,7 +65,7 @@ pub use image::Image;
 pub use imports::{Import, Versions};
 pub use kernel::KernelImage;
 pub use limits::Limits;
-pub use modinfo::{ModInfo, Vermagic};
+pub use modinfo::{ModInfo, SoftdepOrder, Vermagic};
 pub use module::Module;
 pub use name::{
     COMPRESSION_SUFFIXES, FileKind, IMAGE_NAMES, KMOD_COMPRESSION_SUFFIXES, MODULE_SUFFIX,

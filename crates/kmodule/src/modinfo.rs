@@ -36,6 +36,44 @@ impl<'d> ModInfo<'d> {
             .filter(|entry| !entry.is_empty())
     }
 
+    /// The modules that its `softdep=` names, in file order. modprobe takes words before the first
+    /// `pre:` or `post:` for none of them (kmod, `kmod_config_add_softdep`).
+    pub fn softdeps(self) -> impl Iterator<Item = (SoftdepOrder, &'d [u8])> {
+        self.values("softdep").flat_map(|value| {
+            let mut order = None;
+            let words = value.split(u8::is_ascii_whitespace);
+            words.filter_map(move |word| match word {
+                b"" => None,
+                b"pre:" => {
+                    order = Some(SoftdepOrder::Pre);
+                    None
+                }
+                b"post:" => {
+                    order = Some(SoftdepOrder::Post);
+                    None
+                }
+                name => Some((order?, name)),
+            })
+        })
+    }
+
+    /// The modules that its `weakdep=` names, in file order.
+    pub fn weakdeps(self) -> impl Iterator<Item = &'d [u8]> {
+        let words = self.values("weakdep");
+        words
+            .flat_map(|value| value.split(u8::is_ascii_whitespace))
+            .filter(|word| !word.is_empty())
+    }
+
+    /// Every alias of builtin modules, whose names and a dot come before the keys: the fields of
+    /// modules.builtin.modinfo.
+    pub fn builtin_aliases(self) -> impl Iterator<Item = &'d [u8]> {
+        self.fields().filter_map(|field| {
+            let (key, value) = field.split_at_checked(memchr::memchr(b'=', field)?)?;
+            key.ends_with(b".alias").then(|| value.get(1..)).flatten()
+        })
+    }
+
     /// The names before the keys of builtin modules, sorted.
     pub(crate) fn builtin_names(self) -> Vec<&'d [u8]> {
         let name = |field: &'d [u8]| {
@@ -78,6 +116,15 @@ impl<'d> ModInfo<'d> {
     }
 }
 
+/// When modprobe loads a module that a softdep names (modprobe.d(5)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SoftdepOrder {
+    /// Before the module, which may fail to load without it.
+    Pre,
+    /// After the module.
+    Post,
+}
+
 /// The parts of `vermagic=` that decide what a package with the module requires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vermagic {
@@ -101,6 +148,24 @@ mod tests {
         assert_eq!(aliases, [&b"pci:v1"[..], b"b:2"]);
         assert_eq!(INFO.value("lic"), None);
         assert_eq!(INFO.value("license"), Some(&b"GPL"[..]));
+    }
+
+    #[test]
+    fn softdeps_are_those_that_modprobe_loads() {
+        let info =
+            ModInfo(b"softdep=lost pre: a  b post: c\0softdep=post:d pre: e-f\0weakdep=g h\0");
+        let softdeps: Vec<_> = info.softdeps().collect();
+        use SoftdepOrder::{Post, Pre};
+        let wanted = [(Pre, &b"a"[..]), (Pre, b"b"), (Post, b"c"), (Pre, b"e-f")];
+        assert_eq!(softdeps, wanted);
+        assert_eq!(info.weakdeps().collect::<Vec<_>>(), [b"g", b"h"]);
+    }
+
+    #[test]
+    fn aliases_of_builtin_modules_stand_behind_their_names() {
+        let info = ModInfo(b"crc32c.alias=crypto-crc32c\0crc32c.license=GPL\0a.b\0alias=x\0");
+        let aliases: Vec<_> = info.builtin_aliases().collect();
+        assert_eq!(aliases, [b"crypto-crc32c"]);
     }
 
     #[test]

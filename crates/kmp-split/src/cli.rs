@@ -134,6 +134,9 @@ pub(crate) struct ListsArgs {
     /// the plan; see tags
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) tags: Option<PathBuf>,
+    /// Also write what the softdeps of the modules lead to, for the tags and for generators
+    #[arg(long, value_name = "FILE")]
+    pub(crate) softdeps: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) symvers: SymversArgs,
 }
@@ -146,6 +149,9 @@ pub(crate) struct TagsArgs {
     /// The directory for the tags: a file for each dependency type, and their index
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) into: PathBuf,
+    /// What the softdeps of the modules lead to, as lists writes it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) softdeps: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) form: FormArgs,
     #[command(flatten)]
@@ -257,6 +263,7 @@ impl FormArgs {
         &self,
         policy: &PolicyArgs,
         symvers: &SymversArgs,
+        softdeps: Option<&Path>,
         buildroot: &Path,
     ) -> TagInputs {
         TagInputs {
@@ -266,6 +273,7 @@ impl FormArgs {
                 kabi: self.kabi.clone(),
             },
             symvers: symvers.symvers.clone(),
+            softdeps: softdeps.map(Path::to_owned),
             system_policy: policy.system_policy.clone(),
             policy: policy.policy.clone(),
             build_root: Some(buildroot.to_owned()),

@@ -51,8 +51,20 @@ pub struct Document {
     pub moved: Vec<MovedEntry>,
     /// The modules that left packages, in this build or an earlier one.
     pub left: Vec<LeftEntry>,
+    /// Softdeps and weakdeps that nothing in the kernel meets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmet_softdeps: Vec<UnmetSoftdep>,
     /// Rules that match no module, and modules whose symbols and `depends=` differ.
     pub warnings: Vec<String>,
+}
+
+/// A softdep or weakdep that nothing meets.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UnmetSoftdep {
+    /// The path of the module whose softdep it is.
+    pub module: String,
+    /// What it names.
+    pub name: String,
 }
 
 /// A kernel module package.
@@ -196,6 +208,11 @@ impl Document {
                 .chain(departure.absent.iter().cloned())
                 .collect(),
         });
+        let unmet = planned.softdeps.unmet.iter();
+        let unmet = unmet.map(|(user, name)| UnmetSoftdep {
+            module: path(*user),
+            name: name.clone(),
+        });
         Self {
             format: FORMAT.to_owned(),
             kernelrelease: tree.release.to_string(),
@@ -211,6 +228,7 @@ impl Document {
             excluded: plan.excluded().map(module).collect(),
             moved: moved.collect(),
             left: left.collect(),
+            unmet_softdeps: unmet.collect(),
             warnings: plan.warnings.clone(),
         }
     }

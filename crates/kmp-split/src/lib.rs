@@ -2,7 +2,7 @@
 //! at.
 //!
 //! ```text
-//! PlanInputs (directory, policy files) ─> PlannedKernel (tree, resolution, policy, plan)
+//! PlanInputs (directory, policy files) ─> PlannedKernel (tree, resolution, softdeps, policy, plan)
 //!     plan + Identity (names, version) ─> spec_text   subpackages of a spec, or a spec part
 //!                                      ─> lists       their files in the buildroot
 //!                                      ─> document    JSON, which the next plan reads
@@ -26,6 +26,7 @@ mod reach;
 mod reason_text;
 mod report;
 mod run;
+mod softdeps;
 mod spec_prose;
 mod spec_text;
 mod text_table;
@@ -38,3 +39,4 @@ pub use machine::{Installed, MachineHardware};
 pub use plan_inputs::PlanInputs;
 pub use planned::PlannedKernel;
 pub use run::run;
+pub use softdeps::Softdeps;

@@ -12,6 +12,7 @@ use policy::Policy;
 use crate::document::Document;
 use crate::plan::{PreviousPlan, plan};
 use crate::planned::PlannedKernel;
+use crate::softdeps::Softdeps;
 
 /// The files that a plan is made from.
 #[derive(Clone, Debug)]
@@ -60,15 +61,20 @@ impl PlanInputs<'_> {
                 Tree::scan_for(&kernel, &copied, visit)?
             }
         };
-        let resolution = resolve(&tree, Some(&kernel));
+        let mut resolution = resolve(&tree, Some(&kernel));
+        let softdeps = Softdeps::resolve(&tree, &mut resolution, &policy);
         let plan = plan(&tree, &resolution, &policy, self.previous()?.as_ref())
             .with_context(|| self.root.display().to_string())?;
         for warning in &plan.warnings {
             log::warn!("{warning}");
         }
+        for unmet in softdeps.describe_unmet(&tree) {
+            log::info!("softdep: {unmet}");
+        }
         Ok(PlannedKernel {
             tree,
             resolution,
+            softdeps,
             policy,
             plan,
         })

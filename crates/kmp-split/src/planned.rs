@@ -4,6 +4,7 @@ use modtree::{Resolution, Tree};
 use policy::Policy;
 
 use crate::plan::Plan;
+use crate::softdeps::Softdeps;
 
 /// A plan, and what it was made from.
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub struct PlannedKernel {
     pub tree: Tree,
     /// Which module needs which.
     pub resolution: Resolution,
+    /// What softdeps and weakdeps lead to.
+    pub softdeps: Softdeps,
     /// The policy.
     pub policy: Policy,
     /// The packages.

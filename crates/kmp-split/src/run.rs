@@ -91,12 +91,7 @@ impl PlanArgs {
         let machines = machines(&self.machine)?;
         match self.json {
             true => Document::new(&planned, &identity).json(),
-            false => Ok(text_table::text(
-                &planned.tree,
-                &planned.plan,
-                &identity,
-                &machines,
-            )),
+            false => Ok(text_table::text(&planned, &identity, &machines)),
         }
     }
 }
@@ -159,6 +154,9 @@ impl ListsArgs {
             everything: self.everything,
         }
         .write()?;
+        if let Some(path) = &self.softdeps {
+            save(path, &planned.softdeps.of_tree(&planned.tree).text())?;
+        }
         if let Some(path) = &self.spec {
             save(path, &subpackages(&planned, &identity, &self.lists)?)?;
         }
@@ -174,7 +172,8 @@ impl ListsArgs {
     fn tag_cache(&self, tags: &Path) -> Result<TagCacheWriter> {
         let form = &self.kernel.identity.form;
         let policy = &self.kernel.inputs.policy;
-        let inputs = form.tag_inputs(policy, &self.symvers, &self.buildroot);
+        let softdeps = self.softdeps.as_deref();
+        let inputs = form.tag_inputs(policy, &self.symvers, softdeps, &self.buildroot);
         let files = tagged_files(&self.buildroot)?;
         Ok(TagCacheWriter::new(inputs, files, tags)?)
     }
@@ -193,9 +192,10 @@ impl ListsArgs {
 
 impl TagsArgs {
     fn run(&self) -> Result<String> {
+        let softdeps = self.softdeps.as_deref();
         let inputs = self
             .form
-            .tag_inputs(&self.policy, &self.symvers, &self.buildroot);
+            .tag_inputs(&self.policy, &self.symvers, softdeps, &self.buildroot);
         tagging::write_tag_cache(inputs, tagged_files(&self.buildroot)?, &self.into)?;
         Ok(String::new())
     }

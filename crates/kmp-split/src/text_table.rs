@@ -7,19 +7,22 @@ use modtree::{ModuleId, Tree};
 use crate::identity::Identity;
 use crate::machine::MachineHardware;
 use crate::plan::{FormerPackage, Location, Plan};
+use crate::planned::PlannedKernel;
 
-/// Returns packages, patterns, machines and moved modules, one a line.
-pub fn text(tree: &Tree, plan: &Plan, identity: &Identity, machines: &[MachineHardware]) -> String {
+/// Returns packages, patterns, machines, moved modules and softdeps that nothing meets, one a line.
+pub fn text(planned: &PlannedKernel, identity: &Identity, machines: &[MachineHardware]) -> String {
     let table = TextTable {
-        tree,
-        plan,
+        tree: &planned.tree,
+        plan: &planned.plan,
         identity,
     };
+    let unmet = planned.softdeps.describe_unmet(&planned.tree);
     [
         table.packages(),
         table.patterns(),
         table.machines(machines),
         table.moved(),
+        unmet.map(|unmet| format!("softdep: {unmet}\n")).collect(),
         table.sum(),
     ]
     .into_iter()

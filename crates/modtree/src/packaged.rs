@@ -63,13 +63,14 @@ impl PackagedKernel {
         symvers(root, &modules, release)
     }
 
-    /// Every file in the same tree that [`symvers`](Self::symvers) and [`builtin`](Self::builtin)
-    /// depend on, whether it is there or not.
+    /// Every file in the same tree that [`symvers`](Self::symvers), [`builtin`](Self::builtin) and
+    /// [`builtin_aliases`](Self::builtin_aliases) depend on, whether it is there or not.
     pub fn consulted(&self, release: &Kernelrelease) -> Vec<PathBuf> {
         let Some((root, modules)) = self.modules(release) else {
             return Vec::new();
         };
-        let lists = [modules.path().join(KernelList::Builtin.name())];
+        let lists = [KernelList::Builtin, KernelList::BuiltinModinfo];
+        let lists = lists.map(|list| modules.path().join(list.name()));
         symvers_places(root, &modules, release)
             .chain(lists)
             .collect()
@@ -88,6 +89,16 @@ impl PackagedKernel {
             );
             Vec::new()
         }))
+    }
+
+    /// The aliases of the builtin modules of `release`, from the list in the same tree.
+    ///
+    /// # Errors
+    /// The list is there but cannot be read.
+    pub fn builtin_aliases(&self, release: &Kernelrelease) -> Result<Vec<Vec<u8>>, Error> {
+        let modules = self.modules(release);
+        let aliases = modules.map(|(_, modules)| modules.builtin_aliases());
+        aliases.unwrap_or_else(|| Ok(Vec::new()))
     }
 
     fn modules(&self, release: &Kernelrelease) -> Option<(&Path, ReleaseDir)> {

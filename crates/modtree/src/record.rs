@@ -1,6 +1,6 @@
 //! Reads what a tree knows of a module beside what the kernel's loader asks.
 
-use kmodule::Module;
+use kmodule::{Module, SoftdepOrder};
 
 use crate::error::Error;
 use crate::release_dir::ModuleFile;
@@ -21,7 +21,7 @@ pub struct Record {
     /// `depends=`: the modules whose symbols it uses, as modpost saw them.
     pub depends: Vec<String>,
     /// `softdep=`: what modprobe loads before and after it.
-    pub softdeps: Vec<String>,
+    pub softdeps: Vec<(SoftdepOrder, String)>,
     /// `weakdep=`: what it may ask for later.
     pub weakdeps: Vec<String>,
 }
@@ -40,14 +40,7 @@ impl Record {
 pub(crate) fn read(module: &Module<'_>, file: ModuleFile) -> Result<Record, Error> {
     let info = module.modinfo();
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-    let words = |key| -> Vec<String> {
-        let values = info.values(key).map(text).collect::<Vec<_>>();
-        let words = values.iter().flat_map(|value| value.split_whitespace());
-        words
-            .filter(|word| !word.ends_with(':'))
-            .map(str::to_owned)
-            .collect()
-    };
+    let softdeps = info.softdeps().map(|(order, name)| (order, text(name)));
     Ok(Record {
         file,
         bytes: module.file_size(),
@@ -55,7 +48,7 @@ pub(crate) fn read(module: &Module<'_>, file: ModuleFile) -> Result<Record, Erro
         description: info.value("description").map(text),
         aliases: info.values("alias").map(text).collect(),
         depends: info.list("depends").map(text).collect(),
-        softdeps: words("softdep"),
-        weakdeps: words("weakdep"),
+        softdeps: softdeps.collect(),
+        weakdeps: info.weakdeps().map(text).collect(),
     })
 }

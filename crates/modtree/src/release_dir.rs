@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use kmod_index::KernelList;
-use kmodule::{Kernelrelease, module_name};
+use kmodule::{Kernelrelease, ModInfo, module_name};
 use walkdir::WalkDir;
 
 use crate::Error;
@@ -200,6 +200,17 @@ impl ReleaseDir {
     pub fn builtin(&self) -> Result<Option<Vec<Vec<u8>>>, Error> {
         let text = self.list(KernelList::Builtin)?;
         Ok(text.map(|text| builtin_names(&text)))
+    }
+
+    /// The aliases of the modules linked into the kernel, from modules.builtin.modinfo. Not every
+    /// kernel has such a list.
+    ///
+    /// # Errors
+    /// The list is there but cannot be read.
+    pub fn builtin_aliases(&self) -> Result<Vec<Vec<u8>>, Error> {
+        let text = self.list(KernelList::BuiltinModinfo)?.unwrap_or_default();
+        let aliases = ModInfo::new(&text).builtin_aliases();
+        Ok(aliases.map(<[u8]>::to_vec).collect())
     }
 
     fn list(&self, list: KernelList) -> Result<Option<Vec<u8>>, Error> {

@@ -1,6 +1,7 @@
 //! Reads all modules of one kernel: what each says of itself, what the kernel's loader asks of it,
 //! and which modules are linked into the kernel.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -28,6 +29,8 @@ pub struct Tree {
     pub loader: Modules,
     /// Names of the modules linked into the kernel, `-` as `_`.
     pub builtin: Vec<String>,
+    /// Aliases of these, as their files have them.
+    pub builtin_aliases: Vec<String>,
     by_name: BTreeMap<String, Vec<ModuleId>>,
 }
 
@@ -73,12 +76,14 @@ impl Tree {
             .iter()
             .map(|name| spelled(&String::from_utf8_lossy(name)))
             .collect();
-        Ok(Self::new(
-            kernel.release.clone(),
-            directory.clone(),
-            read,
-            builtin,
-        ))
+        let aliases = directory.builtin_aliases()?;
+        let aliases = aliases.iter().map(|alias| String::from_utf8_lossy(alias));
+        let builtin_aliases = aliases.map(Cow::into_owned).collect();
+        let tree = Self::new(kernel.release.clone(), directory.clone(), read, builtin);
+        Ok(Self {
+            builtin_aliases,
+            ..tree
+        })
     }
 
     fn new(
@@ -108,6 +113,7 @@ impl Tree {
             modules,
             loader,
             builtin,
+            builtin_aliases: Vec::new(),
             by_name,
         }
     }

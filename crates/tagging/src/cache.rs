@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! options <the options the tags were made with>
-//! input <stamp> <path of a policy or symvers file that the tags depend on>
+//! input <stamp> <path of a policy, symvers or softdeps file that the tags depend on>
 //! file <stamp> [<type>=<offset>+<length>]... <path>
 //! beside <stamp> <path of a file that the tags of the kernel in the line before depend on>
 //! ```
@@ -35,6 +35,8 @@ pub struct TagCacheWriter {
     files: Vec<PathBuf>,
     directory: PathBuf,
     header: String,
+    /// The file with what softdeps lead to. It is written when all modules have been read.
+    softdeps: Option<PathBuf>,
     written: Mutex<Written>,
     /// Buffers that no thread is using.
     spare_buffers: Mutex<Vec<Buffers>>,
@@ -91,6 +93,7 @@ impl TagCacheWriter {
         files.dedup();
         Ok(Self {
             header,
+            softdeps: inputs.softdeps.clone(),
             tagger: Tagger::new(all_outputs(), inputs)?,
             written: Mutex::new(Written {
                 type_files: type_files.into_iter().collect::<Result<_, _>>()?,
@@ -103,16 +106,23 @@ impl TagCacheWriter {
         })
     }
 
-    /// Adds the tags of a module that has been read, if it is one of the cache's files.
+    /// Adds the tags of a module that has been read, if it is one of the cache's files. One with
+    /// softdeps waits until the file is there that says what they lead to.
     ///
     /// # Errors
     /// The module is damaged, or a file cannot be read or written.
     pub fn module(&self, path: &Path, module: &Module<'_>) -> Result<(), Error> {
         let order = |file: &PathBuf| bytes(file).cmp(bytes(path));
         match self.files.binary_search_by(order) {
-            Ok(index) => self.module_at(index, path, module),
-            Err(_) => Ok(()),
+            Ok(index) if !self.waits(module) => self.module_at(index, path, module),
+            Ok(_) | Err(_) => Ok(()),
         }
+    }
+
+    fn waits(&self, module: &Module<'_>) -> bool {
+        let info = module.modinfo();
+        let has_softdeps = || info.softdeps().next().is_some() || info.weakdeps().next().is_some();
+        self.softdeps.is_some() && has_softdeps()
     }
 
     fn module_at(&self, index: usize, path: &Path, module: &Module<'_>) -> Result<(), Error> {
@@ -130,6 +140,8 @@ impl TagCacheWriter {
     /// # Errors
     /// A file is damaged or cannot be read or written. The error is about the first such path.
     pub fn finish(self) -> Result<(), Error> {
+        // The file is stamped before the tagger reads it.
+        let softdeps = stamped(self.softdeps.clone().into_iter().collect());
         map_with(
             &self.missing_files(),
             Reader::new,
@@ -137,12 +149,13 @@ impl TagCacheWriter {
         )?;
         let Self {
             directory,
-            header,
+            mut header,
             written,
             ..
         } = self;
         let written = written.into_inner();
-        let written = written.unwrap_or_else(PoisonError::into_inner);
+        let mut written = written.unwrap_or_else(PoisonError::into_inner);
+        written.newest_second = written.newest_second.max(inputs(&softdeps, &mut header));
         for file in written.type_files {
             file.finish()?;
         }
@@ -233,13 +246,19 @@ impl TagCacheWriter {
 /// The first lines of the index, and the youngest second in their stamps.
 fn header(inputs: &TagInputs) -> Result<(String, i64), Error> {
     let mut header = format!("options {}\n", inputs.options());
+    let newest_second = self::inputs(&stamped(inputs.files()?), &mut header);
+    Ok((header, newest_second))
+}
+
+/// Appends lines of files that tags depend on. Returns the youngest second in their stamps.
+fn inputs(files: &[StampedFile], header: &mut String) -> i64 {
     let mut newest_second = 0;
-    for StampedFile { path, stamp } in stamped(inputs.files()?) {
+    for StampedFile { path, stamp } in files {
         // Writing to a String cannot fail.
-        let _ = writeln!(header, "input {} {}", stamp_text(stamp), path.display());
+        let _ = writeln!(header, "input {} {}", stamp_text(*stamp), path.display());
         newest_second = newest_second.max(stamp.map_or(0, LuaStamp::second));
     }
-    Ok((header, newest_second))
+    newest_second
 }
 
 /// How a path is written and ordered in the cache.

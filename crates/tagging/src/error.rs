@@ -11,8 +11,8 @@ pub enum Error {
     /// A module, kernel image or symvers file is damaged or cannot be read.
     #[error(transparent)]
     File(#[from] kmodule::Error),
-    /// The list of a kernel's builtin modules cannot be read.
-    #[error("cannot read the list of builtin modules of {release}")]
+    /// A list of a kernel's builtin modules cannot be read.
+    #[error("cannot read what is known of the builtin modules of {release}")]
     Builtin {
         /// The kernel.
         release: Kernelrelease,
@@ -33,6 +33,14 @@ pub enum Error {
         path: PathBuf,
         /// The kernel it was built for.
         release: Kernelrelease,
+    },
+    /// The file of `--softdeps` is not what `kmp-split lists` writes.
+    #[error("{}: \"{line}\" says no softdep: have kmp-split lists write this file", path.display())]
+    Softdeps {
+        /// The file.
+        path: PathBuf,
+        /// The first wrong line.
+        line: String,
     },
     /// A file or directory cannot be read or written.
     #[error("{}", path.display())]

@@ -8,6 +8,7 @@ use policy::{Override, TagKind};
 
 use crate::Error;
 use crate::file_set::{FileSet, MODULES};
+use crate::softdeps::SoftdepsFile;
 use crate::symvers::SymversCache;
 
 /// A dependency generator of rpm.
@@ -98,6 +99,7 @@ pub struct ReadModule<'m, 'd> {
     pub(crate) module: &'m Module<'d>,
     pub(crate) rules: &'m TagRules,
     pub(crate) symvers: &'m SymversCache,
+    pub(crate) softdeps: &'m SoftdepsFile,
 }
 
 /// A module of which only the name is known.

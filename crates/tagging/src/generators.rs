@@ -3,11 +3,14 @@
 //! From the table come programs, command lines, manual pages, file attributes, what rpm's Lua knows
 //! of generators, and what `make install` installs. Order counts: rpm's Lua runs generators in it.
 
-use deptag::Dialect;
+use deptag::{Dialect, TagBuffer};
 use policy::TagKind;
 
+use crate::Error;
 use crate::file_set::{FileSet, KERNELS};
-use crate::generator::{Generator, GeneratorOutput, OutputOption, Prints, TagTypes, TagWriter};
+use crate::generator::{
+    Generator, GeneratorOutput, OutputOption, Prints, ReadModule, TagTypes, TagWriter,
+};
 use crate::kernel::kernel_tags;
 
 /// All dependency generators.
@@ -16,16 +19,18 @@ pub static GENERATORS: &[Generator] = &[
         name: "ksym-provides",
         summary: "Print what a kernel module or kernel provides",
         description: "\
-For a module it prints kmod() and, for each symbol the module exports, ksym() with the symbol's CRC; \
-in the redhat dialect kernel() for modules of the kernel's own tree. For a kernel image or symvers \
-file it prints the kernel's release and flavor, kmod() for each module that is linked in, and ksym() \
-or kernel() for each symbol that the kernel exports.",
+For a module it prints kmod(), kmod-alias() for each alias that names no hardware and is no pattern \
+and, for each symbol the module exports, ksym() with the symbol's CRC; in the redhat dialect kernel() \
+for modules of the kernel's own tree. For a kernel image or symvers file it prints the kernel's \
+release and flavor, kmod() and kmod-alias() for each module that is linked in, and ksym() or kernel() \
+for each symbol that the kernel exports.",
         prints: Prints::Outputs(&[GeneratorOutput {
             option: OutputOption::Default,
             types: TagTypes::Same(TagKind::Provides),
             writers: &[
                 TagWriter::Module(|file, tags| {
                     deptag::provided(file.name, file.rules, tags);
+                    deptag::aliases(file.module, file.rules, tags);
                     Ok(deptag::exports(file.module, file.rules, tags)?)
                 }),
                 TagWriter::File(&KERNELS, kernel_tags),
@@ -64,14 +69,17 @@ A module of a kernel without modversions requires exactly the kernelrelease it w
         summary: "Print the modules a kernel module depends on",
         description: "\
 It prints kmod() for each module that the depends= of a module names. With --recommends it prints \
-those of its softdep= instead, with --suggests those of its weakdep=.",
+what its softdep= names instead, with --suggests what its weakdep= names: a module or an alias, as \
+for modprobe. With --softdeps it knows all modules of a kernel. Then it prints kmod() of the module \
+that such a name leads to, as Requires where modprobe loads that module first, and nothing for a name \
+that leads nowhere.",
         prints: Prints::Outputs(&[
             GeneratorOutput {
                 option: OutputOption::Default,
                 types: TagTypes::Same(TagKind::Requires),
                 writers: &[TagWriter::Module(|file, tags| {
                     deptag::depends(file.module, file.rules, tags);
-                    Ok(())
+                    softdeps(file, TagKind::Requires, tags).map(drop)
                 })],
             },
             GeneratorOutput {
@@ -81,7 +89,9 @@ those of its softdep= instead, with --suggests those of its weakdep=.",
                 },
                 types: TagTypes::Same(TagKind::Recommends),
                 writers: &[TagWriter::Module(|file, tags| {
-                    deptag::recommends(file.module, file.rules, tags);
+                    if !softdeps(file, TagKind::Recommends, tags)? {
+                        deptag::recommends(file.module, file.rules, tags);
+                    }
                     Ok(())
                 })],
             },
@@ -92,7 +102,9 @@ those of its softdep= instead, with --suggests those of its weakdep=.",
                 },
                 types: TagTypes::Same(TagKind::Suggests),
                 writers: &[TagWriter::Module(|file, tags| {
-                    deptag::suggests(file.module, file.rules, tags);
+                    if !softdeps(file, TagKind::Suggests, tags)? {
+                        deptag::suggests(file.module, file.rules, tags);
+                    }
                     Ok(())
                 })],
             },
@@ -146,6 +158,18 @@ provides also kmod-initrd() if initrd is true there. It does not open the module
         replaces: &[],
     },
 ];
+
+/// Adds the tags of one type that a module's softdeps and weakdeps lead to. Returns whether that is
+/// known.
+fn softdeps(file: &ReadModule<'_, '_>, kind: TagKind, tags: &mut TagBuffer) -> Result<bool, Error> {
+    let Some(softdeps) = file.softdeps.of(file.path, file.name)? else {
+        return Ok(false);
+    };
+    for softdep in softdeps.iter().filter(|softdep| softdep.kind == kind) {
+        deptag::provided(softdep.module.as_bytes(), file.rules, tags);
+    }
+    Ok(true)
+}
 
 /// SUSE and Red Hat have one generator each for symbols and modules that a module requires.
 const REPLACED_REQUIRES: &[(&str, TagKind)] = &[

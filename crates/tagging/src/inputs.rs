@@ -13,6 +13,9 @@ pub struct TagInputs {
     pub rules: TagRules,
     /// The symvers file of the kernel. Without it the installed ones are searched.
     pub symvers: Option<PathBuf>,
+    /// What the softdeps of a kernel's modules lead to, as `kmp-split lists` writes it. It need not
+    /// exist.
+    pub softdeps: Option<PathBuf>,
     /// The directory of the system's policies. It need not exist.
     pub system_policy: PathBuf,
     /// Policies that are applied after those of the system.
@@ -34,7 +37,10 @@ impl TagInputs {
         let flavor = flavor.as_ref().map(|flavor| option("--flavor", flavor));
         let kabi = kabi.as_ref().map(|kabi| option("--kabi", kabi));
         let symvers = self.symvers.as_deref().map(|file| path("--symvers", file));
-        let options = [Some(option("--dialect", dialect)), flavor, kabi, symvers];
+        let softdeps = self.softdeps.as_deref();
+        let softdeps = softdeps.map(|file| path("--softdeps", file));
+        let dialect = Some(option("--dialect", dialect));
+        let options = [dialect, flavor, kabi, symvers, softdeps];
         let policies = self.policy.iter().map(|file| path("--policy", file));
         let options: Vec<_> = options
             .into_iter()

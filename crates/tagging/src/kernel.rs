@@ -103,14 +103,17 @@ fn add_tags(
     if exports.is_empty() {
         log::info!("{release}: no modversions, so no symbol tags");
     }
-    let builtin = packaged.builtin(release).map_err(|source| Error::Builtin {
+    let unreadable = |source| Error::Builtin {
         release: release.clone(),
         source,
-    })?;
+    };
+    let builtin = packaged.builtin(release).map_err(unreadable)?;
+    let builtin_aliases = packaged.builtin_aliases(release).map_err(unreadable)?;
     let kernel = KernelFacts {
         release,
         exports,
         builtin: &builtin,
+        builtin_aliases: &builtin_aliases,
     };
     deptag::kernel(&kernel, rules, out);
     Ok(())

@@ -1,7 +1,7 @@
 //! Makes the tags of modules, kernel images and symvers files, and caches those of a whole buildroot.
 //!
 //! ```text
-//! path ─> Tagger (rules, policy, symvers of the kernel) ─> FileTags, of the outputs that are wanted
+//! path ─> Tagger (rules, policy, symvers and softdeps of the kernel) ─> FileTags, of the outputs that are wanted
 //!            └─> TagCacheWriter: the tags of many files, made on all processors
 //! ```
 //!
@@ -18,6 +18,7 @@ mod inputs;
 mod kernel;
 mod link;
 mod overrides;
+mod softdeps;
 mod stamp;
 mod symvers;
 mod tagged_files;
@@ -34,6 +35,7 @@ pub use generator::{
 };
 pub use generators::{GENERATORS, all_outputs, file_sets};
 pub use inputs::TagInputs;
+pub use softdeps::{Softdep, TreeSoftdeps};
 pub use tagged_files::tagged_files;
 pub use tagger::Tagger;
 pub use tags::FileTags;

@@ -49,7 +49,7 @@ impl Overrides {
 
 /// The path below `lib/modules/<kernelrelease>/`, or the whole path elsewhere. The buildroot is
 /// removed first, because it may lie below such a directory itself.
-fn below_release<'p>(path: &'p Path, build_root: Option<&Path>) -> &'p Path {
+pub(crate) fn below_release<'p>(path: &'p Path, build_root: Option<&Path>) -> &'p Path {
     let path = build_root
         .and_then(|root| path.strip_prefix(root).ok())
         .unwrap_or(path);

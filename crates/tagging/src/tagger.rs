@@ -8,6 +8,7 @@ use kmodule::{Module, Reader, module_name};
 use crate::generator::{GeneratorOutput, NamedModule, OtherFile, ReadModule, TagWriter};
 use crate::link::LinkTarget;
 use crate::overrides::Overrides;
+use crate::softdeps::SoftdepsFile;
 use crate::symvers::SymversCache;
 use crate::{Error, FileTags, TagInputs};
 
@@ -17,6 +18,7 @@ pub struct Tagger {
     rules: TagRules,
     overrides: Overrides,
     symvers: SymversCache,
+    softdeps: SoftdepsFile,
     build_root: Option<PathBuf>,
 }
 
@@ -37,6 +39,7 @@ impl Tagger {
             rules: inputs.rules,
             overrides,
             symvers: SymversCache::new(inputs.symvers),
+            softdeps: SoftdepsFile::new(inputs.softdeps, build_root.clone()),
             build_root,
         })
     }
@@ -72,6 +75,7 @@ impl Tagger {
             module,
             rules,
             symvers: &self.symvers,
+            softdeps: &self.softdeps,
         };
         for output in &self.outputs {
             let kind = output.types.of(rules.dialect);

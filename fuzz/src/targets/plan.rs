@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use kmp_split::plan::{Plan, PlanError, plan};
-use kmp_split::{Document, Identity, MachineHardware, PlannedKernel};
+use kmp_split::{Document, Identity, MachineHardware, PlannedKernel, Softdeps};
 use modtree::{Resolution, Tree};
 use policy::{Layer, Policy};
 
@@ -61,8 +61,9 @@ fn default() -> &'static Default {
 }
 
 fn document(plan: Plan) -> Option<String> {
-    let (tree, resolution) = small_tree();
+    let (tree, mut resolution) = small_tree();
     let policy = default().policy.clone();
+    let softdeps = Softdeps::resolve(&tree, &mut resolution, &policy);
     let identity = Identity {
         dialect: deptag::Dialect::Suse,
         flavor: "amd64".parse().ok()?,
@@ -76,6 +77,7 @@ fn document(plan: Plan) -> Option<String> {
     let planned = PlannedKernel {
         tree,
         resolution,
+        softdeps,
         policy,
         plan,
     };

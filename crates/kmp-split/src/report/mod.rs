@@ -78,6 +78,7 @@ mod tests {
     use super::*;
     use crate::identity::Identity;
     use crate::plan::plan;
+    use crate::softdeps::Softdeps;
 
     const HOSTILE: &str = "</script><img src=x onerror=alert(1)><!--<script>{{style}}";
 
@@ -107,7 +108,7 @@ mod tests {
         let records = records.into_iter().map(|one| (one, Vec::new(), Vec::new()));
         let release = "6.1.0-test".as_bytes().try_into().unwrap();
         let tree = Tree::from_records(release, records.collect(), Vec::new());
-        let resolution = resolve(&tree, None);
+        let mut resolution = resolve(&tree, None);
         let rules = r#"
             [base]
             members = ["base"]
@@ -123,10 +124,12 @@ mod tests {
         std::fs::write(&file, rules).unwrap();
         let layers = [Layer::default_policy(), Layer::read(&file).unwrap()];
         let policy = Policy::from_layers(&layers).unwrap();
+        let softdeps = Softdeps::resolve(&tree, &mut resolution, &policy);
         let plan = plan(&tree, &resolution, &policy, None).unwrap();
         PlannedKernel {
             tree,
             resolution,
+            softdeps,
             policy,
             plan,
         }

@@ -38,8 +38,9 @@ pub struct PageData<'p> {
     pub machines: Vec<PageMachine<'p>>,
     /// The modules that are elsewhere than in the previous plan.
     pub moved: Vec<PageMoved<'p>>,
-    /// Rules that match no module, and modules whose symbols and `depends=` differ.
-    pub warnings: &'p [String],
+    /// Rules that match no module, modules whose symbols and `depends=` differ, and softdeps that
+    /// nothing meets.
+    pub warnings: Vec<String>,
 }
 
 /// A package with modules.
@@ -139,6 +140,7 @@ impl<'p> PageData<'p> {
     ) -> Self {
         let indexes = DocumentIndexes::new(planned, document);
         let machines = machines.iter();
+        let unmet = planned.softdeps.describe_unmet(&planned.tree);
         Self {
             kernelrelease: &document.kernelrelease,
             flavor: &document.flavor,
@@ -150,7 +152,7 @@ impl<'p> PageData<'p> {
             patterns: indexes.patterns(),
             machines: machines.map(|one| of_machine(planned, one)).collect(),
             moved: indexes.moved(),
-            warnings: &document.warnings,
+            warnings: document.warnings.iter().cloned().chain(unmet).collect(),
         }
     }
 

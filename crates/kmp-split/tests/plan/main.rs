@@ -15,6 +15,7 @@ mod refusals;
 mod rules;
 mod rulings;
 mod small_tree;
+mod softdeps;
 mod test_kernel;
 
 use proptest::prelude::*;

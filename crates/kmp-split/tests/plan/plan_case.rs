@@ -5,7 +5,7 @@ use std::ops::{Deref, RangeInclusive};
 
 use deptag::Dialect;
 use kmp_split::plan::{Location, PlanError, PreviousPlan, plan};
-use kmp_split::{Document, Identity, PlannedKernel};
+use kmp_split::{Document, Identity, PlannedKernel, Softdeps};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -63,12 +63,14 @@ pub fn order(kernel: &TestKernel) -> impl Strategy<Value = Vec<usize>> + use<> {
 
 impl PlanCase {
     pub fn plan(&self, previous: Option<&PreviousPlan>) -> Result<Planned, PlanError> {
-        let (tree, resolution) = self.kernel.tree();
+        let (tree, mut resolution) = self.kernel.tree();
         let policy = self.rules.policy();
+        let softdeps = Softdeps::resolve(&tree, &mut resolution, &policy);
         let plan = plan(&tree, &resolution, &policy, previous)?;
         Ok(Planned(PlannedKernel {
             tree,
             resolution,
+            softdeps,
             policy,
             plan,
         }))

@@ -7,3 +7,4 @@ mod overrides;
 mod packages;
 mod patterns;
 mod scenarios;
+mod softdeps;

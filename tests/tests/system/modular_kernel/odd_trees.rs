@@ -127,7 +127,7 @@ fn a_description_runs_nothing() -> Result<()> {
 #[test]
 fn stale_tags_are_not_used() -> Result<()> {
     let (directory, part) = part_of_bookworm("kernel/drivers/usb/common")?;
-    let expected = Expected::read(&part)?;
+    let expected = Expected::read(&part, None)?;
     let tree = part.root.display().to_string();
     let spec = fs::read_to_string(modular::example())?;
     let policies = directory.path().join("policies");

@@ -55,10 +55,10 @@ fn build_and_check(suite: &str) -> Result<()> {
 #[ignore = "test-all"]
 fn every_package_of_other_rpms() -> Result<()> {
     let (directory, part) = part_of_bookworm("kernel/drivers/hwmon")?;
-    let expected = Expected::read(&part)?;
     for suite in ["trixie", "sid"] {
         let top = directory.path().join(suite);
         modular::packages(&Rpm::suite(suite)?, &part, &top, &[])?;
+        let expected = Expected::read(&part, Some(&top))?;
         for (rpm, shown) in shown(&rpms(&top)?)? {
             expected
                 .check(&shown)
@@ -77,7 +77,7 @@ pub(super) fn part_of_bookworm(path: &str) -> Result<(tempfile::TempDir, Kernel)
 
 /// Holds each package against the generators; gives how many packages have modules.
 fn check(kernel: &Kernel, top: &Path) -> Result<usize> {
-    let expected = Expected::read(kernel)?;
+    let expected = Expected::read(kernel, Some(top))?;
     let all = shown(&rpms(top)?)?;
     let mut packaged = BTreeSet::new();
     let mut with_modules = 0;
@@ -121,7 +121,8 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    pub(super) fn read(kernel: &Kernel) -> Result<Self> {
+    /// Softdeps lead to what the build below `top` says; `softdeps` holds that against modprobe.
+    pub(super) fn read(kernel: &Kernel, top: Option<&Path>) -> Result<Self> {
         let (_, flavor) = kernel.release.rsplit_once('-').context("no flavor")?;
         let kabi = kernel.release.replace('-', "_");
         let mut files = kernel.modules()?;
@@ -136,10 +137,15 @@ impl Expected {
                 .map(|(path, tags)| Ok((installed(&path)?, tags)))
                 .collect()
         };
+        let softdeps = top.map(|top| modular::softdeps(kernel, top)).transpose()?;
+        let softdeps = softdeps.map(|path| path.display().to_string());
         let mut all = Vec::new();
         for call in calls(Dialect::Suse) {
             if !call.needs_policy {
                 let mut options = vec!["--kabi", &kabi];
+                if let Some(softdeps) = &softdeps {
+                    options.extend(["--softdeps", softdeps]);
+                }
                 options.extend(call.options.iter().map(String::as_str));
                 let tags = tags(call.generator, &options, &files)?;
                 all.push((call.shown_type(), by_path(tags)?));
@@ -221,18 +227,27 @@ impl Expected {
     }
 }
 
-/// Every kmod() and ksym() that is required is provided, in the same version.
+/// Every module, alias and symbol that is required, recommended or suggested is provided, in the same
+/// version.
 fn closed<'s>(all: impl Iterator<Item = &'s Shown> + Clone) -> Result<()> {
     let tags = |kind: &'static str| -> BTreeSet<&String> {
         let tags = all
             .clone()
             .filter_map(move |shown| shown.tags.get(kind))
             .flatten();
-        tags.filter(|tag| tag.starts_with("kmod(") || tag.starts_with("ksym("))
+        tags.filter(|tag| tag.contains("kmod(") || tag.contains("ksym(") || tag.contains("kmod-"))
+            .filter(|tag| !tag.contains(" with "))
             .collect()
     };
-    let (provided, required) = (tags("Provide"), tags("Require"));
-    let missing: Vec<_> = required.difference(&provided).take(5).collect();
-    ensure!(missing.is_empty(), "required and not provided: {missing:?}");
+    let provided = tags("Provide");
+    for kind in ["Require", "Recommend", "Suggest"] {
+        let wanted = tags(kind);
+        let missing: Vec<_> = wanted.difference(&provided).take(5).collect();
+        ensure!(
+            missing.is_empty(),
+            "{kind}s that nothing provides: {missing:?}"
+        );
+    }
+    ensure!(!tags("Recommend").is_empty(), "no softdep at all");
     Ok(())
 }
