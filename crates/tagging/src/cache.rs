@@ -26,6 +26,7 @@ use rayon::slice::ParallelSliceMut;
 use crate::generators::all_outputs;
 use crate::kernel::files_beside;
 use crate::stamp::{LuaStamp, StampedFile, stamp_text, stamped, wait_until_after};
+use crate::tagger::no_file;
 use crate::type_file::TypeFile;
 use crate::{Error, FileTags, TagInputs, Tagger};
 
@@ -178,6 +179,10 @@ impl TagCacheWriter {
     }
 
     fn file(&self, index: usize, path: &Path, reader: &mut Reader) -> Result<(), Error> {
+        if no_file(path).is_some() {
+            // Such as an excluded module, which was removed meanwhile.
+            return Ok(());
+        }
         let add = |module: &Module<'_>| self.module_at(index, path, module);
         if module_name(path).is_some() {
             if let Some(added) = reader.module_unless_link(path, add)? {

@@ -1,5 +1,6 @@
 //! Makes the tags of a file, for the outputs that are wanted. The file is read once at most.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use deptag::TagRules;
@@ -44,12 +45,17 @@ impl Tagger {
         })
     }
 
-    /// Adds the tags of the file at `path`. Files that no output is about get none.
+    /// Adds the tags of the file at `path`. Files that no output is about get none, nor does what is
+    /// no file: a `%ghost` need not exist when a package is built.
     ///
     /// # Errors
     /// The file is damaged or not what its name says, or a file that its tags depend on cannot be
     /// read.
     pub fn tags(&self, path: &Path, reader: &mut Reader, out: &mut FileTags) -> Result<(), Error> {
+        if let Some(why) = no_file(path) {
+            log::debug!("{}: {why}, so it has no tags", path.display());
+            return Ok(());
+        }
         match module_name(path) {
             Some(name) => self.of_file(path, name, reader, out),
             None => self.of_other_file(path, out),
@@ -169,6 +175,18 @@ impl Tagger {
     }
 }
 
+/// Why there is no file to read at a path; `None` if there may be one.
+pub(crate) fn no_file(path: &Path) -> Option<&'static str> {
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => Some("it does not exist"),
+        // Whoever opens it says why that fails.
+        Ok(_) | Err(_) => None,
+    }
+}
+
 fn log_link(path: &Path) {
-    log::debug!("{}: a link; its target has the tags", path.display());
+    log::debug!(
+        "{}: a link; its target has the tags",
+        path.display()
+    );
 }

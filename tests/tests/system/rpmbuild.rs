@@ -59,8 +59,13 @@ fn plain_package(rpm: &Rpm) -> Result<()> {
     std::os::unix::fs::symlink("xhci-pci.ko", extra.join("alias.ko"))?;
     std::os::unix::fs::symlink("/nowhere/else.ko", extra.join("gone.ko"))?;
     package.file("/lib/modules/6/extra/README", b"no module")?;
-
-    let built = package.build(rpm, &[("kmp_dialect", "suse")])?;
+    // What a scriptlet makes later.
+    let defines = [
+        ("kmp_dialect", "suse"),
+        ("ghost", "/lib/modules/6/extra/made-later.ko"),
+        ("ghost2", "/boot/vmlinuz-6"),
+    ];
+    let built = package.build(rpm, &defines)?;
     let shown = shown(std::slice::from_ref(&built))?;
     let shown = shown.get(&built).context("no answer")?;
     let mut all: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
