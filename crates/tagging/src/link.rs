@@ -11,6 +11,8 @@ pub(crate) enum LinkTarget {
     /// A link to a file of this package outside lib/modules. rpm asks no generator about the
     /// target, so the link gets its tags.
     ToUntagged(PathBuf),
+    /// A link to a directory or to what else is no file.
+    ToNoFile,
     /// A link to a file that gets tags itself, or that is not in this package.
     ToTagged,
 }
@@ -30,6 +32,7 @@ impl LinkTarget {
             root.is_none_or(|root| root.is_ok_and(|root| target.starts_with(root)))
         };
         match target.canonicalize() {
+            Ok(target) if !target.is_file() => Self::ToNoFile,
             Ok(target) if is_in_package(&target) && !is_tagged(&target) => Self::ToUntagged(target),
             _ => Self::ToTagged,
         }

@@ -119,7 +119,7 @@ impl Tagger {
         match self.link(path) {
             LinkTarget::None => reader.module(path, tags)?,
             LinkTarget::ToUntagged(target) => reader.module(&target, tags)?,
-            LinkTarget::ToTagged => {
+            LinkTarget::ToTagged | LinkTarget::ToNoFile => {
                 log_link(path);
                 Ok(())
             }
@@ -128,7 +128,7 @@ impl Tagger {
 
     /// Adds the tags of a module that need only its name and the policy.
     fn of_name(&self, path: &Path, name: &[u8], out: &mut FileTags) {
-        if matches!(self.link(path), LinkTarget::ToTagged) {
+        if matches!(self.link(path), LinkTarget::ToTagged | LinkTarget::ToNoFile) {
             return log_link(path);
         }
         let policy = self.overrides.of(path);
@@ -178,15 +178,19 @@ impl Tagger {
 /// Why there is no file to read at a path; `None` if there may be one.
 pub(crate) fn no_file(path: &Path) -> Option<&'static str> {
     match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_dir() => Some("a directory"),
+        Ok(metadata) if metadata.is_file() || metadata.is_symlink() => None,
+        // A FIFO would never end.
+        Ok(_) => Some("neither a file nor a link"),
         Err(error) if error.kind() == ErrorKind::NotFound => Some("it does not exist"),
         // Whoever opens it says why that fails.
-        Ok(_) | Err(_) => None,
+        Err(_) => None,
     }
 }
 
 fn log_link(path: &Path) {
     log::debug!(
-        "{}: a link; its target has the tags",
+        "{}: a link; its target has the tags, if it is a file",
         path.display()
     );
 }

@@ -59,7 +59,10 @@ fn plain_package(rpm: &Rpm) -> Result<()> {
     std::os::unix::fs::symlink("xhci-pci.ko", extra.join("alias.ko"))?;
     std::os::unix::fs::symlink("/nowhere/else.ko", extra.join("gone.ko"))?;
     package.file("/lib/modules/6/extra/README", b"no module")?;
-    // What a scriptlet makes later.
+    // No files: what a scriptlet makes later, and directories.
+    fs::create_dir_all(extra.join("directory.ko/inner.ko.xz"))?;
+    std::os::unix::fs::symlink("directory.ko", extra.join("to-directory.ko"))?;
+
     let defines = [
         ("kmp_dialect", "suse"),
         ("ghost", "/lib/modules/6/extra/made-later.ko"),
@@ -114,9 +117,6 @@ fn damaged_packages(rpm: &Rpm) -> Result<()> {
         package.file(&format!("/lib/modules/6/extra/{name}"), &content)?;
         refused(rpm, &package, &[], &[name, reason])?;
     }
-    let package = VendorPackage::new()?;
-    fs::create_dir_all(package.payload().join("lib/modules/6/extra/directory.ko"))?;
-    refused(rpm, &package, &[], &["directory.ko", "not a regular file"])?;
     let package = VendorPackage::new()?;
     package.file("/lib/modules/6/extra/good.ko", &whole)?;
     refused(
