@@ -1,8 +1,9 @@
 //! Makes `ksym()` and `kernel()` tags from the exports and imports of modules and kernels.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
-use kmodule::{Crc, Error, Kernelrelease, Module, Symvers};
+use kmodule::{Crc, Error, Import, Kernelrelease, Module, Symvers, normalized};
 
 use crate::escape;
 use crate::release::exact_release;
@@ -13,22 +14,66 @@ use crate::tag::TagBuffer;
 ///
 /// The redhat dialect writes `kernel()` for these symbols, and `ksym()` for those of modules that
 /// are built out of tree.
-pub struct InTreeSymbols(HashSet<(Vec<u8>, Option<Crc>)>);
+pub struct InTreeSymbols(HashMap<(Vec<u8>, Option<Crc>), InTreeExporter>);
+
+/// Who exports a symbol of a kernel's tree.
+enum InTreeExporter {
+    Image,
+    /// A module, with `_` for each `-`.
+    Module(Vec<u8>),
+}
 
 impl InTreeSymbols {
     /// The exports that the kernel's symvers lists.
     pub fn new(symvers: &Symvers) -> Self {
-        let entries = symvers.entries();
-        Self(
-            entries
-                .map(|entry| (entry.name.to_vec(), entry.crc))
-                .collect(),
-        )
+        let entries = symvers.entries().map(|entry| {
+            let exporter = match entry.module {
+                b"vmlinux" => InTreeExporter::Image,
+                path => {
+                    let name = path.rsplit(|&byte| byte == b'/').next();
+                    InTreeExporter::Module(normalized(name.unwrap_or(path)).into_owned())
+                }
+            };
+            ((entry.name.to_vec(), entry.crc), exporter)
+        });
+        Self(entries.collect())
     }
 
-    fn has(&self, name: &[u8], crc: Option<Crc>) -> bool {
-        self.0.contains(&(name.to_vec(), crc))
+    /// Whether the kernel's tree exports what an out-of-tree module imports.
+    ///
+    /// Another module out of tree may export a symbol under the same name and with the same CRC as a
+    /// module of the tree. Then `depends=` names who modpost took it from. The image's symbols nobody
+    /// else can export (linux/kernel/module/main.c, `verify_exported_symbols`).
+    fn exports(&self, import: &Import<'_>, depends: &HashSet<Vec<u8>>) -> bool {
+        match self.get(import) {
+            Some(InTreeExporter::Module(name)) => depends.contains(name),
+            exporter => exporter.is_some(),
+        }
     }
+
+    fn get(&self, import: &Import<'_>) -> Option<&InTreeExporter> {
+        self.0.get(&(import.name.to_vec(), import.crc))
+    }
+
+    /// Whether a module with these imports was built for this kernel, as far as `module_layout` tells:
+    /// all modules with modversions import it, and its CRC differs between kernels.
+    fn is_of_kernel_of(&self, imports: &[Import<'_>]) -> bool {
+        let mut layouts = imports
+            .iter()
+            .filter(|import| import.name == b"module_layout");
+        layouts.all(|layout| self.get(layout).is_some())
+    }
+}
+
+/// Why there are no tags of what a module imports.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// A table of the module is damaged.
+    #[error(transparent)]
+    Module(#[from] Error),
+    /// The symvers file is that of another kernel.
+    #[error("the symvers file is not of {0}, which the module was built for")]
+    OtherKernel(Kernelrelease),
 }
 
 /// Adds Provides of the symbols that a module exports.
@@ -51,13 +96,13 @@ pub fn exports(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) -> Re
 /// decides: a module of the kernel's tree imports from that tree only.
 ///
 /// # Errors
-/// A table of the module is damaged.
+/// A table of the module is damaged, or `in_tree` is of another kernel.
 pub fn imports(
     module: &Module<'_>,
     rules: &TagRules,
     in_tree: Option<&InTreeSymbols>,
     out: &mut TagBuffer,
-) -> Result<(), Error> {
+) -> Result<(), ImportError> {
     let vermagic = module.vermagic()?;
     let release = &vermagic.kernelrelease;
     let imports = module.imports()?;
@@ -67,9 +112,18 @@ pub fn imports(
         return Ok(());
     }
     let spelling = SymbolSpelling::new(rules, release);
+    if in_tree.is_some_and(|known| !known.is_of_kernel_of(&imports)) {
+        return Err(ImportError::OtherKernel(release.clone()));
+    }
     let is_in_tree = is_in_tree(module);
+    let depends = module.modinfo().list("depends").map(normalized);
+    let depends: HashSet<_> = depends.map(Cow::into_owned).collect();
     for import in imports {
-        let in_tree = in_tree.map_or(is_in_tree, |known| known.has(import.name, import.crc));
+        let in_tree = match in_tree {
+            None => is_in_tree,
+            Some(known) if is_in_tree => known.get(&import).is_some(),
+            Some(known) => known.exports(&import, &depends),
+        };
         let owner = SymbolOwner::kernel_if(in_tree);
         out.add(|tag| spelling.append(owner, import.name, import.crc, tag));
     }

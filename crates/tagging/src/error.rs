@@ -34,6 +34,23 @@ pub enum Error {
         /// The kernel it was built for.
         release: Kernelrelease,
     },
+    /// The symvers file is of another kernel, so what it tells of symbols is wrong.
+    #[error(
+        "{}: built for {release}, but {} is of {of}, where module_layout has another CRC: give the \
+         Module.symvers that this module was built with",
+        path.display(),
+        symvers.display()
+    )]
+    OtherSymvers {
+        /// The module.
+        path: PathBuf,
+        /// The kernel it was built for.
+        release: Kernelrelease,
+        /// The symvers file.
+        symvers: PathBuf,
+        /// The kernel of that file, as far as it is known.
+        of: String,
+    },
     /// The file of `--softdeps` is not what `kmp-split lists` writes.
     #[error("{}: \"{line}\" says no softdep: have kmp-split lists write this file", path.display())]
     Softdeps {

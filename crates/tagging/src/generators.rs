@@ -58,8 +58,12 @@ A module of a kernel without modversions requires exactly the kernelrelease it w
                     Dialect::Suse => None,
                     Dialect::RedHat => file.symvers.of_kernel(file.module, file.path)?,
                 };
-                let in_tree = in_tree.as_deref();
-                Ok(deptag::imports(file.module, file.rules, in_tree, tags)?)
+                let symbols = in_tree.as_ref().map(|kernel| &kernel.symbols);
+                let made = deptag::imports(file.module, file.rules, symbols, tags);
+                made.map_err(|error| {
+                    file.symvers
+                        .import_error(file.path, in_tree.as_deref(), error)
+                })
             })],
         }]),
         replaces: REPLACED_REQUIRES,

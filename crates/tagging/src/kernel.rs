@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use deptag::{KernelFacts, TagBuffer, TagRules};
-use kmodule::{Crc, FileKind, KernelImage, Kernelrelease, Problem, Symvers, file_kind};
+use kmodule::{FileKind, KernelImage, Kernelrelease, Problem, Symvers, file_kind};
+use loader::{KernelExportFiles, KernelExports};
 use modtree::PackagedKernel;
 
 use crate::Error;
@@ -28,7 +29,8 @@ pub(crate) fn kernel_tags(file: &OtherFile<'_>, out: &mut TagBuffer) -> Result<(
             .release
             .as_ref()
             .ok_or_else(|| kmodule::Error::new(path, Problem::NoRelease))?;
-        return from_symvers(&Symvers::open(path)?, &packaged, release, rules, out);
+        let exports = KernelExports::of_symvers(&Symvers::open(path)?);
+        return add_tags(Some(&exports), &packaged, release, rules, out);
     }
     let mut image = None;
     let release = match &packaged.release {
@@ -36,22 +38,18 @@ pub(crate) fn kernel_tags(file: &OtherFile<'_>, out: &mut TagBuffer) -> Result<(
         None => image.insert(KernelImage::open(path)?).kernelrelease()?,
     };
     let beside = packaged.symvers(&release);
-    if let Some(symvers) = symvers.given().or(beside.as_deref()) {
-        log::debug!("{}: exports from {}", path.display(), symvers.display());
-        return from_symvers(&Symvers::open(symvers)?, &packaged, &release, rules, out);
-    }
-    // A compressed image is unpacked when it is opened, so it is opened once.
-    let image = match image {
-        Some(image) => image,
-        None => KernelImage::open(path)?,
+    let symvers = symvers.given().or(beside.as_deref());
+    let exports = match (symvers, image) {
+        // A compressed image is unpacked when it is opened, so it is opened once.
+        (None, Some(image)) => Some(KernelExports::of_image(&image)?),
+        // System.map has names alone, and tags have CRCs.
+        (symvers, _) => KernelExports::read(&KernelExportFiles {
+            symvers,
+            image: Some(path),
+            system_map: None,
+        })?,
     };
-    image.exports(|exports| {
-        let exports: Vec<_> = exports
-            .iter()
-            .map(|export| (export.name, export.crc))
-            .collect();
-        add_tags(&exports, &packaged, &release, rules, out)
-    })?
+    add_tags(exports.as_ref(), &packaged, &release, rules, out)
 }
 
 fn image_release(path: &Path, packaged: &PackagedKernel) -> Result<Kernelrelease, Error> {
@@ -76,30 +74,16 @@ pub(crate) fn files_beside(path: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(packaged.consulted(&release))
 }
 
-fn from_symvers(
-    symvers: &Symvers,
-    packaged: &PackagedKernel,
-    release: &Kernelrelease,
-    rules: &TagRules,
-    out: &mut TagBuffer,
-) -> Result<(), Error> {
-    let exports: Vec<_> = match symvers.has_modversions() {
-        true => symvers
-            .kernel_entries()
-            .map(|entry| (entry.name, entry.crc))
-            .collect(),
-        false => Vec::new(),
-    };
-    add_tags(&exports, packaged, release, rules, out)
-}
-
 fn add_tags(
-    exports: &[(&[u8], Option<Crc>)],
+    exports: Option<&KernelExports>,
     packaged: &PackagedKernel,
     release: &Kernelrelease,
     rules: &TagRules,
     out: &mut TagBuffer,
 ) -> Result<(), Error> {
+    let exports = exports.filter(|exports| exports.has_modversions());
+    let exports = exports.into_iter().flat_map(KernelExports::iter);
+    let exports: Vec<_> = exports.map(|(name, export)| (name, export.crc)).collect();
     if exports.is_empty() {
         log::info!("{release}: no modversions, so no symbol tags");
     }
@@ -111,7 +95,7 @@ fn add_tags(
     let builtin_aliases = packaged.builtin_aliases(release).map_err(unreadable)?;
     let kernel = KernelFacts {
         release,
-        exports,
+        exports: &exports,
         builtin: &builtin,
         builtin_aliases: &builtin_aliases,
     };

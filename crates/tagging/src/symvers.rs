@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use deptag::InTreeSymbols;
-use kmodule::{Module, Symvers};
+use deptag::{ImportError, InTreeSymbols};
+use kmodule::{Kernelrelease, Module, Symvers};
+use modtree::PackagedKernel;
 
 use crate::Error;
 
@@ -13,7 +14,13 @@ use crate::Error;
 #[derive(Default)]
 pub(crate) struct SymversCache {
     given: Option<PathBuf>,
-    read: Mutex<HashMap<PathBuf, Arc<InTreeSymbols>>>,
+    read: Mutex<HashMap<PathBuf, Arc<KernelSymvers>>>,
+}
+
+/// The symbols of a kernel's tree, and the file they were read from.
+pub(crate) struct KernelSymvers {
+    pub(crate) symbols: InTreeSymbols,
+    path: PathBuf,
 }
 
 impl SymversCache {
@@ -39,7 +46,7 @@ impl SymversCache {
         &self,
         module: &Module<'_>,
         path: &Path,
-    ) -> Result<Option<Arc<InTreeSymbols>>, Error> {
+    ) -> Result<Option<Arc<KernelSymvers>>, Error> {
         if let Some(symvers) = &self.given {
             return self.symbols(symvers).map(Some);
         }
@@ -56,13 +63,50 @@ impl SymversCache {
         self.symbols(&symvers).map(Some)
     }
 
-    fn symbols(&self, symvers: &Path) -> Result<Arc<InTreeSymbols>, Error> {
+    /// Says which file is of another kernel.
+    pub(crate) fn import_error(
+        &self,
+        path: &Path,
+        symvers: Option<&KernelSymvers>,
+        error: ImportError,
+    ) -> Error {
+        match (error, symvers) {
+            (ImportError::Module(error), _) => error.into(),
+            (ImportError::OtherKernel(release), symvers) => {
+                let symvers = symvers
+                    .map(|symvers| symvers.path.clone())
+                    .unwrap_or_default();
+                Error::OtherSymvers {
+                    path: path.to_owned(),
+                    release,
+                    of: described(&symvers),
+                    symvers,
+                }
+            }
+        }
+    }
+
+    fn symbols(&self, symvers: &Path) -> Result<Arc<KernelSymvers>, Error> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(symbols) = read.get(symvers) {
             return Ok(symbols.clone());
         }
-        let symbols = Arc::new(InTreeSymbols::new(&Symvers::open(symvers)?));
+        let symbols = Arc::new(KernelSymvers {
+            symbols: InTreeSymbols::new(&Symvers::open(symvers)?),
+            path: symvers.to_owned(),
+        });
         read.insert(symvers.to_owned(), symbols.clone());
         Ok(symbols)
     }
+}
+
+/// Whose symvers file this is: its path tells, or what the kernel's build leaves beside it.
+fn described(symvers: &Path) -> String {
+    let beside = symvers.with_file_name("include/config/kernel.release");
+    let by_path = PackagedKernel::around(symvers).release;
+    let release = by_path.or_else(|| {
+        let text = std::fs::read(beside).ok()?;
+        Kernelrelease::try_from(text.trim_ascii()).ok()
+    });
+    release.map_or("another kernel".to_owned(), |release| release.to_string())
 }

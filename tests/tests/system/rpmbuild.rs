@@ -163,23 +163,9 @@ fn refused(
 fn redhat_tells_kernel_symbols_from_others() -> Result<()> {
     let kernel = Kernel::from_archive("bookworm", "amd64", &cache_dir())?;
     let directory = tempfile::tempdir()?;
-    let out_of_tree = directory.path().join("xhci-pci.ko");
-    let modinfo = directory.path().join("modinfo");
-    run(tool("objcopy")?
-        .arg("-O")
-        .arg("binary")
-        .arg("--only-section=.modinfo")
-        .arg("--set-section-flags")
-        .arg(".modinfo=alloc")
-        .arg(module("xhci-pci")?)
-        .arg(&modinfo))?;
-    let text = String::from_utf8(fs::read(&modinfo)?)?.replace("intree=Y\0", "");
-    fs::write(&modinfo, text.replace("6.1.0-", "5.1.0-"))?;
-    run(tool("objcopy")?
-        .arg("--update-section")
-        .arg(format!(".modinfo={}", modinfo.display()))
-        .arg(module("xhci-pci")?)
-        .arg(&out_of_tree))?;
+    let out_of_tree = with_modinfo(directory.path(), &|text| {
+        text.replace("intree=Y\0", "").replace("6.1.0-", "5.1.0-")
+    })?;
 
     let files = [out_of_tree];
     let without = answer("ksym-requires", &["--dialect", "redhat"], &files)?;
@@ -217,6 +203,86 @@ fn redhat_tells_kernel_symbols_from_others() -> Result<()> {
             .values()
             .flatten()
             .any(|tag| tag.starts_with("ksym(xhci_"))
+    );
+    Ok(())
+}
+
+/// xhci-pci with another .modinfo.
+fn with_modinfo(directory: &Path, change: &dyn Fn(String) -> String) -> Result<PathBuf> {
+    let (changed, modinfo) = (directory.join("xhci-pci.ko"), directory.join("modinfo"));
+    run(tool("objcopy")?
+        .arg("-O")
+        .arg("binary")
+        .arg("--only-section=.modinfo")
+        .arg("--set-section-flags")
+        .arg(".modinfo=alloc")
+        .arg(module("xhci-pci")?)
+        .arg(&modinfo))?;
+    let text = String::from_utf8(fs::read(&modinfo)?)?;
+    fs::write(&modinfo, change(text))?;
+    run(tool("objcopy")?
+        .arg("--update-section")
+        .arg(format!(".modinfo={}", modinfo.display()))
+        .arg(module("xhci-pci")?)
+        .arg(&changed))?;
+    Ok(changed)
+}
+
+/// The symvers file of another kernel would give requirements that nothing provides.
+#[test]
+fn symvers_of_another_kernel_are_refused() -> Result<()> {
+    let kernels = Kernel::all_in_archive("bookworm", "amd64", &cache_dir())?;
+    let [other, .., kernel] = &kernels[..] else {
+        anyhow::bail!("bookworm has one build only");
+    };
+    let directory = tempfile::tempdir()?;
+    let out_of_tree = with_modinfo(directory.path(), &|text| text.replace("intree=Y\0", ""))?;
+    let symvers = other.symvers.as_ref().context("no symvers")?;
+    let nameless = directory.path().join("Module.symvers");
+    fs::copy(symvers, &nameless)?;
+    for (symvers, of) in [
+        (symvers, other.release.as_str()),
+        (&nameless, "another kernel"),
+    ] {
+        let symvers = symvers.display().to_string();
+        let options = ["--dialect", "redhat", "--symvers", &symvers];
+        let output = answer(
+            "ksym-requires",
+            &options,
+            std::slice::from_ref(&out_of_tree),
+        )?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        let wanted = format!("built for {}, but {symvers} is of {of}", kernel.release);
+        ensure!(!output.status.success() && said.contains(&wanted), "{said}");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        ensure!(!printed.contains("ksym("), "{printed}");
+    }
+    Ok(())
+}
+
+/// Another module out of tree exports the symbols of xhci-hcd with the same CRCs. modpost took them
+/// from there, and says so.
+#[test]
+fn depends_tells_whose_a_symbol_of_two_modules_is() -> Result<()> {
+    let kernel = Kernel::from_archive("bookworm", "amd64", &cache_dir())?;
+    let directory = tempfile::tempdir()?;
+    let out_of_tree = with_modinfo(directory.path(), &|text| {
+        let text = text.replace("intree=Y\0", "");
+        text.replace("xhci-hcd", "xhci-new")
+    })?;
+    let symvers = kernel.symvers.context("no symvers")?.display().to_string();
+    let options = ["--dialect", "redhat", "--symvers", &symvers];
+    let found = tags("ksym-requires", &options, &[out_of_tree])?;
+    let (mut foreign, mut own) = (0, 0);
+    for tag in found.values().flatten() {
+        let is_foreign = tag.contains("(xhci_");
+        ensure!(tag.starts_with("ksym(") == is_foreign, "{tag}");
+        *if is_foreign { &mut foreign } else { &mut own } += 1;
+    }
+    // Those of usbcore, which depends= names, and of the image stay the kernel's.
+    ensure!(
+        foreign > 0 && own > 5,
+        "{foreign} of xhci-hcd, {own} others"
     );
     Ok(())
 }
