@@ -20,6 +20,10 @@ use crate::spec_prose::{SUMMARY, escaped, lines, one_line, paragraph, shortened,
 /// How many characters of a module's description are shown among those of others.
 const DESCRIPTION: usize = 120;
 
+/// SUSE's weak-modules2 links the modules of vendors' packages into other kernels, and stops at a package
+/// that has modules below `kernel/`, unless it says that these are the kernel's own.
+const IN_KERNEL: &str = "Provides: kmp_in_kernel";
+
 /// What the subpackages are made of.
 #[derive(Clone, Copy)]
 pub struct Subpackages<'s> {
@@ -103,6 +107,7 @@ impl Subpackages<'_> {
         match self.identity.dialect {
             Dialect::Suse => {
                 provided.push(format!("{stem}-kmp"));
+                tags.push(IN_KERNEL.to_owned());
                 tags.push(format!("Enhances: kernel-{flavor}"));
             }
             Dialect::RedHat => provided.push(format!("kmod-{stem}")),
@@ -220,6 +225,9 @@ impl Subpackages<'_> {
     /// modules.
     fn emptied(&self, out: &mut String, stem: &str, packages: &BTreeSet<PackageId>) {
         let mut tags = self.side_by_side();
+        if self.identity.dialect == Dialect::Suse {
+            tags.push(IN_KERNEL.to_owned());
+        }
         tags.push(self.image());
         let requires = packages
             .iter()

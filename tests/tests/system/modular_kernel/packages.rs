@@ -218,7 +218,11 @@ impl Expected {
                     || "installonlypkg(kernel)".to_owned(),
                     |stem| format!("{stem}-kmp = {evr}"),
                 ),
-            ]),
+            ])
+            .into_iter()
+            // weak-modules2 leaves such packages alone.
+            .chain(stem.map(|_| "kmp_in_kernel".to_owned()))
+            .collect(),
             ("Enhance", Some(_)) => BTreeSet::from([format!("kernel-{}", self.flavor)]),
             // It goes after the modules whose indexes it keeps.
             ("Order", Some(_)) => BTreeSet::from(["kmpkit".to_owned()]),
