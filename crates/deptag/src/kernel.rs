@@ -25,9 +25,7 @@ pub struct KernelFacts<'k> {
 pub fn kernel(kernel: &KernelFacts<'_>, rules: &TagRules, out: &mut TagBuffer) {
     let release = kernel.release;
     out.add_text(&kernel_release(release));
-    if let Some(tag) = kernel_uname_r(release) {
-        out.add_text(&tag);
-    }
+    out.add_text(&kernel_uname_r(release, rules));
     if rules.dialect == Dialect::Suse {
         let flavor = rules.flavor(release);
         out.add_text(&format!("kernel-{flavor}"));
@@ -80,6 +78,7 @@ mod tests {
                 "kernel-amd64",
                 "kernel-amd64-6.1.0_50",
                 "kernel-release(6.1.0-50-amd64)",
+                "kernel-uname-r = 6.1.0-50_amd64",
                 "kmod(ext4_x.ko) = 6.1.0_50",
                 "kmod-alias(fs_ext4) = 6.1.0_50",
                 "ksym(amd64:_printk) = bad",

@@ -26,6 +26,7 @@ pub use hardware::*;
 pub use kernel::{KernelFacts, kernel};
 pub use kmod::*;
 pub use protocol::{Protocol, refusal, serve};
+pub use release::kernel_uname_r;
 pub use rules::{BadValue, Dialect, Flavor, Kabi, TagRules};
 pub use symbols::*;
 pub use tag::{TagBuffer, TagSet};

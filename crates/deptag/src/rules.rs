@@ -25,6 +25,9 @@ pub struct TagRules {
     /// The kABI. `kmod()` tags have it as their version, and hardware tags apply only to kernels
     /// that provide it.
     pub kabi: Option<Kabi>,
+    /// rpm takes versions with two dashes, as on openSUSE: `%_wrong_version_format_terminate_build`
+    /// is 0.
+    pub two_dashes: bool,
 }
 
 impl TagRules {

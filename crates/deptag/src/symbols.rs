@@ -108,7 +108,7 @@ pub fn imports(
     let imports = module.imports()?;
     if !vermagic.modversions || imports.is_empty() {
         log::info!("no modversions: requires exactly {release}");
-        out.add_text(&exact_release(release));
+        out.add_text(&exact_release(release, rules));
         return Ok(());
     }
     let spelling = SymbolSpelling::new(rules, release);

@@ -31,6 +31,11 @@ pub(crate) struct CommonOptions {
     #[arg(long, value_name = "VERSION")]
     kabi: Option<Kabi>,
 
+    /// rpm takes versions with two dashes: %_wrong_version_format_terminate_build is 0. Then a module
+    /// without modversions requires kernel-uname-r as stock kernels of openSUSE provide it
+    #[arg(long)]
+    two_dashes: bool,
+
     /// Module.symvers of the kernel, compressed or not. It has the exports of a kernel image and, in
     /// the redhat dialect, the symbols that are kernel() rather than ksym(). By default it is
     /// searched beside the image and among the installed kernel headers
@@ -64,6 +69,7 @@ impl CommonOptions {
                 dialect: self.dialect,
                 flavor: self.flavor.clone(),
                 kabi: self.kabi.clone(),
+                two_dashes: self.two_dashes,
             },
             symvers: self.symvers.clone(),
             softdeps: self.softdeps.clone(),

@@ -208,6 +208,9 @@ pub(crate) struct FormArgs {
     /// The name of the kABI; packages use the kernelrelease with _ for each - if it is left out
     #[arg(long, value_name = "VERSION")]
     kabi: Option<Kabi>,
+    /// rpm takes versions with two dashes: %_wrong_version_format_terminate_build is 0
+    #[arg(long)]
+    two_dashes: bool,
 }
 
 #[derive(Args, Debug)]
@@ -271,6 +274,7 @@ impl FormArgs {
                 dialect: self.dialect,
                 flavor: self.flavor.clone(),
                 kabi: self.kabi.clone(),
+                two_dashes: self.two_dashes,
             },
             symvers: symvers.symvers.clone(),
             softdeps: softdeps.map(Path::to_owned),
@@ -298,6 +302,7 @@ impl IdentityArgs {
         let image = self.image.clone();
         let identity = Identity {
             dialect: self.form.dialect,
+            two_dashes: self.form.two_dashes,
             image: image.unwrap_or_else(|| format!("kernel-{}-image", flavor.as_str())),
             flavor,
             kabi,

@@ -22,6 +22,8 @@ pub struct Identity {
     pub flavor: Flavor,
     /// The kernel's kABI.
     pub kabi: Kabi,
+    /// Whether rpm takes versions with two dashes.
+    pub two_dashes: bool,
     /// `[epoch:]version-release` of the packages.
     pub evr: String,
     /// The name of the image package.
@@ -66,6 +68,7 @@ impl Identity {
                     dialect: self.dialect,
                     flavor: Some(self.flavor.clone()),
                     kabi: Some(self.kabi.clone()),
+                    two_dashes: self.two_dashes,
                 };
                 let mut kmod = Vec::new();
                 deptag::kmod(module.as_bytes(), &rules, &mut kmod);

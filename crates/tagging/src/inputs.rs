@@ -31,6 +31,7 @@ impl TagInputs {
             dialect,
             flavor,
             kabi,
+            two_dashes,
         } = &self.rules;
         let option = |name: &str, value: &dyn Display| format!("{name} {value}");
         let path = |name: &str, path: &Path| option(name, &path.display());
@@ -40,7 +41,8 @@ impl TagInputs {
         let softdeps = self.softdeps.as_deref();
         let softdeps = softdeps.map(|file| path("--softdeps", file));
         let dialect = Some(option("--dialect", dialect));
-        let options = [dialect, flavor, kabi, symvers, softdeps];
+        let two_dashes = two_dashes.then(|| "--two-dashes".to_owned());
+        let options = [dialect, flavor, kabi, two_dashes, symvers, softdeps];
         let policies = self.policy.iter().map(|file| path("--policy", file));
         let options: Vec<_> = options
             .into_iter()

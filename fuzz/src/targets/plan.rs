@@ -66,6 +66,7 @@ fn document(plan: Plan) -> Option<String> {
     let softdeps = Softdeps::resolve(&tree, &mut resolution, &policy);
     let identity = Identity {
         dialect: deptag::Dialect::Suse,
+        two_dashes: false,
         flavor: "amd64".parse().ok()?,
         kabi: "6.1.0_50".parse().ok()?,
         evr: "6.1.0-50".to_owned(),

@@ -10,9 +10,11 @@ use deptag::Dialect;
 use kmpkit_tests::generate::{answer, calls, tags};
 use kmpkit_tests::query::shown;
 use kmpkit_tests::rpmbuild::Rpm;
+use kmpkit_tests::rpms::createrepo;
 use kmpkit_tests::tools::{run, tool};
 use kmpkit_tests::vendor::VendorPackage;
-use kmpkit_tests::{Kernel, cache_dir, differ};
+use kmpkit_tests::zypp::Solver;
+use kmpkit_tests::{Dnf, Kernel, Place, Zypp, cache_dir, differ};
 
 fn module(name: &str) -> Result<PathBuf> {
     let kernel = Kernel::from_archive("bookworm", "amd64", &cache_dir())?;
@@ -311,4 +313,77 @@ fn rpm_6_1() -> Result<()> {
     let rpm = Rpm::suite("sid")?;
     plain_package(&rpm)?;
     damaged_packages(&rpm)
+}
+
+/// Two stock kernels, as SUSE's generators tag them.
+const STOCK_KERNELS: &str = "Name: stock
+Version: 1
+Release: 1
+Summary: A kernel
+License: GPL-2.0-only
+%global _wrong_version_format_terminate_build 0
+%package -n kernel-old
+Summary: A kernel
+Provides: kernel-uname-r = 6.1.0-49-amd64
+%package -n kernel-fitting
+Summary: A kernel
+Provides: kernel-uname-r = RELEASE
+%description
+A kernel.
+%description -n kernel-old
+A kernel.
+%description -n kernel-fitting
+A kernel.
+%files -n kernel-old
+%files -n kernel-fitting
+";
+
+/// Some of SUSE's livepatches have no modversions. Their kernels' releases have two dashes.
+#[test]
+fn a_module_without_modversions_fits_its_stock_kernel() -> Result<()> {
+    let kernel = Kernel::from_archive("bookworm", "amd64", &cache_dir())?;
+    let directory = tempfile::tempdir()?;
+    let top = directory.path().join("top");
+    let spec = directory.path().join("stock.spec");
+    fs::write(&spec, STOCK_KERNELS.replace("RELEASE", &kernel.release))?;
+    let rpm = Rpm::host()?;
+    rpm.build(&spec, &top, &[], &[])?;
+    let module = with_modinfo(directory.path(), &|text| text.replace("modversions ", ""))?;
+    let package = VendorPackage::new()?;
+    package.file("/lib/modules/6/updates/xhci-pci.ko", &fs::read(module)?)?;
+    let defines = [
+        ("kmp_dialect", "suse"),
+        ("_wrong_version_format_terminate_build", "0"),
+    ];
+    let built = package.build(&rpm, &defines)?;
+    // It needs xhci-hcd, which is another package's business.
+    let requires = rpm.dependencies(&built, "REQUIRE")?;
+    let exact = requires.iter().filter(|tag| tag.contains(&kernel.release));
+    ensure!(exact.count() == 1, "{requires:?}");
+    let helper = directory.path().join("helper.spec");
+    fs::write(
+        &helper,
+        STOCK_KERNELS
+            .split("%global")
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+            + "Provides: kmod(xhci_hcd.ko)\n%description\nA module.\n%files\n",
+    )?;
+    rpm.build(&helper, &top, &[], &[])?;
+    let repository = top.join("RPMS");
+    fs::copy(&built, repository.join("vendor-driver.rpm"))?;
+    createrepo(&repository)?;
+    let repositories = [("stock", repository.as_path())];
+    let fits = |name: &str, solver: &mut dyn Solver| -> Result<()> {
+        solver.install(&["vendor-driver"])?;
+        let installed = solver.installed()?.into_iter();
+        let names: BTreeSet<_> = installed.map(|package| package.name).collect();
+        let wanted = ["kernel-fitting", "stock", "vendor-driver"].map(str::to_owned);
+        differ::sets(name, &names, &wanted.into())
+    };
+    let root = |name: &str| directory.path().join(name);
+    fits("zypper", &mut Zypp::new(&root("zypper"), &repositories)?)?;
+    let dnf = &mut Dnf::new_in(Place::Host, "dnf", &root("dnf"), &repositories)?;
+    fits("dnf", dnf)
 }

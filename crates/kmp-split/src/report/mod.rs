@@ -138,6 +138,7 @@ mod tests {
     fn identity(planned: &PlannedKernel) -> Identity {
         Identity {
             dialect: "suse".parse().unwrap(),
+            two_dashes: false,
             flavor: "test".parse().unwrap(),
             kabi: "6.1.0_test".parse().unwrap(),
             evr: "6.1.0-1".to_owned(),

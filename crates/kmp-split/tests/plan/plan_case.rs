@@ -81,6 +81,7 @@ impl PlanCase {
 pub fn identity(planned: &PlannedKernel) -> Identity {
     Identity {
         dialect: Dialect::Suse,
+        two_dashes: false,
         flavor: "amd64".parse().unwrap(),
         kabi: "6.1.0_50".parse().unwrap(),
         evr: "6.1.0-50".to_owned(),
