@@ -6,6 +6,7 @@
 
 local generators = require("kmpkit_generators").generators
 local options = require("kmpkit_options")
+local stock_kernels = require("kmpkit_stock_kernels")
 
 local neighbours = {}
 
@@ -53,10 +54,14 @@ local function left_paths(ours)
    return paths
 end
 
--- Prints the files that a file attribute of ours leaves to the package, as a regular expression.
--- Prints nothing if there are none.
+-- Prints the files that a file attribute of ours leaves to the package, or leaves out because they are a
+-- stock kernel's, as a regular expression. Prints nothing if there are none.
 function neighbours.left_path(ours)
-   print(table.concat(left_paths(ours), "|"))
+   local paths = left_paths(ours)
+   for _, path in ipairs(stock_kernels.paths(ours)) do
+      paths[#paths + 1] = path
+   end
+   print(table.concat(paths, "|"))
 end
 
 -- Prints a command, unless our file attribute leaves files to the package.

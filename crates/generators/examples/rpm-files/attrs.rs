@@ -36,8 +36,11 @@ pub fn attr(generator: &Generator) -> String {
         .collect();
     let path = format!("%{{!?__kmpkit_in_process:{}}}", paths.join("|"));
     define("path", &path);
-    if leaves {
-        define("exclude_path", &lua(&format!("left_path(\"{attr}\")")));
+    match (leaves, generator.needs_policy()) {
+        (true, _) => define("exclude_path", &lua(&format!("left_path(\"{attr}\")"))),
+        // Policies are about the modules that they name, whoever packages these.
+        (false, true) => {}
+        (false, false) => define("exclude_path", &kernels(&attr)),
     }
     lines.join("\n") + "\n"
 }
@@ -84,6 +87,11 @@ fn leaves_all(generator: &Generator) -> bool {
 fn is_replaced(generator: &Generator, kind: &str) -> bool {
     let mut replaced = generator.replaces.iter();
     replaced.any(|&(_, replaced)| lower(replaced) == kind)
+}
+
+/// What an attribute leaves out in the package of a kernel that knows nothing of kmpkit.
+fn kernels(attr: &str) -> String {
+    format!("%{{lua:require(\"kmpkit_stock_kernels\").print_path(\"{attr}\")}}")
 }
 
 fn lua(call: &str) -> String {

@@ -5,4 +5,5 @@ mod elf;
 mod modular;
 mod package;
 mod stand_ins;
+mod stock_kernel;
 mod vendor;
