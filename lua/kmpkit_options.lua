@@ -37,6 +37,25 @@ function options.check()
    end
 end
 
+-- Macros that one family of distributions has, and its rebuilds under other names with it: of its
+-- releases, of its packaging of drivers, and the path of its file attribute for them.
+local MACROS_OF_DIALECTS = {
+   { dialect = "suse", macros = { "suse_version", "sle_version", "suse_kernel_module_package", "__kmp_path" } },
+   { dialect = "redhat", macros = { "rhel", "fedora", "redhat_kernel_module_package", "__provided_ksyms_path" } },
+}
+
+-- The dialect of the distribution. Where no macro tells it, the vendor that rpm was built for does.
+function options.dialect()
+   for _, known in ipairs(MACROS_OF_DIALECTS) do
+      for _, name in ipairs(known.macros) do
+         if rpm.expand("%{?" .. name .. ":1}") == "1" then
+            return known.dialect
+         end
+      end
+   end
+   return rpm.expand("%{?_vendor}") == "redhat" and "redhat" or "suse"
+end
+
 -- Whether there is a policy that may override tags. The default policy overrides none.
 function options.has_policy()
    for _, name in ipairs(posix.dir(rpm.expand("%{kmp_system_policy}")) or {}) do

@@ -387,3 +387,51 @@ fn a_module_without_modversions_fits_its_stock_kernel() -> Result<()> {
     let dnf = &mut Dnf::new_in(Place::Host, "dnf", &root("dnf"), &repositories)?;
     fits("dnf", dnf)
 }
+
+/// The dialect of a package that is built with these macros.
+fn dialect(rpm: &Rpm, macros: &[(&str, &str)]) -> Result<String> {
+    let defines: String = macros
+        .iter()
+        .map(|(name, value)| format!("{name}={value} "))
+        .collect();
+    let package = VendorPackage::new()?;
+    package.file(
+        "/lib/modules/6/extra/usb-common.ko",
+        &fs::read(module("usb-common")?)?,
+    )?;
+    let built = package.build(rpm, macros)?;
+    let provides = rpm.dependencies(&built, "PROVIDE")?.join("\n");
+    let name = |tag: &str| provides.contains(tag);
+    match (name("kmod(usb_common.ko)"), name("kmod(usb-common.ko)")) {
+        (true, false) => Ok("suse".to_owned()),
+        (false, true) => Ok("redhat".to_owned()),
+        _ => anyhow::bail!("{defines}: {provides}"),
+    }
+}
+
+/// A rebuild of a distribution has its macros, whatever the vendor is called.
+#[test]
+fn the_macros_of_a_distribution_tell_its_dialect() -> Result<()> {
+    let rpm = Rpm::host()?;
+    for (macros, wanted) in [
+        (&[("_vendor", "almalinux"), ("rhel", "9")][..], "redhat"),
+        (&[("_vendor", "other"), ("fedora", "43")], "redhat"),
+        (
+            &[("_vendor", "other"), ("redhat_kernel_module_package", "1")],
+            "redhat",
+        ),
+        (
+            &[("_vendor", "other"), ("__provided_ksyms_path", "[.]ko$")],
+            "redhat",
+        ),
+        (&[("_vendor", "redhat")], "redhat"),
+        (&[("_vendor", "redhat"), ("suse_version", "1699")], "suse"),
+        (&[("_vendor", "other"), ("__kmp_path", "[.]ko$")], "suse"),
+        (&[("_vendor", "debian")], "suse"),
+        (&[("rhel", "9"), ("kmp_dialect", "suse")], "suse"),
+    ] {
+        let found = dialect(&rpm, macros)?;
+        ensure!(found == wanted, "{macros:?}: {found}");
+    }
+    Ok(())
+}
