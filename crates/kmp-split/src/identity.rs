@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail, ensure};
 use deptag::{Dialect, Flavor, Kabi};
+use kmodule::Kernelrelease;
 use policy::{Depends, LONGEST_FILE_NAME, Naming, check_package_name};
 
 use crate::plan::{FormerPackage, Package, PackageId, Plan};
@@ -57,6 +58,20 @@ impl Identity {
         }
     }
 
+    /// The tag that makes libzypp take a package for a kernel.
+    pub fn uname_r(&self, release: &Kernelrelease) -> String {
+        deptag::kernel_uname_r(release, &self.tag_rules())
+    }
+
+    fn tag_rules(&self) -> deptag::TagRules {
+        deptag::TagRules {
+            dialect: self.dialect,
+            flavor: Some(self.flavor.clone()),
+            kabi: Some(self.kabi.clone()),
+            two_dashes: self.two_dashes,
+        }
+    }
+
     /// The requirement of exactly this package, from any build for this kABI. It has the package's
     /// name and one of its modules, because a module's tag has the kABI.
     pub fn requirement(&self, package: &Package, module: &str) -> String {
@@ -64,14 +79,8 @@ impl Identity {
         match self.naming.depends {
             Depends::Package => format!("{name} = {}", self.evr),
             Depends::Kmod => {
-                let rules = deptag::TagRules {
-                    dialect: self.dialect,
-                    flavor: Some(self.flavor.clone()),
-                    kabi: Some(self.kabi.clone()),
-                    two_dashes: self.two_dashes,
-                };
                 let mut kmod = Vec::new();
-                deptag::kmod(module.as_bytes(), &rules, &mut kmod);
+                deptag::kmod(module.as_bytes(), &self.tag_rules(), &mut kmod);
                 format!("({name} with {})", String::from_utf8_lossy(&kmod))
             }
         }

@@ -249,6 +249,14 @@ impl Subpackages<'_> {
     fn metapackage(&self, out: &mut String, name: &str, packages: &[PackageId]) {
         let flavor = self.identity.flavor.as_str();
         let mut tags = self.side_by_side();
+        if self.identity.dialect == Dialect::Suse && self.identity.is_multiversion() {
+            // libzypp removes an old kernel only if all that requires it may go as well: KMPs by their
+            // names, and what is a kernel itself.
+            tags.push(format!(
+                "Provides: {}",
+                self.identity.uname_r(&self.tree.release)
+            ));
+        }
         tags.push(self.image());
         let packages = packages.iter();
         tags.extend(packages.map(|&id| format!("Requires: {}", self.requirement(id))));

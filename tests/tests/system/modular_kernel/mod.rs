@@ -6,5 +6,6 @@ mod odd_trees;
 mod overrides;
 mod packages;
 mod patterns;
+mod purge;
 mod scenarios;
 mod softdeps;
