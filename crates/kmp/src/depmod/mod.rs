@@ -20,7 +20,7 @@ use log::LevelFilter;
 
 pub use options::Options;
 use options::{Options30, SharedOptions};
-use paths::{Paths, on_host};
+use paths::{Paths, absolute, on_host};
 
 use crate::command_line::refused;
 use crate::environment::Environment;
@@ -210,10 +210,10 @@ impl Invocation {
         io::stdin().read_to_end(&mut text).context("stdin")?;
         let lines = text.split(|&byte| byte == b'\n');
         let lines = lines.filter(|line| !line.is_empty());
-        let basedir = self.shared.basedir.as_deref();
+        let basedir = self.shared.basedir.as_deref().map(absolute).transpose()?;
         Ok(Some(
             lines
-                .map(|line| on_host(OsStr::from_bytes(line), basedir, directory))
+                .map(|line| on_host(OsStr::from_bytes(line), basedir.as_deref(), directory))
                 .collect(),
         ))
     }

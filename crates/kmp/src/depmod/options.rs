@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser};
 
 /// Write the indexes modprobe reads
@@ -25,7 +26,7 @@ pub struct Options {
     #[arg(short, long, value_name = "DIRECTORY", default_value = "/lib/modules")]
     pub(super) moduledir: OsString,
     /// Write below this root instead of that of --basedir
-    #[arg(short, long, value_name = "ROOT")]
+    #[arg(short, long, value_name = "ROOT", value_parser = path())]
     pub(super) outdir: Option<PathBuf>,
 }
 
@@ -55,6 +56,12 @@ pub(super) struct Options30 {
     pub(super) map: bool,
 }
 
+/// A path, which may be empty: makefiles pass `-b "$(INSTALL_MOD_PATH)"`, and for kmod that is the
+/// current directory.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
 /// The options of both versions.
 #[derive(Args, Debug)]
 pub(super) struct SharedOptions {
@@ -65,16 +72,16 @@ pub(super) struct SharedOptions {
     #[arg(short = 'A', long)]
     pub(super) quick: bool,
     /// The root the modules are in
-    #[arg(short, long, value_name = "ROOT")]
+    #[arg(short, long, value_name = "ROOT", value_parser = path())]
     pub(super) basedir: Option<PathBuf>,
     /// Read this file or directory instead of the system's depmod.d; may be repeated
-    #[arg(short = 'C', long, value_name = "PATH", action = clap::ArgAction::Append)]
+    #[arg(short = 'C', long, value_name = "PATH", action = clap::ArgAction::Append, value_parser = path())]
     pub(super) config: Vec<PathBuf>,
     /// A Module.symvers with the kernel's own symbols, for --errsyms; their versions are compared
-    #[arg(short = 'E', long, value_name = "FILE")]
+    #[arg(short = 'E', long, value_name = "FILE", value_parser = path())]
     pub(super) symvers: Option<PathBuf>,
     /// A System.map with the kernel's own symbols, for --errsyms
-    #[arg(short = 'F', long, value_name = "FILE")]
+    #[arg(short = 'F', long, value_name = "FILE", value_parser = path())]
     pub(super) filesyms: Option<PathBuf>,
     /// Warn of symbols that neither the kernel nor a module exports
     #[arg(short, long)]

@@ -22,16 +22,7 @@ impl Paths<'_> {
     pub(super) fn below(&self, root: Option<&Path>) -> Result<PathBuf> {
         let root = match root {
             None => Vec::new(),
-            Some(root) if root.is_absolute() => root.as_os_str().as_bytes().to_vec(),
-            Some(root) => {
-                let here = std::env::current_dir().context("the current directory")?;
-                [
-                    here.as_os_str().as_bytes(),
-                    b"/",
-                    root.as_os_str().as_bytes(),
-                ]
-                .concat()
-            }
+            Some(root) => absolute(root)?.into_os_string().into_vec(),
         };
         let mut moduledir = self.moduledir.as_bytes();
         while let Some(rest) = moduledir.strip_prefix(b"/") {
@@ -40,6 +31,20 @@ impl Paths<'_> {
         let path = [&root, &b"/"[..], moduledir, b"/", self.release.as_bytes()].concat();
         Ok(OsString::from_vec(path).into())
     }
+}
+
+/// A root as kmod makes it absolute (kmod/shared/util.c, `path_make_absolute_cwd`): an empty one is the
+/// current directory.
+///
+/// # Errors
+/// It is relative, and the current directory is unknown.
+pub(super) fn absolute(root: &Path) -> Result<PathBuf> {
+    if root.is_absolute() {
+        return Ok(root.to_owned());
+    }
+    let here = std::env::current_dir().context("the current directory")?;
+    let parts = [here.as_os_str(), OsStr::new("/"), root.as_os_str()];
+    Ok(parts.map(OsStr::as_bytes).concat()).map(|path| OsString::from_vec(path).into())
 }
 
 /// A path of the list of changes as the host sees it. A path that lies neither in `directory` nor in

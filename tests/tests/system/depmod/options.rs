@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
@@ -210,6 +211,61 @@ fn other_directories() -> Result<()> {
     )?;
     let ours = run(ours()?, &tree.root().join("out/ours"))?;
     ensure!(theirs == ours);
+    Ok(())
+}
+
+/// An empty root is the current directory, as it is for kmod; makefiles pass `-b "$(INSTALL_MOD_PATH)"`.
+#[test]
+fn empty_values() -> Result<()> {
+    let tree = small()?;
+    let left =
+        |mut command: Command, options: &[&str]| -> Result<(bool, BTreeMap<&str, Vec<u8>>)> {
+            command.args(options).arg(&tree.release);
+            let success = answer(&mut command)?.status.success();
+            let mut files = BTreeMap::new();
+            for file in FILES {
+                let path = tree.path(file)?;
+                if let Ok(bytes) = fs::read(&path) {
+                    fs::remove_file(&path)?;
+                    files.insert(file, bytes);
+                }
+            }
+            Ok((success, files))
+        };
+    let root = tree.root().to_string_lossy().into_owned();
+    let here = ["-b", &root, "-C", "/none"];
+    let cases: [(&[&str], bool); 8] = [
+        (&["-b", "", "-C", "/none"], true),
+        (&["--basedir=", "-C", "/none"], true),
+        (&["-b", "", "-o", "", "-C", "/none"], true),
+        (&["-b", "", "-C", ""], true),
+        (&["-C", "", "-b", &root], true),
+        (&[&here[..], &["-m", ""]].concat(), false),
+        (&[&here[..], &["-e", "-E", ""]].concat(), true),
+        (&[&here[..], &["-F", "", "-e"]].concat(), true),
+    ];
+    for (options, is_of_30) in cases {
+        for kmod in Kmod::all()? {
+            // kmod 30 has none of -m and -o.
+            if kmod.version == "30" && (!is_of_30 || options.contains(&"-o")) {
+                continue;
+            }
+            let mut command = ours()?;
+            command.args(["--compat", kmod.version]);
+            command.current_dir(tree.root());
+            let ours = left(command, options)?;
+            let mut theirs = kmod.tool("env", tree.root())?;
+            theirs.arg("-C").arg(tree.root());
+            theirs.args(["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "depmod"]);
+            let theirs = left(theirs, options)?;
+            ensure!(
+                ours == theirs,
+                "{kmod} {options:?}: {} {}",
+                ours.1.len(),
+                theirs.1.len()
+            );
+        }
+    }
     Ok(())
 }
 
