@@ -33,22 +33,34 @@ pub(crate) fn decompress(
     plain.clear();
     let bad = |error| problem(format, error);
     let mut decoder = decoder(format, input, extent).map_err(bad)?;
-    while let Some(room) = room(&mut plain, limit)? {
-        let got = decoder
-            .by_ref()
-            .take(room as u64)
-            .read_to_end(&mut plain)
-            .map_err(bad)?;
+    match read_within(&mut decoder, limit, &mut plain).map_err(bad)? {
+        true => Ok(plain),
+        false => Err(Problem::GrowsTooLarge { format, limit }),
+    }
+}
+
+/// Reads to the end into `plain`, unless that would have more than `limit` bytes then. Says whether the
+/// end was reached. What was read before an error stays.
+///
+/// # Errors
+/// The decoder failed, or there is not so much memory.
+pub(crate) fn read_within(
+    decoder: &mut impl Read,
+    limit: u64,
+    plain: &mut Vec<u8>,
+) -> io::Result<bool> {
+    while let Some(room) = room(plain, limit)? {
+        let got = decoder.by_ref().take(room as u64).read_to_end(plain)?;
         if got < room {
-            return Ok(plain);
+            return Ok(true);
         }
     }
-    Err(Problem::GrowsTooLarge { format, limit })
+    Ok(false)
 }
 
 /// Reserves memory and says how many bytes to read next; `None` if there are more than `limit`
 /// already. The memory doubles each time, but not beyond the limit.
-fn room(plain: &mut Vec<u8>, limit: u64) -> Result<Option<usize>> {
+fn room(plain: &mut Vec<u8>, limit: u64) -> io::Result<Option<usize>> {
     const FIRST: usize = 64 << 10;
     // One byte more than the limit shows that there are too many.
     let most = usize::try_from(limit)
@@ -111,6 +123,9 @@ fn decoder<'i>(
 }
 
 fn problem(format: Compression, error: io::Error) -> Problem {
+    if error.kind() == io::ErrorKind::OutOfMemory {
+        return Problem::Io(error);
+    }
     match needs_too_much(&error) {
         true => Problem::DictionaryTooLarge {
             format,

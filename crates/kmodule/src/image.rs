@@ -13,6 +13,7 @@ use crate::decompress::reserve;
 use crate::error::{Error, Problem, Result};
 use crate::limits::Limits;
 use crate::unpack::Unpacker;
+use crate::unpack_as_kmod::is_known;
 
 /// How many bytes are read when a file is opened: enough for the magic of every format and the header
 /// of an ELF file.
@@ -84,7 +85,27 @@ impl Image {
     /// # Errors
     /// As for [`Image::open`].
     pub(crate) fn open_with(path: &Path, limits: Limits, unpacker: &mut Unpacker) -> Result<Self> {
-        Self::of(path, open(path, 0)?, limits, unpacker)
+        Self::of(path, open(path, 0)?, limits, |format, file, len| {
+            unpacker
+                .unpack_file(format, file, len, limits.memory)
+                .map(Some)
+        })
+    }
+
+    /// As [`Image::open_with`], decompressed as libkmod does.
+    ///
+    /// # Errors
+    /// As for [`Image::open`], where libkmod has one.
+    pub(crate) fn open_as_kmod(
+        path: &Path,
+        limits: Limits,
+        unpacker: &mut Unpacker,
+    ) -> Result<Self> {
+        Self::of(path, open(path, 0)?, limits, |format, file, len| {
+            let known = is_known(format).then_some(format);
+            let unpack = |format| unpacker.unpack_file_as_kmod(format, file, len, limits.memory);
+            known.map(unpack).transpose()
+        })
     }
 
     /// As [`Image::open_with`], but a symbolic link is not followed and gives
@@ -98,13 +119,24 @@ impl Image {
         unpacker: &mut Unpacker,
     ) -> Result<Option<Self>> {
         match open(path, libc::O_NOFOLLOW) {
-            Ok(file) => Self::of(path, file, limits, unpacker).map(Some),
+            Ok(file) => Self::of(path, file, limits, |format, file, len| {
+                unpacker
+                    .unpack_file(format, file, len, limits.memory)
+                    .map(Some)
+            })
+            .map(Some),
             Err(error) if error.raw_os_error() == Some(libc::ELOOP) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn of(path: &Path, file: File, limits: Limits, unpacker: &mut Unpacker) -> Result<Self> {
+    /// What `unpack` makes of a compressed file; a plain one if that is nothing.
+    fn of(
+        path: &Path,
+        file: File,
+        limits: Limits,
+        unpack: impl FnOnce(Compression, &File, u64) -> Result<Option<Vec<u8>>>,
+    ) -> Result<Self> {
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(Problem::NotAFile);
@@ -113,9 +145,13 @@ impl Image {
         check_len(len, limits.file)?;
         let mut head = vec![0; HEAD.min(len as usize)];
         file.read_exact_at(&mut head, 0)?;
-        let data = match Compression::detect(&head) {
+        let unpacked = match Compression::detect(&head) {
+            None => None,
+            Some(format) => unpack(format, &file, len)?,
+        };
+        let data = match unpacked {
             None => Data::File { file, len, head },
-            Some(format) => Data::Memory(unpacker.unpack_file(format, file, len, limits.memory)?),
+            Some(plain) => Data::Memory(plain),
         };
         Ok(Self {
             path: path.to_owned(),

@@ -49,6 +49,7 @@ mod symvers;
 mod system_map;
 mod undefined;
 mod unpack;
+mod unpack_as_kmod;
 mod validity;
 mod work;
 

@@ -64,7 +64,7 @@ impl Reader {
         path: &Path,
         use_module: impl FnOnce(&AsKmod<'_>) -> T,
     ) -> Result<T, Error> {
-        let image = Image::open_with(path, Limits::MODULE, &mut self.unpacker)
+        let image = Image::open_as_kmod(path, Limits::MODULE, &mut self.unpacker)
             .map_err(|problem| Error::new(path, problem))?;
         let used = AsKmod::parse(&image, &self.arena).map(|module| use_module(&module));
         self.arena.reset();

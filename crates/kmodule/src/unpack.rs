@@ -9,6 +9,7 @@ use zstd::zstd_safe::get_frame_content_size;
 use crate::compression::Compression;
 use crate::decompress::{Extent, decompress, reserve};
 use crate::error::{Problem, Result};
+use crate::unpack_as_kmod::{gzip, zstd};
 
 /// How much of a compressed file is in memory at a time if it is read as a stream.
 const CHUNK: usize = 64 << 10;
@@ -29,7 +30,7 @@ impl Unpacker {
     pub(crate) fn unpack_file(
         &mut self,
         format: Compression,
-        file: File,
+        file: &File,
         len: u64,
         limit: u64,
     ) -> Result<Vec<u8>> {
@@ -38,6 +39,49 @@ impl Unpacker {
             let input = BufReader::with_capacity(CHUNK, file);
             return decompress(format, input, Extent::Whole, limit, plain);
         }
+        let packed = self.packed(format, file, len, limit)?;
+        let plain = self.unpack(format, &packed, limit);
+        self.packed = packed;
+        plain
+    }
+
+    /// As [`Unpacker::unpack_file`], what libkmod makes of a file in a format that it knows.
+    ///
+    /// # Errors
+    /// It cannot be read, libkmod would refuse it, or it contains more than `limit` bytes.
+    pub(crate) fn unpack_file_as_kmod(
+        &mut self,
+        format: Compression,
+        file: &File,
+        len: u64,
+        limit: u64,
+    ) -> Result<Vec<u8>> {
+        match format {
+            Compression::Gzip => {
+                let input = BufReader::with_capacity(CHUNK, file);
+                gzip(input, limit, std::mem::take(&mut self.plain))
+            }
+            Compression::Zstd => {
+                let packed = self.packed(format, file, len, limit)?;
+                let mut plain = std::mem::take(&mut self.plain);
+                let unpacked = self
+                    .zstd_decoder()
+                    .and_then(|decoder| zstd(decoder, &packed, limit, &mut plain));
+                self.packed = packed;
+                unpacked.map(|()| plain)
+            }
+            format => self.unpack_file(format, file, len, limit),
+        }
+    }
+
+    /// Reads a compressed file whole.
+    fn packed(
+        &mut self,
+        format: Compression,
+        file: &File,
+        len: u64,
+        limit: u64,
+    ) -> Result<Vec<u8>> {
         if len > limit {
             return Err(Problem::GrowsTooLarge { format, limit });
         }
@@ -45,9 +89,15 @@ impl Unpacker {
         packed.clear();
         reserve(&mut packed, len as usize)?;
         file.take(len).read_to_end(&mut packed)?;
-        let plain = self.unpack(format, &packed, limit);
-        self.packed = packed;
-        plain
+        Ok(packed)
+    }
+
+    /// A decoder that serves for all files.
+    fn zstd_decoder(&mut self) -> Result<&mut Decompressor<'static>> {
+        if self.zstd.is_none() {
+            self.zstd = Some(Decompressor::new()?);
+        }
+        self.zstd.as_mut().ok_or(Problem::Empty)
     }
 
     /// As [`Unpacker::unpack_file`], from memory.
@@ -89,12 +139,9 @@ impl Unpacker {
         let size = get_frame_content_size(packed).ok()??;
         let size = usize::try_from(size).ok().filter(|_| size <= limit)?;
         reserve(plain, size).ok()?;
-        if self.zstd.is_none() {
-            self.zstd = Decompressor::new().ok();
-        }
         let got = self
-            .zstd
-            .as_mut()?
+            .zstd_decoder()
+            .ok()?
             .decompress_to_buffer(packed, plain)
             .ok()?;
         (got == size && plain.len() == size).then_some(())

@@ -157,8 +157,10 @@ the list by all of them.
 If the lower layer of an overlay is exchanged for one whose files have the same inodes, sizes and times, \
 that cannot be seen: use --full then.
 
-Modules compressed with gzip are always read; kmod must be built for that. Modules compressed with bzip2 \
-are read, too, if they have a name that kmod knows.
+Modules compressed with gzip, xz and zstd are always read; kmod must be built for each. What is compressed \
+is read as kmod 34 reads it, also with --compat 30. So zstd without the size of its contents is not read, \
+nor a second frame, and of gzip that is cut what is there: which modules are listed with which aliases must \
+not depend on who made the indexes. kmod 30 reads all of zstd that is there.
 
 Regular expressions of depmod.d have neither references back to groups nor collating elements; a line \
 with one is for no kernel.

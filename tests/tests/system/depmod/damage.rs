@@ -1,5 +1,8 @@
 //! Modules that are not as they should be: kmod lists them all the same.
 
+use std::fs;
+use std::path::Path;
+
 use anyhow::{Context, Result, ensure};
 use kmpkit_tests::depmod::{compare, compare_with, left_by};
 use kmpkit_tests::kmod::Kmod;
@@ -105,6 +108,127 @@ fn corrupt_modules() -> Result<()> {
     let left = compare(&tree, &[])?;
     ensure!(
         left.success && left.levels.get("ERROR") >= Some(&9),
+        "{}",
+        left.stderr
+    );
+    Ok(())
+}
+
+/// What is cut, longer than it should be, or in another format than its name says.
+#[test]
+fn compressed_oddly() -> Result<()> {
+    let tree = small()?;
+    let packed = |with: &str, options: &[&str]| -> Result<Vec<u8>> {
+        let path = tree.root().join("packed");
+        let out = fs::File::create(&path)?;
+        let status = tool(with)?
+            .arg("-c")
+            .args(options)
+            .arg(tree.module("fuse")?)
+            .stdout(out)
+            .status()?;
+        ensure!(status.success(), "{with} {options:?}");
+        Ok(fs::read(path)?)
+    };
+    let [xz, zstd] = [packed("xz", &[])?, packed("zstd", &["--content-size"])?];
+    let zeros = [0; 512];
+    let behind: [(&str, &[u8]); 4] = [
+        ("newline", b"\n"),
+        ("zeros", &zeros),
+        ("twice", &xz),
+        ("text", b"xyz"),
+    ];
+    for (name, behind) in behind {
+        let path = format!("kernel/{name}.ko.xz");
+        tree.write(&path, [&xz, behind].concat())?;
+    }
+    tree.write("kernel/lzma.ko.xz", packed("xz", &["--format=lzma"])?)?;
+    tree.write(
+        "kernel/raw.ko.xz",
+        packed("xz", &["--format=raw", "--lzma1"])?,
+    )?;
+    tree.write("kernel/bzip2.ko.xz", packed("bzip2", &[])?)?;
+    let left = compare(&tree, &[])?;
+    ensure!(left.success, "{}", left.stderr);
+
+    // kmod 30 reads zstd as a stream.
+    let [_, kmod_34] = Kmod::all()?;
+    tree.write("kernel/whole.ko.zst", &zstd)?;
+    tree.write("kernel/two.ko.zst", [&zstd[..], &zstd].concat())?;
+    tree.write("kernel/behind.ko.zst", [&zstd[..], b"\n"].concat())?;
+    tree.write("kernel/cut.ko.zst", &zstd[..zstd.len() - 1])?;
+    tree.write(
+        "kernel/unsized.ko.zst",
+        packed("zstd", &["--no-content-size"])?,
+    )?;
+    // A frame that decoders skip, and an empty one.
+    let skipped = b"\x50\x2a\x4d\x18\x04\0\0\0abcd";
+    tree.write("kernel/skip_first.ko.zst", [&skipped[..], &zstd].concat())?;
+    tree.write("kernel/skip_last.ko.zst", [&zstd[..], skipped].concat())?;
+    let left = compare_with(&kmod_34, &tree, &[])?;
+    let aliases = String::from_utf8_lossy(&left.files["modules.alias"]).into_owned();
+    let has = |name: &str| {
+        aliases
+            .lines()
+            .any(|line| line.ends_with(&format!(" {name}")))
+    };
+    for (name, wanted) in [
+        ("zeros", true),
+        ("twice", true),
+        ("whole", true),
+        ("skip_last", true),
+        ("newline", false),
+        ("unsized", false),
+        ("two", false),
+        ("lzma", false),
+    ] {
+        ensure!(has(name) == wanted, "{name}: {aliases}");
+    }
+    Ok(())
+}
+
+/// Of gzip that is cut, or longer than it should be, zlib gives what the program gzip gives, too; kmod
+/// takes it. Debian builds kmod without zlib, so both are compared with a plain module.
+#[test]
+fn gzip_that_is_cut_or_too_long() -> Result<()> {
+    let tree = small()?;
+    let gzip = |arguments: &[&str], file: &Path| -> Result<Vec<u8>> {
+        Ok(tool("gzip")?.args(arguments).arg(file).output()?.stdout)
+    };
+    let whole = gzip(&["-c"], tree.module("snd-pcm")?)?;
+    let mut packed: Vec<(String, Vec<u8>)> = Vec::new();
+    for cut in (1..=100).step_by(3).chain([8, 9, 10, 11, 12, 1000, 20_000]) {
+        packed.push((format!("cut {cut}"), whole[..whole.len() - cut].to_vec()));
+    }
+    let behind: [&[u8]; 6] = [b"", b"\n", &[0; 512], b"\x1f", b"xyz", &whole];
+    for behind in behind {
+        packed.push((format!("{behind:?}"), [&whole, behind].concat()));
+    }
+    let texts = ["modules.alias", "modules.symbols", "modules.softdep"];
+    for (what, bytes) in packed {
+        let path = tree.write("kernel/snd-pcm.ko.gz", bytes)?;
+        let plain = gzip(&["-dc"], &path)?;
+        tree.remove("kernel/snd-pcm.ko")?;
+        let ours = left_by(kmpkit_tests::depmod::ours()?, &tree, &[])?;
+        tree.remove("kernel/snd-pcm.ko.gz")?;
+        tree.write("kernel/snd-pcm.ko", plain)?;
+        let theirs = left_by(kmpkit_tests::depmod::ours()?, &tree, &[])?;
+        for text in texts {
+            ensure!(ours.files[text] == theirs.files[text], "{what}: {text}");
+        }
+        let symbols = String::from_utf8_lossy(&ours.files["modules.symbols"]).into_owned();
+        let is_read = symbols.contains("symbol:snd_pcm_new ");
+        let is_whole = !what.starts_with("cut ") || what.len() < "cut 10".len();
+        ensure!(is_read || !is_whole, "{what}: {}", ours.stderr);
+    }
+    let mut spoilt = whole.clone();
+    let checksum = spoilt.len() - 8;
+    spoilt[checksum] ^= 1;
+    tree.remove("kernel/snd-pcm.ko")?;
+    tree.write("kernel/snd-pcm.ko.gz", spoilt)?;
+    let left = left_by(kmpkit_tests::depmod::ours()?, &tree, &[])?;
+    ensure!(
+        left.stderr.contains("snd-pcm.ko.gz: broken gzip"),
         "{}",
         left.stderr
     );
