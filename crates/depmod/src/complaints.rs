@@ -33,6 +33,14 @@ impl<'f> Complaints<'f> {
         }
     }
 
+    /// Logs something that is wrong in no certain line, as an error.
+    pub(crate) fn fault(&mut self, message: fmt::Arguments<'_>) {
+        self.count += 1;
+        if self.count <= SHOWN {
+            log::error!("{message}");
+        }
+    }
+
     /// How many messages were not shown.
     fn hidden(&self) -> usize {
         self.count.saturating_sub(SHOWN)

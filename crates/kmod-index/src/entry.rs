@@ -5,7 +5,7 @@
 pub struct Entry<'a> {
     /// 7-bit, without NUL.
     pub key: &'a [u8],
-    /// 7-bit, without NUL; may be empty.
+    /// Without NUL; may be empty.
     pub value: &'a [u8],
     /// The values of a key are in ascending order of priority.
     pub priority: u32,

@@ -1,16 +1,11 @@
 //! What is wrong with entries that no index can hold, or with bytes that are no index.
 
-use crate::format::LONGEST_KEY;
-
 /// Entries that no index can hold.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum WriteError {
-    /// A byte above 127 or a NUL.
+    /// A byte above 127 in a key, or a NUL.
     #[error("{0:?} is not 7-bit text; an index can hold nothing else")]
     BadByte(String),
-    /// A key longer than kmod ever makes one.
-    #[error("a key has {0} bytes; an index can hold {LONGEST_KEY}")]
-    LongKey(usize),
     /// Offsets have 28 bits.
     #[error("the index would be larger than 256 MiB")]
     TooLarge,
@@ -31,7 +26,7 @@ pub enum ReadError {
     /// Children for a range of bytes that ends before it begins, or beyond 127.
     #[error("damaged kmod index: children of impossible bytes")]
     Children,
-    /// A node that several others lead to, or a key longer than kmod makes one.
+    /// A node that several others lead to.
     #[error("damaged kmod index: its nodes form no tree")]
     Tangled,
 }

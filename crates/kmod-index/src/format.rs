@@ -25,6 +25,3 @@ pub(crate) const OFFSET: u32 = 0x0FFF_FFFF;
 
 /// Keys are 7-bit: a node has room for this many children.
 pub(crate) const BYTES: u8 = 128;
-
-/// kmod makes keys of strings of at most PATH_MAX bytes.
-pub(crate) const LONGEST_KEY: usize = 4096;

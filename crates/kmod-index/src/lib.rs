@@ -17,4 +17,4 @@ pub use entry::{Entry, Layout};
 pub use error::{ReadError, WriteError};
 pub use file_names::{IndexFile, KernelList};
 pub use read::{Index, Value};
-pub use write::write;
+pub use write::{is_key, write};

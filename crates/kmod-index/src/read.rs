@@ -1,7 +1,7 @@
 //! Reads an index: all keys with their values.
 
 use crate::error::ReadError;
-use crate::format::{BYTES, CHILDS, HEADER, LONGEST_KEY, MAGIC, OFFSET, PREFIX, VALUES, VERSION};
+use crate::format::{BYTES, CHILDS, HEADER, MAGIC, OFFSET, PREFIX, VALUES, VERSION};
 
 /// An index whose header has been checked; every node is when it is reached.
 #[derive(Clone, Copy, Debug)]
@@ -54,9 +54,6 @@ impl<'d> Index<'d> {
             key.truncate(branch.known);
             key.extend(branch.byte);
             key.extend_from_slice(node.prefix);
-            if key.len() > LONGEST_KEY {
-                return Err(ReadError::Tangled);
-            }
             if let Some(behind) = node.values {
                 read_values(behind, &mut left, &mut values)?;
                 take(&key, &values);

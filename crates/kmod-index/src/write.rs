@@ -2,7 +2,7 @@
 
 use crate::entry::{Entry, Layout};
 use crate::error::WriteError;
-use crate::format::{LONGEST_KEY, MAGIC, OFFSET, VERSION};
+use crate::format::{MAGIC, OFFSET, VERSION};
 use crate::order::ordered;
 use crate::trie::Node;
 
@@ -16,7 +16,7 @@ const SLOT: usize = 4;
 /// are kept.
 ///
 /// # Errors
-/// A key or value is not 7-bit text, a key is too long, or the index would be too large.
+/// A key is not 7-bit text, a value has a NUL, or the index would be too large.
 pub fn write(entries: &[Entry<'_>], layout: Layout) -> Result<Vec<u8>, WriteError> {
     let sorted = sorted(entries)?;
     // This is more than needed, but memory that is not written to costs nothing.
@@ -33,22 +33,17 @@ pub fn write(entries: &[Entry<'_>], layout: Layout) -> Result<Vec<u8>, WriteErro
 
 fn sorted<'a>(entries: &[Entry<'a>]) -> Result<Vec<Entry<'a>>, WriteError> {
     for entry in entries {
-        if entry.key.len() > LONGEST_KEY {
-            return Err(WriteError::LongKey(entry.key.len()));
-        }
-        for text in [entry.key, entry.value] {
-            if !is_text(text) {
-                let text = String::from_utf8_lossy(text).into_owned();
-                return Err(WriteError::BadByte(text));
-            }
+        if !is_key(entry.key) || memchr::memchr(0, entry.value).is_some() {
+            let text = String::from_utf8_lossy(entry.key).into_owned();
+            return Err(WriteError::BadByte(text));
         }
     }
     Ok(ordered(entries))
 }
 
-/// Whether all bytes are 7-bit and none is NUL. Looking at all of them is faster than to stop at the
-/// first that is wrong.
-fn is_text(bytes: &[u8]) -> bool {
+/// Whether an index can hold a key: whether all bytes are 7-bit and none is NUL. Looking at all of them
+/// is faster than to stop at the first that is wrong.
+pub fn is_key(bytes: &[u8]) -> bool {
     let is_text = |byte: u8| byte.wrapping_sub(1) < 0x7F;
     bytes.iter().fold(true, |all, &byte| all & is_text(byte))
 }

@@ -130,8 +130,8 @@ fn nodes_are_laid_out_as_both_versions_of_kmod_do() {
 }
 
 #[test]
-fn only_seven_bit_text_is_written() {
-    for (key, value) in [("ä", "m"), ("a", "ü"), ("a\0", "m")] {
+fn keys_that_no_index_can_hold() {
+    for (key, value) in [("ä", "m"), ("a", "m\0"), ("a\0", "m")] {
         let entry = Entry {
             key: key.as_bytes(),
             value: value.as_bytes(),
@@ -141,6 +141,21 @@ fn only_seven_bit_text_is_written() {
             write(&[entry], Layout::PreOrder),
             Err(WriteError::BadByte(_))
         ));
+    }
+}
+
+#[test]
+fn values_may_have_any_byte_and_keys_any_length() {
+    let key = "k".repeat(100_000);
+    let entry = Entry {
+        key: key.as_bytes(),
+        value: "ü".as_bytes(),
+        priority: 0,
+    };
+    for layout in LAYOUTS {
+        let bytes = write(&[entry], layout).unwrap();
+        let read = all(&bytes).unwrap();
+        assert_eq!(read[0].0.len(), key.len());
     }
 }
 

@@ -1,7 +1,7 @@
 //! modules.alias.bin: module names by alias, spelled as modprobe looks them up.
 
 use hashbrown::HashSet;
-use kmod_index::{Entry, WriteError};
+use kmod_index::{Entry, IndexFile, WriteError};
 
 use super::input::IndexInput;
 use super::module_texts::ModuleTexts;
@@ -25,7 +25,7 @@ pub(super) fn index(input: &IndexInput<'_>) -> Result<Vec<u8>, WriteError> {
     if input.settings.warn_duplicates {
         warn_of_duplicates(&entries);
     }
-    input.index(&entries)
+    input.index(IndexFile::AliasBin, &entries)
 }
 
 fn warn_of_duplicates(entries: &[Entry<'_>]) {

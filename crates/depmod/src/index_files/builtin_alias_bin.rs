@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use kmod_index::{Entry, KernelList, WriteError};
+use kmod_index::{Entry, IndexFile, KernelList, WriteError};
 
 use super::alias_bin::normal;
 use super::input::IndexInput;
@@ -27,7 +27,7 @@ pub(super) fn index(input: &IndexInput<'_>) -> Result<Vec<u8>, WriteError> {
             priority: 0,
         })
         .collect();
-    input.index(&entries)
+    input.index(IndexFile::BuiltinAliasBin, &entries)
 }
 
 /// Every alias in a modules.builtin.modinfo as modprobe looks it up, with its module; `path` is for

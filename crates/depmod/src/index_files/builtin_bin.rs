@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use kmod_conf::c_text::lines;
-use kmod_index::{Entry, KernelList, WriteError};
+use kmod_index::{Entry, IndexFile, KernelList, WriteError};
 use kmodule::kmod_name;
 
 use super::input::IndexInput;
@@ -23,7 +23,7 @@ pub(super) fn index(input: &IndexInput<'_>) -> Result<Vec<u8>, WriteError> {
         priority: 0,
     };
     let entries: Vec<_> = names.iter().map(|name| entry(&name[..])).collect();
-    input.index(&entries)
+    input.index(IndexFile::BuiltinBin, &entries)
 }
 
 /// The names of the modules in a modules.builtin; `path` is for messages.
@@ -33,8 +33,12 @@ pub fn names(text: &[u8], path: &Path) -> Vec<Vec<u8>> {
     for (line, number) in lines(text, LINE).zip(1..) {
         match line.first().is_some_and(u8::is_ascii_alphabetic) {
             true => {
-                let file = line.rsplit(|&byte| byte == b'/').next();
-                names.extend(file.map(|file| kmod_name(file).into_owned()));
+                let file = line.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+                // kmod finds no name behind a last slash and takes that of the line before again.
+                match file.is_empty() {
+                    true => names.extend(names.last().cloned()),
+                    false => names.push(kmod_name(file).into_owned()),
+                }
             }
             false => {
                 let line = String::from_utf8_lossy(line);

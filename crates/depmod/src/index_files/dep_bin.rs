@@ -1,6 +1,6 @@
 //! modules.dep.bin: the lines of modules.dep by module name.
 
-use kmod_index::{Entry, WriteError};
+use kmod_index::{Entry, IndexFile, WriteError};
 
 use super::input::{IndexInput, priority};
 
@@ -13,5 +13,5 @@ pub(super) fn index(input: &IndexInput<'_>) -> Result<Vec<u8>, WriteError> {
             priority: priority(module),
         })
         .collect();
-    input.index(&entries)
+    input.index(IndexFile::DepBin, &entries)
 }

@@ -6,15 +6,19 @@ use std::sync::OnceLock;
 
 use facts::{FactTable, ModuleFacts};
 use id_table::{Id, Table};
-use kmod_index::{Entry, KernelList, WriteError};
+use kmod_index::{Entry, IndexFile, KernelList, WriteError, is_key};
 
 use super::dep;
 use super::module_texts::ModuleTexts;
+use crate::complaints::Complaints;
 use crate::dependencies::Dependencies;
 use crate::module::ModuleNumber;
 use crate::module_path::ModulePath;
 use crate::settings::Settings;
 use crate::symbol_table::SymbolTable;
+
+/// The indexes whose values are keys of modules.dep.bin: what leads there must be there.
+const LEADING: [IndexFile; 2] = [IndexFile::AliasBin, IndexFile::SymbolsBin];
 
 /// Modules and their facts, which module exports what, and which needs which.
 pub(crate) struct IndexInput<'v> {
@@ -86,9 +90,36 @@ impl<'v> IndexInput<'v> {
         }
     }
 
-    /// A binary index.
-    pub(super) fn index(&self, entries: &[Entry<'_>]) -> Result<Vec<u8>, WriteError> {
-        kmod_index::write(entries, self.settings.compat.layout())
+    /// A binary index. An entry that it has no room for is left out with a message: for one name that
+    /// is no 7-bit text no other module is to lose its indexes.
+    pub(super) fn index(
+        &self,
+        file: IndexFile,
+        entries: &[Entry<'_>],
+    ) -> Result<Vec<u8>, WriteError> {
+        let layout = self.settings.compat.layout();
+        // The names of modules are keys of modules.dep.bin.
+        let is_bad_name = |(_, path): (_, &ModulePath)| !is_key(path.name());
+        let result = match self.modules.iter().any(is_bad_name) {
+            true => Err(WriteError::BadByte(String::new())),
+            false => kmod_index::write(entries, layout),
+        };
+        let Err(WriteError::BadByte(_)) = result else {
+            return result;
+        };
+        let leads_to_modules = LEADING.contains(&file);
+        let has_room =
+            |entry: &Entry<'_>| is_key(entry.key) && (!leads_to_modules || is_key(entry.value));
+        let (kept, left_out): (Vec<_>, Vec<_>) = entries.iter().copied().partition(has_room);
+        let mut complaints = Complaints::about(&self.settings.directory);
+        for Entry { key, value, .. } in left_out {
+            let [key, value] = [key, value].map(|text| String::from_utf8_lossy(text));
+            complaints.fault(format_args!(
+                "{key:?} of {value:?} is left out of {}, which holds only 7-bit text",
+                file.name()
+            ));
+        }
+        kmod_index::write(&kept, layout)
     }
 
     /// One of the kernel's lists, with its path. Without a list its index is an empty file.

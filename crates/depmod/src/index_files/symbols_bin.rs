@@ -1,6 +1,6 @@
 //! modules.symbols.bin: module names by `symbol:` and the symbol they export.
 
-use kmod_index::WriteError;
+use kmod_index::{IndexFile, WriteError};
 
 use super::input::IndexInput;
 use super::module_texts::ModuleTexts;
@@ -14,5 +14,5 @@ pub(super) fn index(input: &IndexInput<'_>) -> Result<Vec<u8>, WriteError> {
         keys.push(module, &[prefix, symbol]);
     }
     let entries = keys.iter().map(|(module, key)| input.entry(key, module));
-    input.index(&entries.collect::<Vec<_>>())
+    input.index(IndexFile::SymbolsBin, &entries.collect::<Vec<_>>())
 }

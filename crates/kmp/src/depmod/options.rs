@@ -146,9 +146,10 @@ compressed module with the same size, time of modification and content is not de
 facts are not used with --errsyms, for named files, or with --show. If nothing at all has changed, \
 warnings about the contents of modules come only with --full or --verbose.
 
-A module whose name, alias or exported symbol is not 7-bit text makes the run fail before anything is \
-written. kmod 34 stops in the middle of it, and kmod 30 writes what lies behind its tables in memory. A \
-key longer than kmod has room for, 4,096 bytes, makes the run fail in the same way.
+A module name, alias or exported symbol that is not 7-bit text is left out of the binary indexes, which \
+have no room for it, with a message; the text indexes have it. kmod 34 stops there in the middle of \
+writing, and kmod 30 writes what lies behind its tables in memory. With --compat 30, symbols of 1,017 bytes and more are written whole, as kmod 34 \
+writes them; kmod 30 writes another symbol in their place.
 
 With --changed, only what the list names and what links lead to is looked at. After a run that failed or \
 was killed, and in a tree that is a copy, everything is looked at. A file with several names must be in \

@@ -51,6 +51,10 @@ fn builtin_names() -> Result<()> {
         "",
         "ext4.ko\nkernel/no-extension\n\n/absolute.ko\n#x.ko\nkernel/cut.ko",
         "kernel/x.y.ko\nkernel/x.ko\0y\nkernel/.ko\n",
+        // A line without a name has that of the line before.
+        "kernel/a.ko\nkernel/foo/",
+        "kernel/a.ko\nkernel/b/\0x\nkernel/c.ko\nkernel/\n",
+        &format!("kernel/a.ko\nkernel/{}/b.ko\n", "x".repeat(4087)),
     ] {
         tree.write("modules.builtin", text)?;
         compare(&tree, &[])?;
