@@ -110,13 +110,14 @@ impl SymbolReport {
 }
 
 impl Dependencies {
-    /// Ranks the modules.
+    /// Ranks the modules. `directory` is for messages.
     ///
     /// # Errors
     /// Modules need each other.
     pub(crate) fn new(
         modules: &Table<ModuleNumber, ModulePath>,
         direct: DirectNeeds,
+        directory: &Path,
     ) -> Result<Self, Error> {
         let mut users = direct.map(|_| 0_usize);
         for &needed in direct.values().flatten() {
@@ -137,7 +138,7 @@ impl Dependencies {
             }
         }
         if ranked < direct.len() {
-            return Err(Error::Cycles(cycles(modules, &direct, &users)));
+            return Err(Error::Cycles(cycles(modules, &direct, &users, directory)));
         }
         Ok(Self { direct, rank })
     }

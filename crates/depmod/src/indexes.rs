@@ -34,7 +34,7 @@ impl<'m> Indexes<'m> {
         let symbols = SymbolTable::new(kernel, facts, settings.symbol_prefix);
         let direct = dependencies::direct_needs(paths, facts, &symbols, settings, each);
         Ok(Self {
-            dependencies: Dependencies::new(paths, direct)?,
+            dependencies: Dependencies::new(paths, direct, &settings.directory)?,
             modules,
             symbols,
         })

@@ -166,7 +166,8 @@ not depend on who made the indexes. kmod 30 reads all of zstd that is there.
 Regular expressions of depmod.d have neither references back to groups nor collating elements; a line \
 with one is for no kernel.
 
-If modules need each other, each circle is reported once; kmod may report some twice or not at all.
+If modules need each other, circles are reported until each module of a circle is in one of them, in the \
+order of kmod. kmod also reports modules that only a circle needs, and stops if a circle leads to another.
 
 A damaged module of which some facts can be read is read as kmod 34 reads it, also with --compat 30.
 
