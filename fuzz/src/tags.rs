@@ -12,16 +12,32 @@ pub fn check_tags(tags: TagSet<'_>) {
         let shown = || String::from_utf8_lossy(tag);
         let is_plain = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
         assert!(tag.iter().all(is_plain), "{:?} has odd bytes", shown());
-        let words: Vec<_> = tag.split(|&byte| byte == b' ').collect();
-        let is_tag = match words.as_slice() {
-            [name] => is_name(name),
-            [name, b"=", version] => is_name(name) && is_version(version),
-            _ => false,
-        };
-        assert!(is_tag, "{:?} is no tag", shown());
+        assert!(is_tag(tag) || is_choice(tag), "{:?} is no tag", shown());
         assert!(last < tag, "{:?} is not in order, or twice", shown());
         last = tag;
     }
+}
+
+/// A name, perhaps with a version.
+fn is_tag(tag: &[u8]) -> bool {
+    let words: Vec<_> = tag.split(|&byte| byte == b' ').collect();
+    match words.as_slice() {
+        [name] => is_name(name),
+        [name, b"=", version] => is_name(name) && is_version(version),
+        _ => false,
+    }
+}
+
+/// One of two tags: `(a or b)`.
+fn is_choice(tag: &[u8]) -> bool {
+    let inner = tag
+        .strip_prefix(b"(")
+        .and_then(|tag| tag.strip_suffix(b")"));
+    let Some(inner) = inner.and_then(|inner| std::str::from_utf8(inner).ok()) else {
+        return false;
+    };
+    let mut parts = inner.split(" or ").map(str::as_bytes);
+    parts.clone().count() == 2 && parts.all(is_tag)
 }
 
 /// A word, or one with something in parentheses.

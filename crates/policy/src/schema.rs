@@ -180,8 +180,20 @@ pub(crate) fn read(text: &str, lines: &LineIndex) -> Result<PolicyTables, Error>
     toml::from_str(text).map_err(|error| {
         let message: Vec<_> = error.message().lines().collect();
         let line = lines.line_of(error.span().unwrap_or_default());
-        Problem::Toml(message.join(", ")).at(line)
+        Problem::Toml(without_control(&message.join(", "))).at(line)
     })
+}
+
+/// A message may show values of the policy, which may have any character.
+fn without_control(message: &str) -> String {
+    let mut shown = String::with_capacity(message.len());
+    for character in message.chars() {
+        match character.is_control() {
+            true => shown.extend(character.escape_debug()),
+            false => shown.push(character),
+        }
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -191,6 +203,14 @@ mod tests {
     use serde::forward_to_deserialize_any;
 
     use super::*;
+
+    #[test]
+    fn messages_have_no_control_characters() {
+        let text = "unclaimed = \"group\\t\\u001b\"\n";
+        let lines = LineIndex::new(crate::file_line::PolicyFile::Default, text);
+        let error = read(text, &lines).err().unwrap().to_string();
+        assert!(error.contains(r"`group\t\u{1b}`"), "{error}");
+    }
 
     /// A deserializer that only records which keys a table asks for.
     struct KeyRecorder;
