@@ -69,7 +69,15 @@ pub(crate) fn zstd(
         }
     };
     let room = usize::try_from(size).ok().filter(|_| size <= limit);
-    reserve(plain, room.ok_or(Problem::GrowsTooLarge { format, limit })?)?;
-    decoder.decompress_to_buffer(packed, plain).map_err(bad)?;
-    Ok(())
+    let room = room.ok_or(Problem::GrowsTooLarge { format, limit })?;
+    reserve(plain, room)?;
+    let got = decoder.decompress_to_buffer(packed, plain).map_err(bad)?;
+    // The memory of another file may have room for more.
+    match got <= room {
+        true => Ok(()),
+        false => Err(bad(std::io::Error::new(
+            ErrorKind::InvalidData,
+            "there is more than the first frame says",
+        ))),
+    }
 }
