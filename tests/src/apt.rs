@@ -33,15 +33,32 @@ pub struct Control {
 impl Apt {
     /// Writes a private configuration into `dir` and fetches the package list of the suite.
     pub fn new(dir: &Path, suite: &str, arch: &str) -> Result<Apt> {
+        Apt::with(
+            dir,
+            suite,
+            arch,
+            &format!("deb [arch={arch} target=Packages signed-by={KEYRING}]"),
+        )
+    }
+
+    /// [`Apt::new`] for source packages alone.
+    pub fn sources(dir: &Path, suite: &str) -> Result<Apt> {
+        Apt::with(
+            dir,
+            suite,
+            "amd64",
+            &format!("deb-src [signed-by={KEYRING}]"),
+        )
+    }
+
+    fn with(dir: &Path, suite: &str, arch: &str, kind: &str) -> Result<Apt> {
         let dir = std::path::absolute(dir)?;
         for part in ["state/lists/partial", "cache/archives/partial", "parts"] {
             let part = dir.join(part);
             fs::create_dir_all(&part).with_context(|| format!("create {}", part.display()))?;
         }
         let mirror = mirror()?;
-        let source = format!(
-            "deb [arch={arch} target=Packages signed-by={KEYRING}] {mirror} {suite} main\n"
-        );
+        let source = format!("{kind} {mirror} {suite} main\n");
         fs::write(dir.join("sources.list"), source)?;
         fs::write(dir.join("state/status"), "")?;
         fs::write(dir.join("apt.conf"), configuration(&dir, arch))?;
@@ -137,6 +154,22 @@ impl Apt {
             fs::remove_file(&file)?;
         }
         Ok(())
+    }
+
+    /// Downloads what a source package has from upstream, and gives the archive's path.
+    pub fn upstream_source(&self, name: &str, to: &Path) -> Result<PathBuf> {
+        run(self
+            .command("apt-get")?
+            .args(["source", "--download-only", "--tar-only", name])
+            .current_dir(to))?;
+        let entries = fs::read_dir(to).with_context(|| format!("read {}", to.display()))?;
+        let mut archives = entries
+            .filter_map(Result::ok)
+            .map(|entry| entry.path())
+            .filter(|path| path.to_string_lossy().contains(".orig.tar."));
+        archives
+            .next()
+            .with_context(|| format!("{}: no archive of {name}", to.display()))
     }
 
     fn command(&self, program: &str) -> Result<Command> {

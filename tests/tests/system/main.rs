@@ -14,6 +14,7 @@ mod index_names;
 mod initrd;
 mod install;
 mod install_post;
+mod kmod_suite;
 mod loader;
 mod loader_store;
 mod long_names;
