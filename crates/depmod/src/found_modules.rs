@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use crate::arrange::arrange;
 use crate::checksum::FileChecksum;
 use crate::error::Error;
+use crate::index_state::is_as_published;
 use crate::input_digest::{InputDigest, of_indexes};
 use crate::kernel_symbols::{self, KernelSymbol};
 use crate::module::{FoundModule, InStore, ModuleNumber};
@@ -150,11 +151,18 @@ pub(crate) fn are_of_last_run(directory: &Path, compat: Compat, head: &StoreHead
     checksums(directory, compat).is_ok_and(|there| head.digest().ends_with(&of_indexes(&there)))
 }
 
+/// The checksums of indexes.
+///
+/// # Errors
+/// One cannot be read, or others could not read it.
 fn checksums(directory: &Path, compat: Compat) -> io::Result<Vec<(IndexFile, FileChecksum)>> {
     let files: Vec<_> = compat.files().collect();
     map_with(&files, ReadBuffer::default, |buffer, file| {
-        let checksum = FileChecksum::of_file(&directory.join(file.name()), buffer);
-        checksum.map(|checksum| (*file, checksum))
+        let path = directory.join(file.name());
+        if !is_as_published(&path) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        Ok((*file, FileChecksum::of_file(&path, buffer)?))
     })
 }
 

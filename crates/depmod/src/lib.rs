@@ -22,6 +22,7 @@ mod error;
 mod found_modules;
 mod hash;
 mod index_files;
+mod index_state;
 mod indexes;
 mod input_digest;
 mod kernel_symbols;

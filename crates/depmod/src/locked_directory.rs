@@ -2,12 +2,13 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use facts::{FactsHome, STORE_NAME, StoreFile};
 use kmod_index::IndexFile;
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 
 use crate::error::Error;
 
@@ -135,6 +136,7 @@ pub(crate) fn touch_dep(directory: &Path) {
     let dep = directory.join(IndexFile::Dep.name());
     let touched = File::options()
         .write(true)
+        .custom_flags(OFlags::NOFOLLOW.bits() as i32)
         .open(&dep)
         .and_then(|file| file.set_modified(SystemTime::now()));
     if let Err(error) = touched {

@@ -17,6 +17,7 @@ use tempfile::NamedTempFile;
 
 use crate::error::Error;
 use crate::index_files::output::Output;
+use crate::index_state::{MODE, is_as_published};
 use crate::locked_directory::{LockedDirectory, touch_dep};
 use crate::replacement::stages;
 use crate::settings::Compat;
@@ -79,22 +80,29 @@ impl LockedDirectory<'_> {
     }
 }
 
-/// Whether a file has just these bytes. It is read only if it is as long.
+/// Whether an index has just these bytes and is as we publish it. It is read only if it is as long.
 fn is_in_file(path: &Path, bytes: &[u8]) -> bool {
     let length = fs::metadata(path).map(|meta| meta.len());
     length.is_ok_and(|length| length == bytes.len() as u64)
+        && is_as_published(path)
         && fs::read(path).is_ok_and(|there| there == bytes)
 }
 
 fn stage(directory: &Path, file: IndexFile, bytes: &[u8]) -> Result<NamedTempFile, Error> {
     let name = file.name();
-    temporary(directory, name, &[bytes]).map_err(Error::write(&directory.join(name)))
+    let staged = || {
+        let staged = temporary(directory, name, &[bytes])?;
+        // The umask is none of modprobe's business.
+        let mode = fs::Permissions::from_mode(MODE);
+        staged.as_file().set_permissions(mode).map(|()| staged)
+    };
+    staged().map_err(Error::write(&directory.join(name)))
 }
 
 fn temporary(directory: &Path, name: &str, parts: &[&[u8]]) -> io::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new()
         .prefix(&prefix(name))
-        .permissions(fs::Permissions::from_mode(0o644))
+        .permissions(fs::Permissions::from_mode(MODE))
         .tempfile_in(directory)?;
     for part in parts {
         file.write_all(part)?;

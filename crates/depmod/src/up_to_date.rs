@@ -8,6 +8,7 @@ use std::path::Path;
 
 use kmod_index::IndexFile;
 
+use crate::index_state::is_as_published;
 use crate::module_path::is_module;
 use crate::temporaries::is_unfinished;
 
@@ -25,7 +26,14 @@ pub fn is_up_to_date(directory: &Path) -> bool {
             return false;
         }
     };
-    !is_unfinished(directory) && is_older(directory, newest).unwrap_or_default()
+    // An index that only some can read is as old as one that is not there.
+    let is_readable = |file: &IndexFile| {
+        let path = directory.join(file.name());
+        path.symlink_metadata().is_err() || is_as_published(&path)
+    };
+    !is_unfinished(directory)
+        && IndexFile::ALL.iter().all(is_readable)
+        && is_older(directory, newest).unwrap_or_default()
 }
 
 fn is_older(directory: &Path, newest: i64) -> io::Result<bool> {

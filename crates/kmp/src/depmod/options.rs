@@ -132,7 +132,8 @@ pub(super) struct SharedOptions {
 const DIFFERENCES: &str = "\
 Differences from depmod of kmod:
 
-Files that would not change are not written. All new files are complete and synced before the first \
+After each run all indexes are regular files of the user who runs it, with mode 0644. Files that would not \
+change are not written. All new files are complete and synced before the first \
 takes its place, so a full or read-only file system changes nothing and the exit status is 1. kmod 34 \
 puts a truncated file in place, and succeeds on a read-only file system. A run that is killed leaves \
 indexes that modprobe can use, and temporary files that the next run removes. Runs for one directory \

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -104,6 +105,58 @@ fn a_read_only_file_system_changes_nothing() -> Result<()> {
     ensure!(said.contains("Read-only file system"), "{said}");
     // The eleven indexes and kernel/.
     ensure!(said.trim_end().ends_with("\n1 12"), "{said}");
+    Ok(())
+}
+
+/// Indexes are regular files that all can read, whatever was there and whatever umask a run has.
+#[test]
+fn indexes_are_for_all_to_read() -> Result<()> {
+    let tree = small()?;
+    let elsewhere = tree.root().join("elsewhere");
+    let spoil: [(&str, &dyn Fn(&Path) -> std::io::Result<()>); 5] = [
+        ("nothing", &|_| Ok(())),
+        ("mode", &|path| {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+        }),
+        ("owner", &|path| chown(path, Some(65_534), None)),
+        ("link", &|path| {
+            fs::rename(path, &elsewhere)?;
+            symlink(&elsewhere, path)
+        }),
+        ("dangling link", &|path| {
+            fs::remove_file(path)?;
+            symlink("nowhere", path)
+        }),
+    ];
+    let store = tree.root().join("facts");
+    for options in [&["-a"][..], &["-A"], &["--full"], &["--store"]] {
+        for (what, spoil) in &spoil {
+            for name in FILES
+                .into_iter()
+                .filter(|name| tree.path(name).is_ok_and(|path| path.exists()))
+            {
+                spoil(&tree.path(name)?).with_context(|| format!("{what} {name}"))?;
+            }
+            let mut command = tool("sh")?;
+            command
+                .args(["-c", "umask 077; exec \"$@\"", "sh"])
+                .arg(program()?)
+                .args(options);
+            if options == ["--store"] {
+                command.arg(&store);
+            }
+            let output = answer(command.arg("-b").arg(tree.root()).arg(&tree.release))?;
+            ensure!(output.status.success(), "{output:?}");
+            for name in FILES {
+                let meta = fs::symlink_metadata(tree.path(name)?)?;
+                ensure!(
+                    meta.is_file() && meta.mode() & 0o7777 == 0o644 && meta.uid() == 0,
+                    "{options:?}, {what}: {name} {meta:?}"
+                );
+            }
+        }
+    }
+    ensure!(fs::read_dir(tree.directory())?.count() == 12);
     Ok(())
 }
 
