@@ -1,5 +1,6 @@
 //! `kmp depmod`: makes indexes as depmod(8) would.
 
+mod abbreviations;
 mod options;
 mod paths;
 
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use depmod::{
     Compat, Dependency, Error, FoundModules, Indexes, KernelSymbolsFile, LockedDirectory,
     ReadModules, Settings, Update, is_up_to_date,
@@ -27,7 +28,7 @@ use crate::environment::Environment;
 
 /// Runs the command line, whose first word is passed over; messages have this name.
 pub(crate) fn run(name: &str, args: Vec<OsString>, environment: &Environment) -> ExitCode {
-    let invocation = match Invocation::parse(args) {
+    let invocation = match Invocation::parse(name, args) {
         Ok(invocation) => invocation,
         Err(error) => return refused(&error),
     };
@@ -56,18 +57,20 @@ struct Invocation {
 }
 
 impl Invocation {
-    fn parse(args: Vec<OsString>) -> Result<Self, clap::Error> {
-        if !is_compat_30(&args) {
-            let options = Options::try_parse_from(args)?;
+    /// Takes a command line apart; usage is told under this name.
+    fn parse(name: &str, args: Vec<OsString>) -> Result<Self, clap::Error> {
+        let (args, compat) = abbreviations::complete(args);
+        if compat == Compat::Kmod34 {
+            let options: Options = parsed(name, args)?;
             return Ok(Self {
                 shared: options.shared,
-                compat: Compat::Kmod34,
+                compat,
                 moduledir: options.moduledir,
                 outdir: options.outdir,
                 ignored: Vec::new(),
             });
         }
-        let options = Options30::try_parse_from(args)?;
+        let options: Options30 = parsed(name, args)?;
         let deprecated = [
             (options.unresolved_error, "unresolved-error"),
             (options.quiet, "quiet"),
@@ -77,7 +80,7 @@ impl Invocation {
         let given = deprecated.into_iter().filter(|(given, _)| *given);
         Ok(Self {
             shared: options.shared,
-            compat: Compat::Kmod30,
+            compat,
             moduledir: "/lib/modules".into(),
             outdir: None,
             ignored: given.map(|(_, name)| name).collect(),
@@ -93,6 +96,9 @@ impl Invocation {
     }
 
     fn run(&self, environment: &Environment) -> Result<()> {
+        if self.shared.version {
+            return print_version(self.compat);
+        }
         for name in &self.ignored {
             log::warn!("Ignored deprecated option --{name}");
         }
@@ -266,21 +272,27 @@ impl Invocation {
     }
 }
 
-/// Whether --compat 30 is among the options, which decides what other options there are.
-fn is_compat_30(args: &[OsString]) -> bool {
-    let options = args.iter().take_while(|arg| *arg != "--");
-    let mut before = None;
-    let mut compat = false;
-    for arg in options {
-        match before {
-            Some(name) if name == "--compat" => compat = arg == "30",
-            _ if arg == "--compat=30" => compat = true,
-            _ if arg == "--compat=34" => compat = false,
-            _ => {}
-        }
-        before = Some(arg);
-    }
-    compat
+fn parsed<O: CommandFactory + FromArgMatches>(
+    name: &str,
+    args: Vec<OsString>,
+) -> Result<O, clap::Error> {
+    let mut command = O::command().bin_name(name);
+    let matches = command.try_get_matches_from_mut(args)?;
+    O::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// Prints first what kmod prints, for that is what scripts look for (kmod/tools/kmod.c,
+/// `kmod_version`).
+fn print_version(compat: Compat) -> Result<()> {
+    let kmod = match compat {
+        Compat::Kmod34 => 34,
+        Compat::Kmod30 => 30,
+    };
+    let own = env!("CARGO_PKG_VERSION");
+    let text = format!("kmod version {kmod}\n+ZSTD +XZ +ZLIB -OPENSSL\nkmp-depmod {own}\n");
+    // Whoever closes stdout has read enough.
+    let _ = io::stdout().write_all(text.as_bytes());
+    Ok(())
 }
 
 fn print(indexes: &Indexes<'_>) -> Result<()> {

@@ -13,9 +13,7 @@ use clap::{Args, Parser};
 #[derive(Parser, Debug)]
 #[command(
     name = "kmp-depmod",
-    version = concat!(env!("CARGO_PKG_VERSION"), " (kmod 34)"),
     disable_version_flag = true,
-    infer_long_args = true,
     args_override_self = true,
     after_long_help = DIFFERENCES
 )]
@@ -34,9 +32,7 @@ pub struct Options {
 #[derive(Parser, Debug)]
 #[command(
     name = "kmp-depmod",
-    version = concat!(env!("CARGO_PKG_VERSION"), " (kmod 30)"),
     disable_version_flag = true,
-    infer_long_args = true,
     args_override_self = true
 )]
 pub(super) struct Options30 {
@@ -121,8 +117,8 @@ pub(super) struct SharedOptions {
     #[arg(long, conflicts_with_all = ["show", "quick"])]
     pub(super) changed: bool,
     /// Show the version
-    #[arg(short = 'V', long, action = clap::ArgAction::Version)]
-    pub(super) version: Option<bool>,
+    #[arg(short = 'V', long)]
+    pub(super) version: bool,
     /// The kernelrelease, of the running kernel by default, and perhaps files with modules
     #[arg(value_names = ["KERNELRELEASE", "FILE"], num_args = 0..)]
     pub(super) args: Vec<OsString>,

@@ -301,6 +301,61 @@ fn command_lines_that_are_refused() -> Result<()> {
     Ok(())
 }
 
+/// Scripts look for the first line, and messages name the command that was called.
+#[test]
+fn version_and_usage() -> Result<()> {
+    for kmod in Kmod::all()? {
+        let output = answer(ours()?.args(["--compat", kmod.version, "-V"]))?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mut theirs = kmod.tool("depmod", Path::new("/tmp"))?;
+        let theirs = answer(theirs.arg("-V"))?.stdout;
+        let theirs = String::from_utf8_lossy(&theirs).into_owned();
+        // Theirs may go on with a minor number.
+        let first = said.lines().next().unwrap_or_default();
+        ensure!(
+            theirs.starts_with(first) && first.starts_with("kmod version "),
+            "{said} {theirs}"
+        );
+    }
+    let kmp = ours()?.get_program().to_owned();
+    let kmp = Path::new(&kmp).with_file_name("kmp");
+    let output = answer(Command::new(kmp).args(["depmod", "--nonsense"]))?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(said.contains("Usage: kmp depmod "), "{said}");
+    let output = answer(ours()?.arg("--nonsense"))?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(said.contains("Usage: kmp-depmod "), "{said}");
+    Ok(())
+}
+
+/// What kmod takes for an option is the same option here, whatever options we have beside.
+#[test]
+fn abbreviated_options() -> Result<()> {
+    let tree = small()?;
+    let none = tree.root().join("none").to_string_lossy().into_owned();
+    compare(&tree, &["--e", "--f", &none])?;
+    compare(&tree, &["--c", &none, "--verb"])?;
+    compare(&tree, &["--co", &none, "--sh"])?;
+    let list = tree.root().join("list");
+    fs::write(&list, "no\n0xzz\tx\tvmlinux\n")?;
+    for (option, wrong) in [
+        ("-F", "list:1: invalid line: no"),
+        ("-E", "list:2: Invalid symbol version 0xzz"),
+    ] {
+        let output = answer(
+            ours()?
+                .args(["-e", option])
+                .arg(&list)
+                .arg("-b")
+                .arg(tree.root())
+                .arg(&tree.release),
+        )?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(said.contains(wrong), "{said}");
+    }
+    Ok(())
+}
+
 #[test]
 fn options_only_kmod_30_has() -> Result<()> {
     let tree = small()?;
