@@ -1,6 +1,7 @@
 //! `kmp depmod`: makes indexes as depmod(8) would.
 
 mod abbreviations;
+mod in_root;
 mod options;
 mod paths;
 

@@ -163,6 +163,10 @@ not depend on who made the indexes. kmod 30 reads all of zstd that is there.
 Regular expressions of depmod.d have neither references back to groups nor collating elements; a line \
 with one is for no kernel.
 
+With --basedir or --outdir, a link on the way to the release's directory is followed as the system sees it \
+whose root that is: an absolute link does not lead to the directory of the host. Links inside that directory \
+are followed as kmod follows them, for some trees are made of links to another place.
+
 If modules need each other, circles are reported until each module of a circle is in one of them, in the \
 order of kmod. kmod also reports modules that only a circle needs, and stops if a circle leads to another.
 

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::in_root::confined;
+
 /// Where a release's modules lie below any root.
 pub(super) struct Paths<'p> {
     pub(super) moduledir: &'p OsStr,
@@ -15,20 +17,25 @@ pub(super) struct Paths<'p> {
 }
 
 impl Paths<'_> {
-    /// The directory below `root`, or in the system itself.
+    /// The directory below `root`, or in the system itself. No link of the root leads out of it: what is
+    /// written there must not be written to the system.
     ///
     /// # Errors
-    /// The root is relative and the current directory is unknown.
+    /// The root is relative and the current directory is unknown, or there are too many links.
     pub(super) fn below(&self, root: Option<&Path>) -> Result<PathBuf> {
-        let root = match root {
-            None => Vec::new(),
-            Some(root) => absolute(root)?.into_os_string().into_vec(),
-        };
+        let root = root.map(absolute).transpose()?.unwrap_or_default();
         let mut moduledir = self.moduledir.as_bytes();
         while let Some(rest) = moduledir.strip_prefix(b"/") {
             moduledir = rest;
         }
-        let path = [&root, &b"/"[..], moduledir, b"/", self.release.as_bytes()].concat();
+        let below = [moduledir, b"/", self.release.as_bytes()].concat();
+        if root.canonicalize().is_ok_and(|root| root != Path::new("/")) {
+            let inside = confined(&root, Path::new(OsStr::from_bytes(&below)));
+            if let Some(inside) = inside.with_context(|| root.display().to_string())? {
+                return Ok(inside);
+            }
+        }
+        let path = [root.as_os_str().as_bytes(), b"/", &below].concat();
         Ok(OsString::from_vec(path).into())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -86,6 +87,56 @@ fn a_store_that_is_asked_for() -> Result<()> {
             .keys()
             .any(|path| path.ends_with("depmod"))
     );
+    Ok(())
+}
+
+/// Nothing is written through a link of a tree that others may write, nor outside of a root.
+#[test]
+fn links_of_a_root_lead_nowhere_else() -> Result<()> {
+    let tree = small()?;
+    let host = tempfile::tempdir()?;
+    let victim = host.path().join("victim");
+    fs::write(&victim, "untouched")?;
+    let there = host.path().join("lib/modules").join(&tree.release);
+    fs::create_dir_all(&there)?;
+    // The root has the directory by the same absolute path that the host has.
+    let inside = tree.root().join(there.strip_prefix("/")?);
+    fs::create_dir_all(inside.parent().context("no parent")?)?;
+    fs::rename(tree.directory(), &inside)?;
+    fs::remove_dir_all(tree.root().join("lib"))?;
+    symlink(host.path().join("lib"), tree.root().join("lib"))?;
+    let home = tempfile::tempdir()?;
+    let run = || -> Result<std::process::Output> {
+        let mut command = ours()?;
+        command.arg("--store").arg(home.path());
+        answer(command.arg("-b").arg(tree.root()).arg(&tree.release))
+    };
+    let output = run()?;
+    ensure!(output.status.success(), "{output:?}");
+    ensure!(fs::read_dir(&there)?.count() == 0);
+    ensure!(inside.join("modules.dep.bin").is_file());
+    let place = fs::read_dir(home.path())?
+        .next()
+        .context("no store")??
+        .path();
+    for link in [
+        inside.join("modules.dep"),
+        inside.join(".modules.dep.kmp-depmod-run"),
+        place.join("running"),
+        place.join("depmod"),
+    ] {
+        if link.symlink_metadata().is_ok() {
+            fs::remove_file(&link)?;
+        }
+        symlink(&victim, &link)?;
+        let output = run()?;
+        ensure!(output.status.success(), "{output:?}");
+        ensure!(
+            fs::read_to_string(&victim)? == "untouched",
+            "{}",
+            link.display()
+        );
+    }
     Ok(())
 }
 
