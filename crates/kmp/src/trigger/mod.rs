@@ -7,10 +7,12 @@
 
 mod changed_files;
 mod initrd;
+mod outcome;
 #[doc(hidden)]
 pub mod parsers;
 mod releases;
 mod script;
+mod settle;
 mod spool;
 mod update;
 
@@ -29,6 +31,7 @@ use changed_files::ChangedFiles;
 use initrd::Initrds;
 use releases::MODULE_DIRECTORIES;
 use script::{Moment, Script};
+use settle::{logged, settle};
 use spool::Spool;
 
 use crate::command_line::refused;
@@ -73,63 +76,39 @@ impl Options {
     fn run(&self, initrds: &Initrds, home: Option<&FactsHome>) -> Result<bool> {
         let Script { moment, watched } = Script::read(&self.script)?;
         match moment {
-            Moment::Un => {
-                let changed = ChangedFiles::read(&watched)?;
-                for directory in MODULE_DIRECTORIES.map(Path::new) {
-                    let spool = Spool::new(Path::new("/"), directory);
-                    spool.add(&changed.releases(directory)?)?;
-                }
-                Ok(true)
-            }
+            Moment::Un => Ok(mark(&ChangedFiles::read(&watched)?)),
             Moment::In => {
                 let changed = ChangedFiles::read(&watched)?;
-                settle(|directory| changed.releases(directory), initrds, home)
+                let changed = |directory: &Path| changed.releases(directory);
+                Ok(settle(Path::new("/"), changed, initrds, home))
             }
             // Another version takes over.
             Moment::PreUn if self.count.is_some_and(|count| count > 0) => Ok(true),
             // No later moment comes after these, so all that is marked is done.
-            Moment::PostUn => settle(|_| Ok(BTreeSet::new()), initrds, home),
+            Moment::PostUn => Ok(settle(Path::new("/"), nothing, initrds, home)),
             Moment::PreUn => {
-                let settled = settle(|_| Ok(BTreeSet::new()), initrds, home);
+                let settled = settle(Path::new("/"), nothing, initrds, home);
                 FactsHome::of_system(Path::new("/")).remove_all();
-                settled
+                Ok(settled)
             }
         }
     }
 }
 
-/// Updates the releases that changed below each directory with modules and the marked ones, each
-/// once, and removes their marks; then the initrds. If one fails, the others are updated nevertheless.
-fn settle(
-    changed: impl Fn(&Path) -> Result<BTreeSet<String>>,
-    initrds: &Initrds,
-    home: Option<&FactsHome>,
-) -> Result<bool> {
+/// No releases but the marked ones.
+fn nothing(_: &Path) -> Result<BTreeSet<String>> {
+    Ok(BTreeSet::new())
+}
+
+/// Marks the releases that are about to change; says whether all could be.
+fn mark(changed: &ChangedFiles) -> bool {
     let mut good = true;
-    // Where /usr is merged, a kernel has a name below either directory.
-    let mut seen = BTreeSet::new();
-    for watched in MODULE_DIRECTORIES.map(Path::new) {
-        let spool = Spool::new(Path::new("/"), watched);
-        let mut releases = spool.releases()?;
-        releases.extend(changed(watched)?);
-        let mut right = Vec::new();
-        for release in releases {
-            let directory = watched.join(&release);
-            if !seen.insert(directory.canonicalize().unwrap_or(directory)) {
-                spool.remove(&release)?;
-                continue;
-            }
-            let updated = update::update(watched, &release, home);
-            spool.remove(&release)?;
-            match updated {
-                Ok(()) => right.push(release),
-                Err(error) => {
-                    log::error!("{}/{release}: {error:#}", watched.display());
-                    good = false;
-                }
-            }
+    for directory in MODULE_DIRECTORIES.map(Path::new) {
+        let spool = Spool::new(Path::new("/"), directory);
+        let releases = logged(changed.releases(directory), &mut good);
+        for release in releases.unwrap_or_default() {
+            logged(spool.add(&release), &mut good);
         }
-        good &= initrds.update(watched, &right);
     }
-    Ok(good)
+    good
 }

@@ -43,18 +43,16 @@ impl Spool {
         }
     }
 
-    /// Marks releases.
-    pub(super) fn add(&self, releases: &BTreeSet<String>) -> Result<()> {
-        if releases.is_empty() {
-            return Ok(());
-        }
+    /// Marks a release.
+    pub(super) fn add(&self, release: &str) -> Result<()> {
         let name = |path: &Path| path.display().to_string();
         fs::create_dir_all(&self.directory).with_context(|| name(&self.directory))?;
-        for release in releases {
-            let path = self.directory.join(release);
-            File::create(&path).with_context(|| name(&path))?;
+        let path = self.directory.join(release);
+        match File::create_new(&path) {
+            // Whatever has the name marks the release; it is not opened, for it may be a link.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            created => created.map(drop).with_context(|| name(&path)),
         }
-        Ok(())
     }
 
     /// The marked releases.
@@ -65,7 +63,11 @@ impl Spool {
     /// Removes a mark.
     pub(super) fn remove(&self, release: &str) -> Result<()> {
         let path = self.directory.join(release);
-        match fs::remove_file(&path) {
+        let removed = match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => fs::remove_dir(&path),
+            removed => removed,
+        };
+        match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(error).with_context(|| path.display().to_string());
             }
@@ -83,6 +85,8 @@ impl Spool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]
@@ -92,12 +96,34 @@ mod tests {
         let [lib, usr] = ["/lib/modules", "/usr/lib/modules"]
             .map(|watched| Spool::new(root.path(), Path::new(watched)));
         let release = "6.1".to_owned();
-        lib.add(&BTreeSet::from([release.clone()])).unwrap();
+        lib.add(&release).unwrap();
         assert_eq!(usr.releases().unwrap().len(), 0);
         usr.remove(&release).unwrap();
         assert_eq!(lib.releases().unwrap(), BTreeSet::from([release.clone()]));
         lib.remove(&release).unwrap();
         assert!(!root.path().join("var/lib/kmpkit").exists());
         assert!(root.path().join("var/lib").exists());
+    }
+
+    #[test]
+    fn whatever_has_the_name_is_a_mark() {
+        let root = tempfile::tempdir().unwrap();
+        let lib = Spool::new(root.path(), Path::new("/lib/modules"));
+        let directory = root.path().join(DIRECTORY).join("lib/modules");
+        let victim = root.path().join("victim");
+        fs::write(&victim, "kept").unwrap();
+        fs::create_dir_all(directory.join("6.1")).unwrap();
+        symlink(&victim, directory.join("6.2")).unwrap();
+        symlink(root.path().join("new"), directory.join("6.3")).unwrap();
+        let all = ["6.1", "6.2", "6.3"].map(str::to_owned);
+        for release in &all {
+            lib.add(release).unwrap();
+        }
+        assert_eq!(lib.releases().unwrap(), BTreeSet::from(all.clone()));
+        for release in &all {
+            lib.remove(release).unwrap();
+        }
+        assert_eq!(fs::read(victim).unwrap(), b"kept");
+        assert!(!root.path().join("new").exists() && !root.path().join("var/lib/kmpkit").exists());
     }
 }

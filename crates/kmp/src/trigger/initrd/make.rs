@@ -12,18 +12,22 @@ use super::boot_files;
 use super::kernel::{BootableKernel, image_in_boot};
 use super::maker::{FlagNames, InitrdMaker};
 use super::record::DueInitrd;
+use crate::trigger::outcome::Outcome;
 
 /// Where suse-module-tools looks for flags.
 const FLAGS: &str = "run/regenerate-initrd";
 
 impl InitrdMaker {
-    /// Has initrds made, and records them; says whether nothing failed.
-    pub(super) fn make(&self, root: &Path, all: &[DueInitrd]) -> bool {
+    /// Has initrds made, and records them; says of each how far it got.
+    pub(super) fn make(&self, root: &Path, all: &[DueInitrd]) -> Vec<Outcome> {
         match self {
-            Self::SuseModuleTools { script, flags } => recorded(all, || {
-                leave_flags(root, *flags, all)?;
-                ran(&mut Command::new(script))
-            }),
+            Self::SuseModuleTools { script, flags } => {
+                let outcome = recorded(all, || {
+                    leave_flags(root, *flags, all)?;
+                    ran(&mut Command::new(script))
+                });
+                vec![outcome; all.len()]
+            }
             Self::KernelInstall { program, dracut } => {
                 each(all, |kernel| add(program, dracut.as_deref(), root, kernel))
             }
@@ -33,12 +37,9 @@ impl InitrdMaker {
 }
 
 /// Has each initrd made. If one fails, the others are made nevertheless.
-fn each(all: &[DueInitrd], work: impl Fn(&BootableKernel) -> Result<bool>) -> bool {
-    let mut good = true;
-    for due in all {
-        good &= recorded(std::slice::from_ref(due), || work(&due.kernel));
-    }
-    good
+fn each(all: &[DueInitrd], work: impl Fn(&BootableKernel) -> Result<bool>) -> Vec<Outcome> {
+    let recorded = |due| recorded(std::slice::from_ref(due), || work(&due.kernel));
+    all.iter().map(recorded).collect()
 }
 
 /// Has kernel-install and its plugins make an initrd.
@@ -73,17 +74,20 @@ fn run_dracut(program: &Path, kernel: &BootableKernel) -> Result<bool> {
     ran(Command::new(program).args(["--force", "--kver", &kernel.release]))
 }
 
-/// Does the work and records what it made, unless it cannot be done yet. Says whether it did not fail,
-/// and logs why it did.
-fn recorded(all: &[DueInitrd], work: impl FnOnce() -> Result<bool>) -> bool {
+/// Does the work and records what it made, unless it cannot be done yet. Logs why it failed.
+fn recorded(all: &[DueInitrd], work: impl FnOnce() -> Result<bool>) -> Outcome {
     let result = work().and_then(|made| match made {
-        true => all.iter().try_for_each(DueInitrd::done),
-        false => Ok(()),
+        true => all.iter().try_for_each(DueInitrd::done).map(|()| true),
+        false => Ok(false),
     });
-    if let Err(error) = &result {
-        log::error!("{}: no new initrd: {error:#}", names(all));
+    match result {
+        Ok(true) => Outcome::Right,
+        Ok(false) => Outcome::Later,
+        Err(error) => {
+            log::error!("{}: no new initrd: {error:#}", names(all));
+            Outcome::Failed
+        }
     }
-    result.is_ok()
 }
 
 fn names(all: &[DueInitrd]) -> String {

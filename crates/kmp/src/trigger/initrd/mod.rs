@@ -20,6 +20,8 @@ use kernel::BootableKernel;
 use maker::InitrdMaker;
 use record::DueInitrd;
 
+use super::outcome::Outcome;
+
 pub(super) use marked::{module_list, wanted_files};
 
 /// The initrds of a root.
@@ -36,21 +38,27 @@ impl Initrds {
         Self { root, bypass }
     }
 
-    /// Brings the initrds of releases below the watched directory up to date; says whether nothing
-    /// failed.
-    pub(super) fn update(&self, watched: &Path, releases: &[String]) -> bool {
-        let mut good = true;
+    /// Brings the initrds of releases below the watched directory up to date; says of each release
+    /// how far it got.
+    pub(super) fn update(&self, watched: &Path, releases: Vec<String>) -> Vec<(String, Outcome)> {
+        let mut outcomes = Vec::new();
         let mut due = Vec::new();
         for release in releases {
-            match self.due(watched, release) {
-                Ok(found) => due.extend(found),
+            match self.due(watched, &release) {
+                Ok(Some(found)) => due.push(found),
+                Ok(None) => outcomes.push((release, Outcome::Right)),
                 Err(error) => {
                     log::error!("{}/{release}: {error:#}", watched.display());
-                    good = false;
+                    outcomes.push((release, Outcome::Failed));
                 }
             }
         }
-        good & (due.is_empty() || self.make(&due))
+        if !due.is_empty() {
+            let made = self.make(&due);
+            let releases = due.into_iter().map(|due| due.kernel.release);
+            outcomes.extend(releases.zip(made));
+        }
+        outcomes
     }
 
     fn due(&self, watched: &Path, release: &str) -> Result<Option<DueInitrd>> {
@@ -62,15 +70,17 @@ impl Initrds {
         }
     }
 
-    fn make(&self, due: &[DueInitrd]) -> bool {
-        match InitrdMaker::of(&self.root, self.bypass.as_deref()) {
-            Ok(Some(maker)) => maker.make(&self.root, due),
-            Ok(None) => true,
+    /// How far each of them got.
+    fn make(&self, due: &[DueInitrd]) -> Vec<Outcome> {
+        let outcome = match InitrdMaker::of(&self.root, self.bypass.as_deref()) {
+            Ok(Some(maker)) => return maker.make(&self.root, due),
+            Ok(None) => Outcome::Right,
             Err(error) => {
                 log::error!("no new initrd: {error:#}");
-                false
+                Outcome::Failed
             }
-        }
+        };
+        vec![outcome; due.len()]
     }
 }
 
