@@ -41,7 +41,8 @@ pub(super) fn settle(
             // A trigger that is killed leaves the mark.
             logged(modules.spool.add(&release), &mut good);
             match update(&modules.directory, &release, home) {
-                Ok(()) => indexed.push(release),
+                Ok(Some(release)) => indexed.push(release),
+                Ok(None) => good &= modules.settled(&release, Outcome::Right),
                 Err(error) => {
                     log::error!("{}/{release}: {error:#}", watched.display());
                     good &= modules.settled(&release, Outcome::Failed);

@@ -21,9 +21,9 @@ const SUSE: &str = "usr/lib/module-init-tools/regenerate-initrd-posttrans";
 const TELLS: &str = "[ -s /lib/modules/6.1.0-1-lib/modules.dep.bin ] && echo \"$@\" >> /told";
 /// What is done where kernel-install is in charge, too: something of the kernel comes to /boot.
 const ADDS: &str = "/stand-ins/busybox mkdir -p /boot/token/$2; echo > /boot/token/$2/initrd";
-/// Tells the flags it finds, and takes them.
+/// Tells the flags it finds, takes them and leaves an initrd for each.
 const FLAGS: &str = "for flag in /run/regenerate-initrd/*; do echo ${flag##*/} >> /told; \
-                     /stand-ins/busybox rm $flag; done";
+                     /stand-ins/busybox rm $flag; echo > /boot/initrd-${flag##*/}; done";
 
 /// A kernel with xhci-hcd marked, what that needs, and a module that is not marked.
 struct Kernel {
@@ -156,6 +156,43 @@ fn the_owner_is_asked() -> Result<()> {
     stand_in(&scene, SUSE, &format!("{FLAGS} # ${{image#*-}}"))?;
     scene.rpm("-e", &[scene.kmp(DIRECTORY, "xhci-hcd", 1)?.name])?;
     tells(&scene, &[&format!("vmlinuz-{RELEASE}")])
+}
+
+/// A scriptlet of the same transaction has made an initrd, of everything that is there now: one is
+/// enough. One that ran before the indexes were right is none.
+#[test]
+fn an_initrd_of_a_scriptlet_is_enough() -> Result<()> {
+    let (scene, kernel) = root()?;
+    stand_in(&scene, DRACUT, TELLS)?;
+    install(&scene, &kernel)?;
+    let made = format!("--force --kver {RELEASE}");
+    tells(&scene, &[&made])?;
+    fs::create_dir_all(scene.root().join("boot"))?;
+    let makes = format!("io.open('/boot/initrd-{RELEASE}', 'w'):write('made'):close()");
+    let with_scriptlet = |module: &str| -> Result<Vec<PathBuf>> {
+        // Other bytes that need and offer the same, so that the indexes stay.
+        let mut bytes = fs::read(scene.module(module)?)?;
+        bytes.push(0);
+        let longer = scene.packages().join("longer");
+        fs::write(&longer, bytes)?;
+        let mut kmp = scene.kmp(DIRECTORY, module, 2)?;
+        kmp.files = vec![(format!("/{DIRECTORY}/kernel/{module}.ko"), longer)];
+        kmp.posttrans = Some(makes.clone());
+        scene.build(&[kmp])
+    };
+    scene.rpm("-U", &with_scriptlet("usb-common")?)?;
+    ensure!(scene.exists(&format!("boot/initrd-{RELEASE}")));
+    tells(&scene, &[])?;
+    scene.rpm("-U", &with_scriptlet("dummy")?)?;
+    tells(&scene, &[])?;
+    scene.rpm("-U", &scene.build(&[scene.kmp(DIRECTORY, "usbcore", 2)?])?)?;
+    tells(&scene, &[&made])?;
+
+    // Here it ran without an index of the module it is about.
+    scene.rpm("-e", &[scene.kmp(DIRECTORY, "xhci-hcd", 1)?.name])?;
+    tells(&scene, &[&made])?;
+    scene.rpm("-i", &with_scriptlet("xhci-hcd")?)?;
+    tells(&scene, &[&made])
 }
 
 /// Nothing while an image is built, by variable or by file, nor where nobody makes initrds; what

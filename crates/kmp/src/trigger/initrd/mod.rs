@@ -2,25 +2,32 @@
 //!
 //! ```text
 //! release ─> BootableKernel ─> DueInitrd (marked modules against the record) ─> InitrdMaker
+//!                                 │                                               │
+//!                                 └─ InitrdFiles: what was made, and when ────────┘
 //! ```
 
 mod boot_files;
+mod command;
+mod initrd_files;
 mod kernel;
 mod make;
 mod maker;
 mod marked;
 mod record;
+mod suse_module_tools;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use facts::Time;
 
 use kernel::BootableKernel;
 use maker::InitrdMaker;
 use record::DueInitrd;
 
 use super::outcome::Outcome;
+use super::update::IndexedRelease;
 
 pub(super) use marked::{module_list, wanted_files};
 
@@ -40,11 +47,15 @@ impl Initrds {
 
     /// Brings the initrds of releases below the watched directory up to date; says of each release
     /// how far it got.
-    pub(super) fn update(&self, watched: &Path, releases: Vec<String>) -> Vec<(String, Outcome)> {
+    pub(super) fn update(
+        &self,
+        watched: &Path,
+        releases: Vec<IndexedRelease>,
+    ) -> Vec<(String, Outcome)> {
         let mut outcomes = Vec::new();
         let mut due = Vec::new();
-        for release in releases {
-            match self.due(watched, &release) {
+        for IndexedRelease { release, since } in releases {
+            match self.due(watched, &release, since) {
                 Ok(Some(found)) => due.push(found),
                 Ok(None) => outcomes.push((release, Outcome::Right)),
                 Err(error) => {
@@ -61,11 +72,11 @@ impl Initrds {
         outcomes
     }
 
-    fn due(&self, watched: &Path, release: &str) -> Result<Option<DueInitrd>> {
+    fn due(&self, watched: &Path, release: &str, since: Time) -> Result<Option<DueInitrd>> {
         let below = watched.strip_prefix("/").unwrap_or(watched);
         let directory = self.root.join(below).join(release);
         match BootableKernel::find(&self.root, directory, release) {
-            Some(kernel) => DueInitrd::of(&self.root, kernel),
+            Some(kernel) => DueInitrd::of(&self.root, kernel, since),
             None => Ok(None),
         }
     }

@@ -9,14 +9,16 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Display, Path, PathBuf};
 
-use anyhow::{Context, Result};
-use facts::{FactsHome, FileStamp, INITRD_RECORD_NAME};
+use anyhow::{Context, Error, Result};
+use facts::{FactsHome, FileStamp, INITRD_RECORD_NAME, Time};
 use kmod_index::IndexFile;
 
+use super::initrd_files::InitrdFiles;
 use super::kernel::BootableKernel;
 use super::marked::{marked, read, wanted_files};
+use crate::trigger::outcome::Outcome;
 
 /// A kernel whose marked modules are not those its initrd was made of.
 #[derive(Debug)]
@@ -29,28 +31,56 @@ pub(super) struct DueInitrd {
 }
 
 impl DueInitrd {
-    /// `None` if nothing has changed.
+    /// `None` if nothing has changed, or if somebody has made an initrd since: scriptlets of packages do,
+    /// in the same transaction. The indexes have been what they are since a time.
     ///
     /// # Errors
     /// A list, modules.dep or the record cannot be read.
-    pub(super) fn of(root: &Path, kernel: BootableKernel) -> Result<Option<Self>> {
+    pub(super) fn of(root: &Path, kernel: BootableKernel, since: Time) -> Result<Option<Self>> {
         let marked = marked(root, &kernel.directory)?;
-        let record = match marked.is_empty() {
-            true => String::new(),
-            false => {
-                let dep = read(&kernel.directory.join(IndexFile::Dep.name()))?;
-                record(&kernel.directory, &wanted_files(&dep, &marked))
-            }
-        };
+        let mut record = Record::default();
+        if !marked.is_empty() {
+            let dep = read(&kernel.directory.join(IndexFile::Dep.name()))?;
+            record.add(&kernel.directory, &wanted_files(&dep, &marked));
+        }
         let place = FactsHome::of_system(root).place_of(&kernel.directory);
         let place = place.with_context(|| format!("{}: no path", kernel.directory.display()))?;
         let path = place.join(INITRD_RECORD_NAME);
-        let is_due = record.as_bytes() != read(&path)?;
-        Ok(is_due.then_some(Self {
+        if record.text.as_bytes() == read(&path)? {
+            return Ok(None);
+        }
+        let since = since.max(record.newest);
+        let is_made = InitrdFiles::of(root, &kernel).are_newer(since);
+        let due = Self {
             kernel,
-            record,
+            record: record.text,
             path,
-        }))
+        };
+        if is_made {
+            log::info!("{}: somebody has made an initrd", due.name());
+            due.done()?;
+            return Ok(None);
+        }
+        Ok(Some(due))
+    }
+
+    /// The directory of its modules, for messages.
+    pub(super) fn name(&self) -> Display<'_> {
+        self.kernel.directory.display()
+    }
+
+    /// Records that an initrd is made.
+    pub(super) fn recorded(&self) -> Outcome {
+        match self.done() {
+            Ok(()) => Outcome::Right,
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    /// Logs why no initrd is made.
+    pub(super) fn failed(&self, error: &Error) -> Outcome {
+        log::error!("{}: no new initrd: {error:#}", self.name());
+        Outcome::Failed
     }
 
     /// Records that there is an initrd of these modules now. If only half of it is written, it differs
@@ -58,7 +88,7 @@ impl DueInitrd {
     ///
     /// # Errors
     /// The record cannot be written.
-    pub(super) fn done(&self) -> Result<()> {
+    fn done(&self) -> Result<()> {
         let write = |place: &Path| {
             fs::create_dir_all(place)?;
             fs::write(&self.path, &self.record)
@@ -71,17 +101,26 @@ impl DueInitrd {
     }
 }
 
-/// The stamps of files, a line for each.
-fn record(directory: &Path, paths: &BTreeSet<&[u8]>) -> String {
-    let mut record = String::new();
-    for path in paths {
-        let path = Path::new(OsStr::from_bytes(path));
-        let stamp = FileStamp::of(&directory.join(path)).ok();
-        let stamp = stamp.map_or_else(|| "-".to_owned(), |stamp| recorded(&stamp));
-        // Writing to a String does not fail.
-        let _ = writeln!(record, "{} {stamp}", path.display());
+/// The files that an initrd is to be made of.
+#[derive(Default)]
+struct Record {
+    /// Their stamps, a line for each.
+    text: String,
+    /// When the last of them changed.
+    newest: Time,
+}
+
+impl Record {
+    fn add(&mut self, directory: &Path, paths: &BTreeSet<&[u8]>) {
+        for path in paths {
+            let path = Path::new(OsStr::from_bytes(path));
+            let stamp = FileStamp::of(&directory.join(path)).ok();
+            self.newest = self.newest.max(stamp.unwrap_or_default().changed);
+            let stamp = stamp.map_or_else(|| "-".to_owned(), |stamp| recorded(&stamp));
+            // Writing to a String does not fail.
+            let _ = writeln!(self.text, "{} {stamp}", path.display());
+        }
     }
-    record
 }
 
 /// A stamp as it is recorded. The device is left out, for some file systems have another number after
