@@ -31,7 +31,7 @@ impl Bulk {
         let packages = |version: u32| -> Result<Vec<Kmp>> {
             let contents = modules.iter().cycle().skip(usize::from(version > 1));
             let pairs = modules.iter().zip(contents);
-            pairs
+            let mut kmps = pairs
                 .map(|(module, content)| {
                     let file = module.file_name().and_then(|name| name.to_str());
                     let file = file.context("no name")?;
@@ -39,7 +39,12 @@ impl Bulk {
                     let path = format!("/{directory}/kernel/{file}");
                     Ok(Kmp::new(&format!("{name}-kmp"), version, &path, content))
                 })
-                .collect()
+                .collect::<Result<Vec<_>>>()?;
+            // One of them is the kernel, too.
+            if let Some(kmp) = kmps.first_mut() {
+                kmp.files.extend(scene.lists(directory));
+            }
+            Ok(kmps)
         };
         let first = packages(1)?;
         Ok(Bulk {

@@ -101,6 +101,20 @@ impl Scene {
         ))
     }
 
+    /// The lists that a kernel has beside its modules, for a package of it.
+    pub fn lists(&self, release_directory: &str) -> Vec<(String, PathBuf)> {
+        let names = [
+            "modules.order",
+            "modules.builtin",
+            "modules.builtin.modinfo",
+        ];
+        let list = |name: &str| {
+            let path = format!("/{release_directory}/{name}");
+            (path, self.kernel.modules_dir.join(name))
+        };
+        names.map(list).into()
+    }
+
     /// Packages, where the place's rpm sees them.
     pub fn build(&self, kmps: &[Kmp]) -> Result<Vec<PathBuf>> {
         kmps::build(kmps, &self.packages())

@@ -26,16 +26,27 @@ impl LockedDirectory<'_> {
         if !is_abandoned(directory, directory).map_err(error())? {
             return Ok(false);
         }
-        let place = self.place();
-        for entry in fs::read_dir(directory).map_err(error())? {
+        self.clear_indexes()?;
+        remove_empty(directory).map_err(error())?;
+        Ok(true)
+    }
+
+    /// Removes indexes and no modules, and what is known of these. Says whether there were indexes.
+    ///
+    /// # Errors
+    /// The directory cannot be read, or something cannot be removed.
+    pub fn clear_indexes(&self) -> Result<bool, Error> {
+        let error = || Error::write(self.path);
+        let mut were_there = false;
+        for entry in fs::read_dir(self.path).map_err(error())? {
             let entry = entry.map_err(error())?;
             if is_ours(&entry.file_name()) {
                 fs::remove_file(entry.path()).map_err(Error::write(&entry.path()))?;
+                were_there = true;
             }
         }
-        remove_empty(directory).map_err(error())?;
-        self.forget(place.as_deref());
-        Ok(true)
+        self.forget(self.place().as_deref());
+        Ok(were_there)
     }
 }
 
@@ -125,6 +136,21 @@ mod tests {
         assert!(clear(&directory));
         let left: Vec<_> = fs::read_dir(&directory).unwrap().collect();
         assert_eq!(left.len(), 2);
+    }
+
+    #[test]
+    fn indexes_go_without_modules() {
+        let root = tree(&[&INDEXES[..], &["updates/a.ko"]].concat());
+        let directory = root.path().join("6.1");
+        let clear = || {
+            let locked = LockedDirectory::lock(&directory, None).unwrap();
+            locked.clear_indexes()
+        };
+        assert!(clear().unwrap());
+        assert!(!clear().unwrap());
+        let left: Vec<_> = fs::read_dir(&directory).unwrap().collect();
+        assert_eq!(left.len(), 1);
+        assert!(directory.join("updates/a.ko").exists());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod changed_files;
 mod initrd;
+mod kernel_files;
 mod outcome;
 #[doc(hidden)]
 pub mod parsers;

@@ -40,7 +40,7 @@ pub(super) fn settle(
             }
             // A trigger that is killed leaves the mark.
             logged(modules.spool.add(&release), &mut good);
-            match update(&modules.directory, &release, home) {
+            match update(root, &modules.directory, &release, home) {
                 Ok(Some(release)) => indexed.push(release),
                 Ok(None) => good &= modules.settled(&release, Outcome::Right),
                 Err(error) => {
@@ -161,6 +161,24 @@ mod tests {
         fs::write(root.join(MARKS), "").unwrap();
         assert!(!settled(root, &["6.2-good"]));
         assert!(has(root, "lib/modules/6.2-good/modules.dep.bin"));
+    }
+
+    #[test]
+    fn a_driver_waits_for_its_kernel() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        let directory = root.join("lib/modules/6.4-later");
+        fs::create_dir_all(directory.join("updates")).unwrap();
+        fs::write(directory.join("updates/a.ko"), "").unwrap();
+        assert!(settled(root, &["6.4-later"]));
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+        fs::write(directory.join("modules.order"), "").unwrap();
+        assert!(settled(root, &["6.4-later"]));
+        assert!(directory.join("modules.dep.bin").exists());
+        fs::remove_file(directory.join("modules.order")).unwrap();
+        assert!(settled(root, &["6.4-later"]));
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+        assert!(!has(root, "var/lib/kmpkit"));
     }
 
     #[test]

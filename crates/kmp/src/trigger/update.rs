@@ -1,4 +1,4 @@
-//! Updates the indexes of a release as depmod would, or removes them if the kernel is gone.
+//! Updates the indexes of a release as depmod would, or removes them if there is no kernel.
 
 use std::fs;
 use std::path::Path;
@@ -7,6 +7,8 @@ use anyhow::Result;
 use depmod::{LockedDirectory, Settings, Update, Updated};
 use facts::{FactsHome, FileStamp, Time};
 use kmod_index::IndexFile;
+
+use super::kernel_files::has_kernel;
 
 /// A release whose indexes are right.
 #[derive(Debug)]
@@ -19,6 +21,7 @@ pub(super) struct IndexedRelease {
 /// Brings the indexes of a release in a directory of modules up to date. `None` if it is to have none.
 /// Facts are kept in `home`.
 pub(super) fn update(
+    root: &Path,
     modules: &Path,
     release: &str,
     home: Option<&FactsHome>,
@@ -33,6 +36,15 @@ pub(super) fn update(
     let locked = LockedDirectory::lock(&directory, home)?;
     if locked.clear_abandoned()? {
         log::info!("{}: no kernel", directory.display());
+        return Ok(None);
+    }
+    if !has_kernel(root, &directory, release) {
+        let were_there = locked.clear_indexes()?;
+        let removed = if were_there { ", indexes removed" } else { "" };
+        log::info!(
+            "{}: modules without their kernel{removed}",
+            directory.display()
+        );
         return Ok(None);
     }
     let before = DepFile::read(&directory);

@@ -21,16 +21,7 @@ pub fn image(scene: &Scene, directory: &str) -> Result<Kmp> {
         format!("/{directory}/vmlinuz"),
         scene.kernel.vmlinuz.clone(),
     )];
-    for list in [
-        "modules.order",
-        "modules.builtin",
-        "modules.builtin.modinfo",
-    ] {
-        files.push((
-            format!("/{directory}/{list}"),
-            scene.kernel.modules_dir.join(list),
-        ));
-    }
+    files.extend(scene.lists(directory));
     Ok(Kmp {
         files,
         ghosts: FILES
@@ -109,9 +100,9 @@ fn a_life_of_two_kernels() -> Result<()> {
     runs(&scene.rpm("-e", &lib[..1])?, &[(LIB, 1)])?;
     scene.is_right(LIB)?;
     ensure!(scene.text(&format!("{LIB}/modules.dep"))?.lines().count() == 2);
-    // What is left of a kernel without its image still has indexes; its last module takes them along.
+    // What is left of a kernel without its image has no indexes, so nobody takes it for a kernel.
     scene.rpm("-e", &[name(&all.first[0])?])?;
-    scene.is_right(LIB)?;
+    ensure!(scene.exists(&format!("{LIB}/kernel")) && !has_indexes(&scene, LIB));
     scene.rpm("-e", &lib[1..])?;
     ensure!(!scene.exists(LIB));
     let mut rest: Vec<String> = usr.into_iter().cloned().collect();
@@ -119,6 +110,40 @@ fn a_life_of_two_kernels() -> Result<()> {
     scene.rpm("-e", &rest)?;
     ensure!(!scene.exists(USR));
     ensure!(!scene.exists("var/lib/kmpkit"));
+    Ok(())
+}
+
+/// Whether there is anything that a depmod writes.
+fn has_indexes(scene: &Scene, directory: &str) -> bool {
+    FILES
+        .iter()
+        .any(|name| scene.exists(&format!("{directory}/{name}")))
+}
+
+/// Drivers that come before their kernel and stay longer have indexes just while the kernel is there.
+#[test]
+fn a_driver_without_its_kernel() -> Result<()> {
+    let scene = Scene::new()?;
+    let kernel = image(&scene, LIB)?;
+    let kmps = [
+        scene.kmp(LIB, "usb-common", 1)?,
+        scene.kmp(LIB, "usbcore", 1)?,
+    ];
+    let built = scene.build(&[kmps.to_vec(), vec![kernel.clone()]].concat())?;
+    scene.rpm("-i", &[scene.system()?])?;
+    scene.rpm("-i", &built[..1])?;
+    scene.rpm("-i", &built[1..2])?;
+    ensure!(scene.exists(LIB) && !has_indexes(&scene, LIB));
+    runs(&scene.rpm("-i", &built[2..])?, &[(LIB, 1)])?;
+    scene.is_right(LIB)?;
+    ensure!(scene.text(&format!("{LIB}/modules.dep"))?.lines().count() == 2);
+    scene.rpm("-e", &[&kernel.name])?;
+    ensure!(scene.exists(LIB) && !has_indexes(&scene, LIB));
+    let update = scene.build(&[scene.kmp(LIB, "usbcore", 2)?])?;
+    scene.rpm("-U", &update)?;
+    ensure!(!has_indexes(&scene, LIB));
+    scene.rpm("-e", &kmps.map(|kmp| kmp.name))?;
+    ensure!(!scene.exists(LIB) && !scene.exists("var/lib/kmpkit"));
     Ok(())
 }
 
@@ -180,6 +205,7 @@ fn its_own_removal_with_some() -> Result<()> {
             ..scene.kmp(LIB, module, 1)?
         });
     }
+    kmps.push(image(&scene, LIB)?);
     scene.rpm("-i", &scene.build(&kmps)?)?;
     for (gone, left) in [(0, 2), (1, 1)] {
         scene.rpm("-i", &[&system])?;
@@ -202,6 +228,7 @@ fn a_broken_kernel_does_not_stop_others() -> Result<()> {
     scene.rpm("-i", &[&all.system])?;
     // A directory where an index belongs.
     fs::create_dir_all(scene.root().join(LIB).join("modules.dep/in-the-way"))?;
+    fs::write(scene.root().join(LIB).join("modules.order"), "")?;
     let transaction = scene.rpm("-i", &all.first[1..])?;
     let told = format!("kmp-trigger: ERROR: /{LIB}: could not write /{LIB}/modules.dep: ");
     let lines = transaction
@@ -221,7 +248,7 @@ fn a_broken_kernel_does_not_stop_others() -> Result<()> {
     let usr = all.second.last().context("no package")?;
     runs(&scene.rpm("-U", &[usr])?, &[(LIB, 1), (USR, 1)])?;
     scene.is_right(LIB)?;
-    ensure!(!scene.exists("var/lib/kmpkit"));
+    ensure!(!scene.exists("var/lib/kmpkit/touched"));
     Ok(())
 }
 
@@ -238,6 +265,7 @@ fn a_damaged_module() -> Result<()> {
     let kmps = [
         Kmp::new("damaged", 1, &path, &damaged),
         scene.kmp(LIB, "xhci-hcd", 1)?,
+        image(&scene, LIB)?,
     ];
     let transaction = scene.rpm("-i", &scene.build(&kmps)?)?;
     ensure!(
@@ -284,10 +312,9 @@ fn one_kernel_by_two_names() -> Result<()> {
     let release = "modules/6.1.0-1-merged";
     let (lib, usr) = (format!("lib/{release}"), format!("usr/lib/{release}"));
     let of_version = |version| -> Result<Vec<PathBuf>> {
-        scene.build(&[
-            scene.kmp(&lib, "usbcore", version)?,
-            scene.kmp(&usr, "usb-common", version)?,
-        ])
+        let mut usbcore = scene.kmp(&lib, "usbcore", version)?;
+        usbcore.files.extend(scene.lists(&lib));
+        scene.build(&[usbcore, scene.kmp(&usr, "usb-common", version)?])
     };
     let (first, second) = (of_version(1)?, of_version(2)?);
     let once = [(usr.as_str(), 1)];
@@ -374,6 +401,7 @@ fn configuration_with_modules() -> Result<()> {
             let path = format!("/{directory}/depmod.d/usbcore.conf");
             kmp.files.push((path, conf.clone()));
         }
+        kmp.files.extend(scene.lists(LIB));
         scene.build(&[kmp])
     };
     let once = [(LIB, 1)];
