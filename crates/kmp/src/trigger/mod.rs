@@ -6,6 +6,7 @@
 //! right.
 
 mod changed_files;
+mod fixed_names;
 mod initrd;
 mod kernel_files;
 mod outcome;

@@ -1,6 +1,5 @@
 //! Updates the indexes of a release as depmod would, or removes them if there is no kernel.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
@@ -8,6 +7,7 @@ use depmod::{LockedDirectory, Settings, Update, Updated};
 use facts::{FactsHome, FileStamp, Time};
 use kmod_index::IndexFile;
 
+use super::fixed_names::read;
 use super::kernel_files::has_kernel;
 
 /// A release whose indexes are right.
@@ -82,7 +82,7 @@ impl DepFile {
         let path = directory.join(IndexFile::Dep.name());
         Some(Self {
             modified: modified(&path)?,
-            bytes: fs::read(path).ok()?,
+            bytes: read(&path).ok()??,
         })
     }
 }

@@ -6,35 +6,48 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
 use kmodule::{kmod_name, normalized};
 use modtree::INITRD_LIST;
+
+use crate::trigger::fixed_names::read;
 
 /// Where lists for all kernels are, those of packages and those of the administrator. Of two files
 /// with one name the later counts.
 const LISTS: [&str; 2] = ["usr/lib/kmpkit/initrd.d", "etc/kmpkit/initrd.d"];
 
-/// The names of marked modules, with underscores.
-pub(super) fn marked(root: &Path, directory: &Path) -> Result<BTreeSet<Vec<u8>>> {
+/// The names of marked modules, with underscores. A list that cannot be read, which may be another
+/// package's mistake, is logged and keeps no initrd from being made.
+pub(super) fn marked(root: &Path, directory: &Path) -> BTreeSet<Vec<u8>> {
     let mut lists: BTreeMap<OsString, PathBuf> = BTreeMap::new();
-    for below in LISTS {
-        lists.extend(lists_in(&root.join(below))?);
+    for below in LISTS.map(|below| root.join(below)) {
+        match lists_in(&below) {
+            Ok(found) => lists.extend(found),
+            Err(error) => log::error!("{}: {error}", below.display()),
+        }
     }
     let mut marked = BTreeSet::new();
     for path in lists.into_values().chain([directory.join(INITRD_LIST)]) {
-        marked.extend(module_list(&path, &read(&path)?));
+        match read(&path) {
+            Ok(text) => marked.extend(module_list(&path, &text.unwrap_or_default())),
+            Err(_) if is_masked(&path) => {}
+            Err(error) => log::error!("{}: {error}", path.display()),
+        }
     }
-    Ok(marked)
+    marked
+}
+
+/// Whether an administrator has put nothing in the place of a list of a package.
+fn is_masked(list: &Path) -> bool {
+    fs::read_link(list).is_ok_and(|target| target == Path::new("/dev/null"))
 }
 
 /// Lists by their file names.
-fn lists_in(directory: &Path) -> Result<Vec<(OsString, PathBuf)>> {
+fn lists_in(directory: &Path) -> io::Result<Vec<(OsString, PathBuf)>> {
     let entries = match fs::read_dir(directory) {
-        Ok(entries) => entries.collect::<io::Result<Vec<_>>>(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
+        Ok(entries) => entries.collect::<io::Result<Vec<_>>>()?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error),
     };
-    let entries = entries.with_context(|| directory.display().to_string())?;
     let lists = entries
         .into_iter()
         .map(|entry| (entry.file_name(), entry.path()))
@@ -89,16 +102,10 @@ fn name(path: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     kmod_name(path.rsplit(|&byte| byte == b'/').next().unwrap_or_default())
 }
 
-/// The contents of a file; nothing if there is none.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
-    match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        read => read.with_context(|| path.display().to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]
@@ -137,13 +144,19 @@ mod tests {
             ("usr/lib/kmpkit/initrd.d/b.list", "b"),
             ("usr/lib/kmpkit/initrd.d/c.conf", "c"),
             ("etc/kmpkit/initrd.d/b.list", "other"),
+            ("usr/lib/kmpkit/initrd.d/masked.list", "masked"),
             ("m/kmpkit-initrd.list", "own"),
         ] {
             let path = root.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        let found = marked(root, &root.join("m")).unwrap();
+        let etc = root.join("etc/kmpkit/initrd.d");
+        symlink("/dev/null", etc.join("masked.list")).unwrap();
+        // What is no list stops no other.
+        symlink("b.list", etc.join("link.list")).unwrap();
+        fs::create_dir(etc.join("directory.list")).unwrap();
+        let found = marked(root, &root.join("m"));
         let found: Vec<_> = found
             .iter()
             .map(|name| String::from_utf8_lossy(name))

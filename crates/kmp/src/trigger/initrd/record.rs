@@ -17,7 +17,8 @@ use kmod_index::IndexFile;
 
 use super::initrd_files::InitrdFiles;
 use super::kernel::BootableKernel;
-use super::marked::{marked, read, wanted_files};
+use super::marked::{marked, wanted_files};
+use crate::trigger::fixed_names::{read, replace};
 use crate::trigger::outcome::Outcome;
 
 /// A kernel whose marked modules are not those its initrd was made of.
@@ -35,18 +36,22 @@ impl DueInitrd {
     /// in the same transaction. The indexes have been what they are since a time.
     ///
     /// # Errors
-    /// A list, modules.dep or the record cannot be read.
+    /// modules.dep cannot be read.
     pub(super) fn of(root: &Path, kernel: BootableKernel, since: Time) -> Result<Option<Self>> {
-        let marked = marked(root, &kernel.directory)?;
+        let marked = marked(root, &kernel.directory);
         let mut record = Record::default();
         if !marked.is_empty() {
-            let dep = read(&kernel.directory.join(IndexFile::Dep.name()))?;
+            let path = kernel.directory.join(IndexFile::Dep.name());
+            let dep = read(&path).with_context(|| path.display().to_string())?;
+            let dep = dep.unwrap_or_default();
             record.add(&kernel.directory, &wanted_files(&dep, &marked));
         }
         let place = FactsHome::of_system(root).place_of(&kernel.directory);
         let place = place.with_context(|| format!("{}: no path", kernel.directory.display()))?;
         let path = place.join(INITRD_RECORD_NAME);
-        if record.text.as_bytes() == read(&path)? {
+        // What cannot be read is no record, and is replaced.
+        let last = read(&path).unwrap_or_default().unwrap_or_default();
+        if record.text.as_bytes() == last {
             return Ok(None);
         }
         let since = since.max(record.newest);
@@ -83,15 +88,14 @@ impl DueInitrd {
         Outcome::Failed
     }
 
-    /// Records that there is an initrd of these modules now. If only half of it is written, it differs
-    /// from the next one, and an initrd is made once more.
+    /// Records that there is an initrd of these modules now.
     ///
     /// # Errors
     /// The record cannot be written.
     fn done(&self) -> Result<()> {
         let write = |place: &Path| {
             fs::create_dir_all(place)?;
-            fs::write(&self.path, &self.record)
+            replace(&self.path, self.record.as_bytes())
         };
         let done = match (self.record.is_empty(), self.path.parent()) {
             (false, Some(place)) => write(place),

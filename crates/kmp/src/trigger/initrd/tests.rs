@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use std::time::SystemTime;
 
-use facts::FileStamp;
+use facts::{FactsHome, FileStamp, INITRD_RECORD_NAME};
 
 use super::*;
 
@@ -234,4 +235,22 @@ fn a_failure_is_told_and_tried_again() {
     scene.program("usr/bin/dracut", TELLS);
     assert!(scene.update());
     assert_eq!(scene.told("usr/bin/dracut"), ["--force --kver 6.1-x"]);
+}
+
+#[test]
+fn a_record_is_written_through_no_link() {
+    let scene = Scene::new();
+    scene.program("usr/bin/dracut", TELLS);
+    scene.put("victim", "kept");
+    let home = FactsHome::of_system(scene.root.path());
+    let place = home.place_of(&scene.root.path().join("lib/modules/6.1-x"));
+    let record = place.unwrap().join(INITRD_RECORD_NAME);
+    fs::create_dir_all(record.parent().unwrap()).unwrap();
+    symlink(scene.root.path().join("victim"), &record).unwrap();
+    assert!(scene.update());
+    assert_eq!(scene.told("usr/bin/dracut").len(), 2);
+    assert_eq!(fs::read(scene.root.path().join("victim")).unwrap(), b"kept");
+    assert!(record.symlink_metadata().unwrap().is_file());
+    assert!(scene.update());
+    assert!(scene.told("usr/bin/dracut").is_empty());
 }
