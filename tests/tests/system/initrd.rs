@@ -202,3 +202,61 @@ fn by_kernel_install() -> Result<()> {
     makes(&system.update("", "dummy", 3)?, 1)?;
     system.has("usb-common")
 }
+
+/// A kernel's own scriptlet has its initrd made before the triggers run, when modules.dep is a %ghost
+/// or that of the last transaction. kernel-install runs depmod first, so that its initrd is right, and
+/// the only one. dracut alone refuses, or goes by old indexes: there the triggers make it.
+#[test]
+#[ignore = "test-all"]
+fn by_scriptlets_before_the_triggers() -> Result<()> {
+    let system = System::new("trixie", &["dracut", "rpm", "systemd"], TRIXIE)?;
+    fs::write(system.path("etc/machine-id"), format!("{:032x}\n", 1))?;
+    let settings = "layout=bls\nBOOT_ROOT=/boot\n";
+    fs::write(system.path("etc/kernel/install.conf"), settings)?;
+    let image = |version, command: &str| -> Result<Kmp> {
+        Ok(Kmp {
+            version,
+            posttrans: Some(format!("os.execute('{command}')")),
+            ..system.image()?
+        })
+    };
+    let marked = ["xhci-hcd", "usbcore", "usb-common"];
+    let modules = |version, names: &[&str]| -> Result<Vec<Kmp>> {
+        names
+            .iter()
+            .map(|name| system.module(name, version))
+            .collect()
+    };
+    let transaction = |mode, kmps: Vec<Kmp>| -> Result<String> {
+        system.rpm(mode, &kmps::build(&kmps, &system.packages())?)
+    };
+
+    let add = format!("kernel-install add {RELEASE} /lib/modules/{RELEASE}/vmlinuz");
+    let mut all = modules(1, &marked)?;
+    all.push(image(1, &add)?);
+    makes(&transaction("-i", all)?, 1)?;
+    have(&system, &marked)?;
+    let mut all = modules(2, &marked)?;
+    all.push(image(2, &add)?);
+    makes(&transaction("-U", all)?, 1)?;
+    have(&system, &marked)?;
+
+    // Without its indexes dracut makes nothing.
+    let alone = format!("dracut --force --kver {RELEASE}");
+    let index = system.path(&format!("usr/lib/modules/{RELEASE}/modules.dep"));
+    fs::remove_file(&index)?;
+    let mut all = modules(3, &marked)?;
+    all.push(image(3, &alone)?);
+    let said = transaction("-U", all)?;
+    ensure!(said.contains("modules.dep is missing"), "{said}");
+    makes(&said, 1)?;
+    have(&system, &marked)?;
+
+    // By old indexes it makes one without the module that came.
+    let erase = format!("{TRIXIE} -e --nodeps usb-common-kmp");
+    system.chroot.run(&erase)?;
+    let mut all = modules(4, &["usb-common"])?;
+    all.push(image(4, &alone)?);
+    makes(&transaction("-U", all)?, 2)?;
+    have(&system, &marked)
+}
