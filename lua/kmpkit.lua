@@ -62,6 +62,22 @@ function kmpkit.tree(root, release, more)
    take_over("%{kmp_tree_flavor}", "%{kmp_tree_kabi}")
 end
 
+-- %kmp_rebuilds: lets the image package replace earlier builds of its kernelrelease, which the build
+-- service counts outside of it. kmp-split does that for the other packages (rebuilds.rs).
+function kmpkit.rebuilds()
+   local kernel = rpm.expand("%{kmp_kernelrelease}")
+   local suffix = rpm.expand("-%{kmp_flavor}")
+   local evr = rpm.expand("%{?epoch:%{epoch}:}%{version}-%{release}")
+   local same, count = evr:match("^(.*)%.(%d+)$")
+   if not same or same:gsub("^%d+:", "") .. suffix ~= kernel then
+      return
+   end
+   count = tonumber(count)
+   for earlier = math.max(1, count - 100), count - 1 do
+      print(rpm.expand("Obsoletes: %{kmp_image_package} = ") .. same .. "." .. earlier .. "\n")
+   end
+end
+
 local function has_spec_parts()
    return rpm.expand("%{?specpartsdir}") ~= ""
 end

@@ -24,6 +24,7 @@ mod plan_inputs;
 mod planned;
 mod reach;
 mod reason_text;
+mod rebuilds;
 mod report;
 mod run;
 mod softdeps;

@@ -15,6 +15,7 @@ use policy::Depends;
 use crate::identity::Identity;
 use crate::moves::{MoveTag, Moves};
 use crate::plan::{Package, PackageId, PatternPackage, Plan};
+use crate::rebuilds::earlier_builds;
 use crate::spec_prose::{SUMMARY, escaped, lines, one_line, paragraph, shortened, words};
 
 /// How many characters of a module's description are shown among those of others.
@@ -101,7 +102,7 @@ impl Subpackages<'_> {
         let stem = &package.stem;
         let flavor = flavor.as_str();
         let mut provided = Vec::new();
-        let mut tags = self.side_by_side();
+        let mut tags = self.side_by_side(name);
         // Where both are removed, modules go before kmpkit, which keeps their indexes.
         tags.push("OrderWithRequires: kmpkit".to_owned());
         match self.identity.dialect {
@@ -173,11 +174,19 @@ impl Subpackages<'_> {
         tags.flatten().collect()
     }
 
-    /// The tags by which packages of several kernels are installed side by side.
-    fn side_by_side(&self) -> Vec<String> {
+    /// The tags by which packages of several kernels are installed side by side, but not with those of
+    /// an earlier build of the same kernelrelease, which have the same files.
+    fn side_by_side(&self, name: &str) -> Vec<String> {
         let mut tags = Vec::new();
+        let Identity { evr, flavor, .. } = self.identity;
         if self.identity.is_multiversion() {
             tags.push("Provides: multiversion(kernel)".to_owned());
+            let earlier = earlier_builds(evr, self.tree.release.as_str(), flavor);
+            tags.extend(
+                earlier
+                    .iter()
+                    .map(|evr| format!("Obsoletes: {name} = {evr}")),
+            );
         }
         if self.identity.dialect == Dialect::RedHat {
             tags.push("Provides: installonlypkg(kernel-module)".to_owned());
@@ -224,7 +233,8 @@ impl Subpackages<'_> {
     /// A package without files, in place of one that is gone. It requires the packages that have its
     /// modules.
     fn emptied(&self, out: &mut String, stem: &str, packages: &BTreeSet<PackageId>) {
-        let mut tags = self.side_by_side();
+        let name = self.identity.kmp(stem);
+        let mut tags = self.side_by_side(&name);
         if self.identity.dialect == Dialect::Suse {
             tags.push(IN_KERNEL.to_owned());
         }
@@ -236,7 +246,7 @@ impl Subpackages<'_> {
         write(
             out,
             PackageSection {
-                name: &self.identity.kmp(stem),
+                name: &name,
                 summary: "Kernel modules that are in other packages now",
                 tags,
                 description: "This package has no files: it requires the packages that have the modules it had \
@@ -248,7 +258,7 @@ impl Subpackages<'_> {
 
     fn metapackage(&self, out: &mut String, name: &str, packages: &[PackageId]) {
         let flavor = self.identity.flavor.as_str();
-        let mut tags = self.side_by_side();
+        let mut tags = self.side_by_side(name);
         if self.identity.dialect == Dialect::Suse && self.identity.is_multiversion() {
             // libzypp removes an old kernel only if all that requires it may go as well: KMPs by their
             // names, and what is a kernel itself.

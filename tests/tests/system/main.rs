@@ -23,6 +23,7 @@ mod modular_kernel;
 mod neighbours;
 mod oracles;
 mod policy_tags;
+mod rebuild_macro;
 mod report;
 mod roads;
 mod rpmbuild;

@@ -11,6 +11,7 @@ mod names;
 mod plan_case;
 mod previous;
 mod promises;
+mod rebuilds;
 mod refusals;
 mod rules;
 mod rulings;

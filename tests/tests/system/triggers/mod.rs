@@ -4,3 +4,4 @@
 mod bulk;
 mod initrd;
 mod native;
+mod rebuilds;
