@@ -1,7 +1,7 @@
 //! Makes `kmod()` and `kmod-alias()` tags: of the module itself, of the modules it needs, and for the
 //! initrd.
 
-use kmodule::{Module, SoftdepOrder, normalized};
+use kmodule::{Module, normalized};
 
 use crate::escape;
 use crate::rules::{Dialect, TagRules};
@@ -31,7 +31,7 @@ pub fn depends(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) {
 /// Adds Recommends of the modules that its `softdep=` wants loaded before or after it
 /// (modprobe.d(5): `pre: a b post: c`).
 pub fn recommends(module: &Module<'_>, rules: &TagRules, out: &mut TagBuffer) {
-    for (SoftdepOrder::Pre | SoftdepOrder::Post, name) in module.modinfo().softdeps() {
+    for (_, name) in module.modinfo().softdeps() {
         out.add(|tag| module_or_alias(name, rules, tag));
     }
 }

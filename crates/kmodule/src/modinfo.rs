@@ -36,23 +36,22 @@ impl<'d> ModInfo<'d> {
             .filter(|entry| !entry.is_empty())
     }
 
-    /// The modules that its `softdep=` names, in file order. modprobe takes words before the first
-    /// `pre:` or `post:` for none of them (kmod, `kmod_config_add_softdep`).
+    /// The modules that its `softdep=` names, in file order.
     pub fn softdeps(self) -> impl Iterator<Item = (SoftdepOrder, &'d [u8])> {
         self.values("softdep").flat_map(|value| {
-            let mut order = None;
+            let mut order = SoftdepOrder::None;
             let words = value.split(u8::is_ascii_whitespace);
             words.filter_map(move |word| match word {
                 b"" => None,
                 b"pre:" => {
-                    order = Some(SoftdepOrder::Pre);
+                    order = SoftdepOrder::Pre;
                     None
                 }
                 b"post:" => {
-                    order = Some(SoftdepOrder::Post);
+                    order = SoftdepOrder::Post;
                     None
                 }
-                name => Some((order?, name)),
+                name => Some((order, name)),
             })
         })
     }
@@ -123,6 +122,9 @@ pub enum SoftdepOrder {
     Pre,
     /// After the module.
     Post,
+    /// Not at all (kmod, `kmod_config_add_softdep`): the word stands before `pre:` and `post:`. It
+    /// names what the module asks for itself, such as the ciphers of cifs.
+    None,
 }
 
 /// The parts of `vermagic=` that decide what a package with the module requires.
@@ -151,12 +153,18 @@ mod tests {
     }
 
     #[test]
-    fn softdeps_are_those_that_modprobe_loads() {
-        let info =
-            ModInfo(b"softdep=lost pre: a  b post: c\0softdep=post:d pre: e-f\0weakdep=g h\0");
+    fn softdeps_say_when_they_are_loaded() {
+        let info = ModInfo(b"softdep=n pre: a  b post: c\0softdep=post:d pre: e-f\0weakdep=g h\0");
         let softdeps: Vec<_> = info.softdeps().collect();
-        use SoftdepOrder::{Post, Pre};
-        let wanted = [(Pre, &b"a"[..]), (Pre, b"b"), (Post, b"c"), (Pre, b"e-f")];
+        use SoftdepOrder::{None, Post, Pre};
+        let wanted = [
+            (None, &b"n"[..]),
+            (Pre, b"a"),
+            (Pre, b"b"),
+            (Post, b"c"),
+            (None, b"post:d"),
+            (Pre, b"e-f"),
+        ];
         assert_eq!(softdeps, wanted);
         assert_eq!(info.weakdeps().collect::<Vec<_>>(), [b"g", b"h"]);
     }

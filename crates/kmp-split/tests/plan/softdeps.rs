@@ -95,10 +95,12 @@ fn names_count_before_aliases_and_post_is_weak() {
         (Pre, "a_b"),
         (Post, "block_major_9_1"),
         (Pre, "platform:leds_gpio"),
+        (SoftdepOrder::None, "gcm"),
     ];
     let case = Case::new(
         vec![
             module("a-b", &[], &[]),
+            module("gcm", &[], &[]),
             module("leds-gpio", &["platform:leds-gpio"], &[]),
             module("other_generic", &["a_b", "block-major-9-*"], &[]),
             module("user", &[], &softdeps),
@@ -108,6 +110,7 @@ fn names_count_before_aliases_and_post_is_weak() {
     let wanted = [
         (TagKind::Requires, "a-b"),
         (TagKind::Requires, "leds-gpio"),
+        (TagKind::Recommends, "gcm"),
         (TagKind::Recommends, "other_generic"),
     ];
     assert_eq!(case.tags("user"), wanted);

@@ -43,7 +43,8 @@ fn softdeps_lead_where_modprobe_goes() -> Result<()> {
         .filter_map(|line| line.strip_prefix("softdep "))
     {
         let (user, words) = line.split_once(' ').context("a softdep without words")?;
-        let mut kind = "";
+        // What modprobe ignores, such as the ciphers of cifs, is asked for by the module itself.
+        let mut kind = "Recommends";
         for word in words.split_whitespace() {
             match word {
                 "pre:" => kind = "Requires",
