@@ -6,7 +6,13 @@ use kmpkit_tests::{Kernel, cache_dir};
 use crate::checkouts::Checkout;
 use crate::tags::{Difference, Driver, compare};
 
-const DIFFERENCES: [Difference; 2] = [
+const DIFFERENCES: [Difference; 3] = [
+    Difference {
+        kind: "Provide",
+        ours: true,
+        begin: "kmod-alias(",
+        reason: "by which softdeps name modules; theirs have no softdeps",
+    },
     Difference {
         kind: "Require",
         ours: true,
@@ -16,7 +22,7 @@ const DIFFERENCES: [Difference; 2] = [
     Difference {
         kind: "Recommend",
         ours: true,
-        begin: "kmod(",
+        begin: "(kmod(",
         reason: "theirs have no softdeps",
     },
 ];

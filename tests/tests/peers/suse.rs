@@ -6,7 +6,13 @@ use kmpkit_tests::{Kernel, cache_dir};
 use crate::checkouts::Checkout;
 use crate::tags::{Difference, Driver, compare};
 
-const DIFFERENCES: [Difference; 4] = [
+const DIFFERENCES: [Difference; 5] = [
+    Difference {
+        kind: "Provide",
+        ours: true,
+        begin: "kmod-alias(",
+        reason: "by which softdeps name modules; theirs have no softdeps",
+    },
     Difference {
         kind: "Provide",
         ours: true,
@@ -22,13 +28,13 @@ const DIFFERENCES: [Difference; 4] = [
     Difference {
         kind: "Recommend",
         ours: true,
-        begin: "kmod(",
+        begin: "(kmod(",
         reason: "theirs have no softdeps",
     },
     Difference {
         kind: "Suggest",
         ours: true,
-        begin: "kmod(",
+        begin: "(kmod(",
         reason: "theirs have no weakdeps",
     },
 ];

@@ -27,16 +27,10 @@ const PARTS: [&str; 4] = [
 ];
 const VENDOR_MODULE: &str = "kernel/drivers/net/dummy.ko.xz";
 
-const KNOWN: &[(&str, &str)] = &[
-    (
-        "weak-modules2, stock kernel, kmp-depmod",
-        "-b DIR means DIR/usr/lib/modules on openSUSE, by an option that kmod is built with",
-    ),
-    (
-        "weak-modules2, split kernel, depmod",
-        "packages of the kernel do not provide kmp_in_kernel, by which it leaves them out",
-    ),
-];
+const KNOWN: &[(&str, &str)] = &[(
+    "weak-modules2, stock kernel, kmp-depmod",
+    "-b DIR means DIR/usr/lib/modules on openSUSE, by an option that kmod is built with",
+)];
 
 /// How a program in the place of depmod is called.
 const DEPMODS: [(&str, &str); 3] = [
