@@ -108,12 +108,15 @@ fn a_read_only_file_system_changes_nothing() -> Result<()> {
     Ok(())
 }
 
+/// What makes an index unfit for others.
+type Spoil<'s> = dyn Fn(&Path) -> std::io::Result<()> + 's;
+
 /// Indexes are regular files that all can read, whatever was there and whatever umask a run has.
 #[test]
 fn indexes_are_for_all_to_read() -> Result<()> {
     let tree = small()?;
     let elsewhere = tree.root().join("elsewhere");
-    let spoil: [(&str, &dyn Fn(&Path) -> std::io::Result<()>); 5] = [
+    let spoil: [(&str, &Spoil<'_>); 5] = [
         ("nothing", &|_| Ok(())),
         ("mode", &|path| {
             fs::set_permissions(path, fs::Permissions::from_mode(0o600))
