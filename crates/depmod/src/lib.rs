@@ -38,6 +38,7 @@ mod temporaries;
 mod up_to_date;
 mod update;
 mod walk;
+mod way_down;
 
 pub use dependencies::Dependency;
 pub use error::Error;

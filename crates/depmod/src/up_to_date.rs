@@ -6,11 +6,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use facts::DirectoryIdentity;
 use kmod_index::IndexFile;
 
 use crate::index_state::is_as_published;
 use crate::module_path::is_module;
 use crate::temporaries::is_unfinished;
+use crate::way_down::WayDown;
 
 /// Whether no module is newer than modules.dep, in whole seconds as kmod compares them
 /// (kmod/tools/depmod.c, `depfile_up_to_date`), and the last run came to its end. If that cannot be
@@ -33,10 +35,17 @@ pub fn is_up_to_date(directory: &Path) -> bool {
     };
     !is_unfinished(directory)
         && IndexFile::ALL.iter().all(is_readable)
-        && is_older(directory, newest).unwrap_or_default()
+        && is_older(directory, newest, &mut WayDown::new()).unwrap_or_default()
 }
 
-fn is_older(directory: &Path, newest: i64) -> io::Result<bool> {
+fn is_older(directory: &Path, newest: i64, way: &mut WayDown) -> io::Result<bool> {
+    // Each may be one by a link.
+    if !way.enter(
+        DirectoryIdentity::of(directory.as_os_str().as_bytes())?,
+        true,
+    ) {
+        return Ok(true);
+    }
     for entry in fs::read_dir(directory)? {
         let name = entry?.file_name();
         if matches!(name.as_bytes(), b"build" | b"source") {
@@ -48,7 +57,7 @@ fn is_older(directory: &Path, newest: i64) -> io::Result<bool> {
             continue;
         };
         let older = match (meta.is_dir(), is_module(name.as_bytes())) {
-            (true, _) => is_older(&path, newest)?,
+            (true, _) => is_older(&path, newest, way)?,
             (false, true) => meta.mtime() <= newest,
             (false, false) => true,
         };
@@ -57,5 +66,6 @@ fn is_older(directory: &Path, newest: i64) -> io::Result<bool> {
             return Ok(false);
         }
     }
+    way.leave();
     Ok(true)
 }

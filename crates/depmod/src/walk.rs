@@ -24,6 +24,7 @@ use crate::copies::first_stays;
 use crate::error::Error;
 use crate::module::InStore;
 use crate::module_path::{ModulePath, below, is_module};
+use crate::way_down::WayDown;
 
 /// A module file, and whether the store has its facts.
 pub(crate) type FoundFile<'s> = (ModulePath, InStore<'s>);
@@ -54,6 +55,7 @@ pub(crate) fn find<'s>(
         store,
         changed: None,
         found: HashMap::with_capacity(store.len()),
+        way: WayDown::new(),
         directories: Vec::new(),
     };
     let roots = std::iter::once(bytes).chain(config.externals.iter().map(Vec::as_slice));
@@ -61,7 +63,7 @@ pub(crate) fn find<'s>(
         walk.changed = changed
             .filter(|_| walk.is_same_directory(root))
             .map(|changed| ChangedBelow::new(root, directory, changed));
-        match (number, walk.enter(root, false)) {
+        match (number, walk.enter(root, false, false)) {
             (_, Ok(())) => {}
             (0, Err(source)) => {
                 let path = directory.to_owned();
@@ -86,6 +88,7 @@ struct Walk<'w, 's> {
     changed: Option<ChangedBelow>,
     /// Files by the names of their modules.
     found: HashMap<Vec<u8>, FoundFile<'s>>,
+    way: WayDown,
     directories: Vec<ListedDirectory>,
 }
 
@@ -106,10 +109,9 @@ impl<'w, 's> Walk<'w, 's> {
     /// Walks a directory. Only opening the directory itself may fail; what is wrong inside is logged
     /// and passed over.
     ///
-    /// A link that leads back up ends where the system refuses to follow more links. The list of
-    /// changes says nothing of what lies behind a link, nor in a directory that has changed with all
+    /// A link that leads back up the way is not followed. The list of changes says nothing of what lies behind a link, nor in a directory that has changed with all
     /// it holds: then `is_unknown` is set.
-    fn enter(&mut self, directory: &[u8], is_unknown: bool) -> io::Result<()> {
+    fn enter(&mut self, directory: &[u8], is_link: bool, is_unknown: bool) -> io::Result<()> {
         let changed = self.changed.as_ref().filter(|_| !is_unknown);
         let is_whole = changed.is_none_or(|changed| changed.is_whole(directory));
         let is_spared = !is_whole && changed.is_some_and(|changed| !changed.is_parent(directory));
@@ -119,6 +121,10 @@ impl<'w, 's> Walk<'w, 's> {
             Some(stored) => Arc::clone(stored.listing()),
             None => Arc::new(DirectoryListing::read(directory, is_module)?),
         };
+        if !self.way.enter(listing.identity, is_link) {
+            log::debug!("{} leads back, or to too many", display(directory));
+            return Ok(());
+        }
         let by_name = match (current, stored) {
             (None, Some(stored)) => stored.modules_by_name(),
             _ => HashMap::new(),
@@ -135,7 +141,7 @@ impl<'w, 's> Walk<'w, 's> {
             };
             match target {
                 Ok(EntryKind::Directory) => {
-                    if let Err(error) = self.enter(&path, is_whole || is_link) {
+                    if let Err(error) = self.enter(&path, is_link, is_whole || is_link) {
                         log::error!("could not open directory {}: {error}", display(&path));
                     }
                 }
@@ -151,6 +157,7 @@ impl<'w, 's> Walk<'w, 's> {
                 Err(error) => log::error!("could not stat {}: {error}", display(&path)),
             }
         }
+        self.way.leave();
         self.directories.push(ListedDirectory {
             path: below(directory, self.directory).to_vec(),
             listing,

@@ -163,6 +163,9 @@ not depend on who made the indexes. kmod 30 reads all of zstd that is there.
 Regular expressions of depmod.d have neither references back to groups nor collating elements; a line \
 with one is for no kernel.
 
+A directory that a link leads back to is not entered again on the way from itself, and at most 65,535 \
+directories are entered by links. kmod goes round until the system refuses, and lists the longest path.
+
 With --basedir or --outdir, a link on the way to the release's directory is followed as the system sees it \
 whose root that is: an absolute link does not lead to the directory of the host. Links inside that directory \
 are followed as kmod follows them, for some trees are made of links to another place.
