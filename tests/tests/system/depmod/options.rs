@@ -337,7 +337,7 @@ fn abbreviated_options() -> Result<()> {
     compare(&tree, &["--c", &none, "--verb"])?;
     compare(&tree, &["--co", &none, "--sh"])?;
     let list = tree.root().join("list");
-    fs::write(&list, "no\n0xzz\tx\tvmlinux\n")?;
+    fs::write(&list, "no\n0xzz\tx\tvmlinux\tE\n")?;
     for (option, wrong) in [
         ("-F", "list:1: invalid line: no"),
         ("-E", "list:2: Invalid symbol version 0xzz"),
