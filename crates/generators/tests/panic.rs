@@ -46,7 +46,8 @@ fn a_generator_that_panics_is_refused() {
     let child = child.stdin(Stdio::piped());
     let child = child.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = child.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"a.ko\n").unwrap();
+    let module = tempfile::Builder::new().suffix(".ko").tempfile().unwrap();
+    writeln!(child.stdin.take().unwrap(), "{}", module.path().display()).unwrap();
     let output = child.wait_with_output().unwrap();
     let (stdout, stderr) = (
         String::from_utf8_lossy(&output.stdout),

@@ -83,13 +83,21 @@ impl Stage {
         }
     }
 
-    /// The tags of a file of the package that need not be there.
+    /// The tags of a file of the package, whatever is in it.
     fn tags(&self, kind: &str, path: &str) -> Vec<String> {
-        let path = self.build_root().join(path);
+        let path = self.empty(path);
         let answer = self.run(TAGS, &["--type", kind], &[&path]);
         assert!(answer.sound, "{answer:?}");
         assert_eq!(answer.complaint, "");
         answer.tags
+    }
+
+    /// An empty file of the package.
+    fn empty(&self, path: &str) -> PathBuf {
+        let path = self.build_root().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, "").unwrap();
+        path
     }
 
     fn hardware(&self, path: &Path) -> Vec<String> {
@@ -160,7 +168,7 @@ fn every_type_has_its_own_tags_sorted_and_unique() {
 fn an_initrd_mark_is_spelled_as_kmod_is() {
     let text = "[[module]]\nmatch = '*'\ninitrd = true\nprovides = ['a']\nrequires = ['b']\n";
     let stage = Stage::new().policy("p.toml", text);
-    let path = stage.build_root().join(SND);
+    let path = stage.empty(SND);
     let provides = |more: &[&str]| {
         let options = [&["--type", "Provides"], more].concat();
         stage.run(TAGS, &options, &[&path]).tags
