@@ -10,6 +10,7 @@ use policy::check_package_name;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::Identity;
+use crate::machine_document::MachineEntry;
 use crate::plan::{
     FormerPackage, Location, PackageId, PackageSupport, PreviousDeparture, PreviousLocation,
     PreviousPackage, PreviousPlan,
@@ -56,6 +57,9 @@ pub struct Document {
     pub unmet_softdeps: Vec<UnmetSoftdep>,
     /// Rules that match no module, and modules whose symbols and `depends=` differ.
     pub warnings: Vec<String>,
+    /// What machines install, if that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub machines: Vec<MachineEntry>,
 }
 
 /// A softdep or weakdep that nothing meets.
@@ -230,6 +234,7 @@ impl Document {
             left: left.collect(),
             unmet_softdeps: unmet.collect(),
             warnings: plan.warnings.clone(),
+            machines: Vec::new(),
         }
     }
 

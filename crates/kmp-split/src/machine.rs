@@ -29,6 +29,29 @@ pub struct Installed {
     pub packages: BTreeSet<PackageId>,
 }
 
+/// Why a machine installs a package.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// The modules in it that devices ask for.
+    pub drivers: Vec<ModuleId>,
+    /// The installed packages that need it.
+    pub needed_by: Vec<PackageId>,
+}
+
+impl Installed {
+    /// Why a package is installed.
+    pub fn cause(&self, plan: &Plan, package: PackageId) -> Cause {
+        let modules = plan.packages[package].modules.iter().copied();
+        let users = self.packages.iter().copied();
+        Cause {
+            drivers: modules.filter(|id| self.drivers.contains(id)).collect(),
+            needed_by: users
+                .filter(|&user| plan.packages[user].needs.contains(&package))
+                .collect(),
+        }
+    }
+}
+
 impl MachineHardware {
     /// Reads a list of modaliases from a file.
     ///
@@ -45,14 +68,22 @@ impl MachineHardware {
     /// that begin with `#` are comments.
     ///
     /// # Errors
-    /// There is no modalias.
+    /// There is no modalias, or a line is none.
     pub fn parse(name: &str, text: &str) -> Result<Self> {
-        let lines = text.lines().map(str::trim_end);
-        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let modaliases: Vec<_> = lines.map(str::to_owned).collect();
+        let lines = text.lines().map(str::trim_end).zip(1..);
+        let lines = lines.filter(|(line, _)| !line.is_empty() && !line.starts_with('#'));
+        let mut modaliases = Vec::new();
+        for (line, number) in lines {
+            ensure!(
+                is_modalias(line),
+                "line {number} is no modalias, so this is no list of a machine's hardware; kmp-split \
+                 machine prints such a list"
+            );
+            modaliases.push(line.to_owned());
+        }
         ensure!(
             !modaliases.is_empty(),
-            "there is no modalias in this list; write one a line"
+            "there is no modalias in this list; kmp-split machine prints such a list"
         );
         Ok(Self {
             name: name.to_owned(),
@@ -77,7 +108,7 @@ impl MachineHardware {
     }
 
     /// Whether a device matches an alias of a module. modprobe compares them in the same way.
-    fn has(&self, alias: &str) -> bool {
+    pub(crate) fn has(&self, alias: &str) -> bool {
         let Some((bus, _)) = alias.split_once(':') else {
             return false;
         };
@@ -87,6 +118,15 @@ impl MachineHardware {
         });
         devices.any(|device| fnmatch(alias.as_bytes(), device.as_bytes()))
     }
+}
+
+/// Whether a text is a modalias: the name of a bus, a colon, and what the bus says of a device.
+pub(crate) fn is_modalias(text: &str) -> bool {
+    let of_bus = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
+    let Some((bus, device)) = text.split_once(':') else {
+        return false;
+    };
+    !bus.is_empty() && bus.chars().all(of_bus) && !device.starts_with(char::is_whitespace)
 }
 
 #[cfg(test)]
@@ -99,6 +139,21 @@ mod tests {
         let machine = MachineHardware::parse("box", text).unwrap();
         assert_eq!(machine.modaliases, ["pci:v00008086d1", "usb:v1 #2"]);
         assert!(MachineHardware::parse("box", "# nothing\n").is_err());
+        for other in [
+            "[[set]]",
+            "name = \"x:y\"",
+            "{\"format\": 1}",
+            "Name: x",
+            "a: b",
+            ":x",
+        ] {
+            let refused = MachineHardware::parse("box", &format!("pci:v1\n{other}\n"));
+            let refused = refused.unwrap_err().to_string();
+            assert!(
+                refused.starts_with("line 2 is no modalias"),
+                "{other}: {refused}"
+            );
+        }
     }
 
     #[test]

@@ -24,6 +24,6 @@ pub fn reason_text(tree: &Tree, reason: &PlacementReason) -> String {
             "it is small, and others of its directory need the same modules".to_owned()
         }
         PlacementReason::Near => "sharing it with others nearby costs machines least".to_owned(),
-        PlacementReason::Alone => "no rule claims it".to_owned(),
+        PlacementReason::Alone => "no rule claims it, so it has a package of its own".to_owned(),
     }
 }

@@ -3,7 +3,6 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, IsTerminal, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,18 +13,25 @@ use tagging::{TagCacheWriter, tagged_files};
 
 use crate::buildroot::Buildroot;
 use crate::cli::{
-    Cli, Command, ExplainArgs, KernelArgs, ListsArgs, PlanArgs, ReportArgs, SpecArgs, TagsArgs,
-    TreeArgs,
+    Cli, Command, DiffArgs, ExplainArgs, ListsArgs, MachineArgs, PlanArgs, ReportArgs, SpecArgs,
+    TagsArgs, TreeArgs,
 };
+use crate::cli_inputs::KernelArgs;
+use crate::difference::difference;
 use crate::document::Document;
 use crate::explain::explain;
 use crate::identity::Identity;
 use crate::lists::Lists;
 use crate::machine::MachineHardware;
+use crate::machine_document::MachineEntry;
 use crate::moves::Moves;
+use crate::plan_inputs::PlanInputs;
 use crate::planned::PlannedKernel;
 use crate::report::page;
+use crate::saved_file::save;
 use crate::spec_text::Subpackages;
+use crate::sysfs::modalias_list;
+use crate::terminal;
 use crate::text_table;
 use crate::tree_macros::tree_macros;
 
@@ -76,6 +82,8 @@ impl Command {
         match self {
             Self::Plan(args) => args.run(),
             Self::Explain(args) => args.run(),
+            Self::Diff(args) => args.run(),
+            Self::Machine(args) => args.run(),
             Self::Report(args) => args.run(),
             Self::Tree(args) => args.run(),
             Self::Spec(args) => args.run(),
@@ -89,17 +97,57 @@ impl PlanArgs {
     fn run(&self) -> Result<String> {
         let (planned, identity) = self.kernel.plan()?;
         let machines = machines(&self.machine)?;
-        match self.json {
-            true => Document::new(&planned, &identity).json(),
-            false => Ok(text_table::text(&planned, &identity, &machines)),
+        if self.json {
+            let mut document = Document::new(&planned, &identity);
+            let entries = machines.iter().map(|one| MachineEntry::new(&planned, one));
+            document.machines = entries.collect();
+            return document.json();
         }
+        let text = text_table::text(&planned, &identity, &machines, self.sort);
+        Ok(match terminal::width() {
+            Some(width) => terminal::fit(&text, width),
+            None => text,
+        })
     }
 }
 
 impl ExplainArgs {
     fn run(&self) -> Result<String> {
         let (planned, identity) = self.kernel.plan()?;
-        explain(&planned, &identity, &self.module)
+        explain(&planned, &identity, &self.what, self.json)
+    }
+}
+
+impl DiffArgs {
+    fn run(&self) -> Result<String> {
+        let (old, new) = (self.document(&self.old)?, self.document(&self.new)?);
+        Ok(difference(&old, &new))
+    }
+
+    /// The plan that a file has, or that is made of the modules in a directory.
+    fn document(&self, path: &Path) -> Result<Document> {
+        if !path.is_dir() {
+            let document = fs::read(path).map_err(Into::into);
+            let document = document.and_then(|json| Document::parse(&json));
+            return document.with_context(|| path.display().to_string());
+        }
+        let planned = PlanInputs {
+            root: path,
+            release: None,
+            build_root: None,
+            system_policy: &self.policy.system_policy,
+            policy: &self.policy.policy,
+            previous: None,
+        };
+        let planned = planned.plan()?;
+        let identity = self.identity.identity(&planned)?;
+        Ok(Document::new(&planned, &identity))
+    }
+}
+
+impl MachineArgs {
+    fn run(&self) -> Result<String> {
+        modalias_list(&self.sysfs)
     }
 }
 
@@ -234,26 +282,5 @@ fn must_be_plain(path: &str) -> Result<()> {
         is_plain_path(path),
         "{path:?}: use another path; only A-Z a-z 0-9 . _ + ~ - / are safe in a spec"
     );
-    Ok(())
-}
-
-/// Writes a file. If anything fails, the file is not there, or is the one from before.
-fn save(path: &Path, text: &str) -> Result<()> {
-    let shown = || path.display().to_string();
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let directory = directory.unwrap_or(Path::new("."));
-    directory.metadata().with_context(shown)?;
-    // The error names the temporary file, which nobody asked for.
-    let file = tempfile::NamedTempFile::new_in(directory);
-    let mut file = file
-        .map_err(|error| io::Error::from(error.kind()))
-        .with_context(shown)?;
-    let written = file.as_file_mut().write_all(text.as_bytes());
-    written.with_context(shown)?;
-    fs::set_permissions(file.path(), fs::Permissions::from_mode(0o644)).with_context(shown)?;
-    let persisted = file.persist(path).map_err(|failed| failed.error);
-    persisted.with_context(shown)?;
     Ok(())
 }

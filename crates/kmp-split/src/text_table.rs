@@ -1,16 +1,23 @@
 //! Writes the table of packages for a terminal.
 
+use std::cmp::Reverse;
 use std::fmt::Write;
 
 use modtree::{ModuleId, Tree};
 
+use crate::cli::SortKey;
 use crate::identity::Identity;
-use crate::machine::MachineHardware;
-use crate::plan::{FormerPackage, Location, Plan};
+use crate::machine::{Cause, MachineHardware};
+use crate::plan::{FormerPackage, Location, Package, Plan};
 use crate::planned::PlannedKernel;
 
 /// Returns packages, patterns, machines, moved modules and softdeps that nothing meets, one a line.
-pub fn text(planned: &PlannedKernel, identity: &Identity, machines: &[MachineHardware]) -> String {
+pub fn text(
+    planned: &PlannedKernel,
+    identity: &Identity,
+    machines: &[MachineHardware],
+    sort: SortKey,
+) -> String {
     let table = TextTable {
         tree: &planned.tree,
         plan: &planned.plan,
@@ -18,7 +25,7 @@ pub fn text(planned: &PlannedKernel, identity: &Identity, machines: &[MachineHar
     };
     let unmet = planned.softdeps.describe_unmet(&planned.tree);
     [
-        table.packages(),
+        table.packages(sort),
         table.patterns(),
         table.machines(machines),
         table.moved(),
@@ -38,22 +45,33 @@ struct TextTable<'t> {
 }
 
 impl TextTable<'_> {
-    fn packages(&self) -> String {
-        let names = self.plan.packages.values();
-        let names: Vec<_> = names
-            .map(|package| self.identity.kmp(&package.stem))
+    fn packages(&self, sort: SortKey) -> String {
+        let mut packages: Vec<(String, u64, &Package)> = self
+            .plan
+            .packages
+            .values()
+            .map(|package| {
+                let bytes = self.bytes(package.modules.iter().copied());
+                (self.identity.kmp(&package.stem), bytes, package)
+            })
             .collect();
-        let wide = names.iter().map(String::len).max().unwrap_or_default();
+        match sort {
+            SortKey::Name => {}
+            SortKey::Size => packages.sort_by_key(|(_, bytes, _)| Reverse(*bytes)),
+            SortKey::Modules => packages.sort_by_key(|(.., one)| Reverse(one.modules.len())),
+        }
+        let names = packages.iter().map(|(name, ..)| name.len());
+        let wide = names.max().unwrap_or_default();
         let mut out = format!(
             "{:wide$} {:>8} {:>7}  modules\n",
             "package", "KiB", "modules"
         );
-        for (name, package) in names.iter().zip(self.plan.packages.values()) {
+        for (name, bytes, package) in packages {
             let modules = package.modules.iter().copied();
             let _ = writeln!(
                 out,
                 "{name:wide$} {:>8} {:>7}  {}",
-                kib(self.bytes(modules.clone())),
+                kib(bytes),
                 package.modules.len(),
                 self.names(modules)
             );
@@ -83,20 +101,44 @@ impl TextTable<'_> {
 
     fn machines(&self, machines: &[MachineHardware]) -> String {
         let whole = self.bytes(self.tree.modules.ids());
-        let line = |machine: &MachineHardware| {
-            let installed = machine.installs(self.tree, self.plan).packages;
-            let modules = installed.iter();
+        let of_machine = |machine: &MachineHardware| {
+            let installed = machine.installs(self.tree, self.plan);
+            let modules = installed.packages.iter();
             let modules = modules.flat_map(|&id| self.plan.packages[id].modules.iter().copied());
             let bytes = self.bytes(modules.chain(self.plan.image()));
             let part = bytes as f64 / whole.max(1) as f64;
-            format!(
+            let mut out = format!(
                 "{}: {} packages, {} KiB, {part:.3} of all modules\n",
                 machine.name,
-                installed.len(),
+                installed.packages.len(),
                 kib(bytes)
-            )
+            );
+            for &id in &installed.packages {
+                let name = self.identity.kmp(&self.plan.packages[id].stem);
+                let _ = writeln!(
+                    out,
+                    "  {name}: {}",
+                    self.cause(&installed.cause(self.plan, id))
+                );
+            }
+            out
         };
-        machines.iter().map(line).collect()
+        let machines: Vec<_> = machines.iter().map(of_machine).collect();
+        machines.join("\n")
+    }
+
+    fn cause(&self, cause: &Cause) -> String {
+        if !cause.drivers.is_empty() {
+            return format!(
+                "hardware asks for {}",
+                self.names(cause.drivers.iter().copied())
+            );
+        }
+        let users = cause
+            .needed_by
+            .iter()
+            .map(|&id| self.plan.packages[id].stem.as_str());
+        format!("needed by {}", users.collect::<Vec<_>>().join(" "))
     }
 
     fn moved(&self) -> String {

@@ -7,6 +7,7 @@ mod circle;
 mod command_line;
 mod examples;
 mod grouping;
+mod inspection;
 mod names;
 mod plan_case;
 mod previous;
