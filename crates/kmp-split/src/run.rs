@@ -155,7 +155,9 @@ impl ReportArgs {
     fn run(&self) -> Result<String> {
         let (planned, identity) = self.kernel.plan()?;
         let document = Document::new(&planned, &identity);
-        let page = page(&planned, &document, &machines(&self.machine)?)?;
+        let policy = &self.kernel.inputs.policy;
+        let layers = policy::layers(Some(&policy.system_policy), &policy.policy)?;
+        let page = page(&planned, &document, &machines(&self.machine)?, &layers)?;
         if self.html == Path::new("-") {
             return Ok(page);
         }

@@ -207,6 +207,87 @@ fn a_module_is_found_and_leads_to_its_package() -> Result<()> {
     Ok(())
 }
 
+/// A modalias of a device leads to the module that drives it, a part of an alias to all that have it, and
+/// a module shows its aliases.
+#[test]
+fn aliases_are_found_and_shown() -> Result<()> {
+    let page = Page::of_kernel()?;
+    let device = "pci:v00008086d000015B7sv000017AAsd00002248bc02sc00i00";
+    for query in [device, "pci:v00008086d000015B7"] {
+        let found = page.view(&format!("#search={query}"))?;
+        assert!(found.contains(&format!("<code>{MODULE}</code>")), "{query}");
+        assert!(!found.contains("/igb.ko"), "{query}");
+    }
+    assert!(page.view("#search=fs-xfs")?.contains("/xfs.ko</code>"));
+    assert!(
+        page.view("#search=pci:v0000FFFFd0000FFFFsv")?
+            .contains("Nothing has")
+    );
+    let module = page.view(&format!("#module={MODULE}"))?;
+    let file = Kernel::from_archive("bookworm", "amd64", &cache_dir())?.modules()?;
+    let file = file.into_iter().find(|path| path.ends_with("e1000e.ko"));
+    let aliases = run(tool("modinfo")?
+        .args(["-F", "alias"])
+        .arg(file.context("no e1000e.ko")?))?;
+    assert!(aliases.lines().count() > 50);
+    for alias in aliases.lines() {
+        assert!(module.contains(&format!("<code>{alias}</code>")), "{alias}");
+    }
+    Ok(())
+}
+
+/// What does not fit is shortened to whole words at its end, and all of it is in the title.
+#[test]
+fn no_name_is_cut_at_the_head_of_a_word() -> Result<()> {
+    let page = Page::of_kernel()?;
+    let map = page.view("")?;
+    let texts = map.split("<text ").skip(1).filter_map(|text| {
+        let (_, text) = text.split_once('>')?;
+        text.split_once("</text>").map(|(text, _)| text)
+    });
+    let html = page.html()?;
+    let (_, names) = html.split_once("id=\"data\">").context("no data")?;
+    let mut shortened = 0;
+    for text in texts.filter_map(|text| text.strip_prefix('…')) {
+        shortened += 1;
+        let begins_a_word = ["-", "_", "/"].iter().any(|before| {
+            names.contains(&format!("{before}{text}\""))
+                || names.contains(&format!("{before}{text}-kmp"))
+        });
+        assert!(begins_a_word && text.len() >= 3, "…{text}");
+    }
+    assert!(shortened > 0, "no name is shortened");
+    let cells = map.matches("class=\"cell").count();
+    assert!(map.matches("<title>").count() >= cells);
+    Ok(())
+}
+
+/// A warning leads to the line of the policy that it is about.
+#[test]
+fn a_warning_leads_to_its_rule() -> Result<()> {
+    let directory = TempDir::new()?;
+    let policy = directory.path().join("mine.toml");
+    let rule = "members = [\"no-such-module\"]";
+    fs::write(&policy, format!("[[set]]\nname = \"mine\"\n{rule}\n"))?;
+    let policy = policy.display().to_string();
+    let page = Page::write(&kernel()?, &[&format!("--policy={policy}")])?;
+    let warnings = page.view("#warnings")?;
+    let target = format!("#policy={policy}&amp;line=3");
+    assert!(warnings.contains(&format!("href=\"{target}\"")), "{target}");
+    let shown = page.view(&target.replace("&amp;", "&"))?;
+    let (_, chosen) = shown
+        .split_once("<tr class=\"chosen\">")
+        .context("no line")?;
+    assert!(
+        chosen
+            .split("</tr>")
+            .next()
+            .unwrap_or_default()
+            .contains("no-such-module")
+    );
+    Ok(())
+}
+
 #[test]
 fn light_and_dark() -> Result<()> {
     let page = Page::of_kernel()?;

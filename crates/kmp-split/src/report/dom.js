@@ -79,14 +79,21 @@ function note(...text) {
 
 const ruler = document.createElement("canvas").getContext("2d");
 
-// Cuts a text so that it fits a width. The end stays, because there the names of neighbours differ.
-// If only a few letters would fit, there is no text.
+// Shortens a name so that it fits a width: to its last words, because there the names of neighbours
+// differ, or else to the beginning of the last long word. A word is never cut at its head. If only a few
+// letters would fit, there is no text.
 function cut(text, width, font) {
   ruler.font = `${font} system-ui, sans-serif`;
   const fits = (shown) => ruler.measureText(shown).width <= width;
   if (fits(text)) return text;
-  for (let from = 1; from <= text.length - 4; from += 1) {
-    const shown = `…${text.slice(from)}`;
+  const few = 3;
+  const starts = [...text.matchAll(/(?<=[-_/])[^-_/]/g)].map((found) => found.index);
+  const ends = starts.map((start) => text.slice(start)).filter((end) => end.length >= few);
+  const whole = ends.find((end) => fits(`…${end}`));
+  if (whole !== undefined) return `…${whole}`;
+  const last = ends.at(-1) ?? text;
+  for (let length = last.length - 1; length >= few; length -= 1) {
+    const shown = `${last.slice(0, length)}…`;
     if (fits(shown)) return shown;
   }
   return "";

@@ -43,7 +43,7 @@ function warningsView() {
 }
 
 function warningList() {
-  const items = data.warnings.map((text) => element("li", { class: "warning" }, text));
+  const items = data.warnings.map((text) => element("li", { class: "warning" }, ...withRule(text)));
   return element("ul", { class: "warnings" }, ...items);
 }
 
@@ -63,6 +63,6 @@ function excludedTable(excluded) {
   return table([
     { head: "module", cell: (one) => element("code", {}, one.path) },
     sizeColumn("size", (one) => one.bytes),
-    { head: "because", long: true, cell: (one) => one.why },
+    { head: "because", long: true, cell: (one) => withRule(one.why) },
   ], excluded);
 }

@@ -9,6 +9,7 @@ const VIEWS = [
   { key: "patterns", title: "Patterns", make: patternsView },
   { key: "pattern", make: patternsView, of: "patterns" },
   { key: "warnings", title: "Warnings", make: warningsView, number: warningCount },
+  { key: "policy", make: policyView, of: "warnings" },
   { key: "search", make: searchView },
 ];
 

@@ -3,12 +3,15 @@
 //! The page is one file that loads nothing. It contains the plan as JSON, which its script draws.
 //! The table of packages is there without the script, too.
 
+mod front_coded;
 mod html;
+mod kernel_parts;
 mod page_data;
 
 use std::borrow::Cow;
 
 use anyhow::Result;
+use policy::Layer;
 
 use crate::document::Document;
 use crate::machine::MachineHardware;
@@ -20,12 +23,13 @@ const STYLE: &str = include_str!("style.css");
 const ERRORS: &str = include_str!("errors.js");
 
 /// The parts of the script. Each one uses only what comes before it.
-const SCRIPTS: [&str; 10] = [
+const SCRIPTS: [&str; 11] = [
     include_str!("model.js"),
     include_str!("dom.js"),
     include_str!("tables.js"),
     include_str!("treemap.js"),
     include_str!("neighbourhood.js"),
+    include_str!("policies.js"),
     include_str!("package.js"),
     include_str!("search.js"),
     include_str!("machines.js"),
@@ -41,8 +45,9 @@ pub fn page(
     planned: &PlannedKernel,
     document: &Document,
     machines: &[MachineHardware],
+    layers: &[Layer],
 ) -> Result<String> {
-    let data = PageData::new(planned, document, machines);
+    let data = PageData::new(planned, document, machines, layers);
     let json = html::json(&data)?;
     Ok(fill(PAGE, |slot| match slot {
         "style" => STYLE.into(),
@@ -162,7 +167,7 @@ mod tests {
 
     fn page_of(planned: &PlannedKernel) -> String {
         let document = Document::new(planned, &identity(planned));
-        page(planned, &document, &[machine()]).unwrap()
+        page(planned, &document, &[machine()], &[Layer::default_policy()]).unwrap()
     }
 
     fn embedded(page: &str) -> serde_json::Value {

@@ -21,6 +21,7 @@ function connectPackages() {
 
 function connectModules() {
   modules.forEach((one, id) => Object.assign(one, { id, users: [] }));
+  for (const one of modules) one.aliases = wholeAliases(one.aliases);
   for (const one of modules) {
     for (const needed of one.needs) modules[needed].users.push(one.id);
   }
@@ -87,3 +88,13 @@ connectPackages();
 connectModules();
 const parts = partsOfKernel();
 const allBytes = sumOfBytes(modules);
+
+// Aliases are written as the number of letters they share with the one before, and the rest.
+function wholeAliases(written) {
+  let before = "";
+  return written.map((text) => {
+    const blank = text.indexOf(" ");
+    before = before.slice(0, Number(text.slice(0, blank))) + text.slice(blank + 1);
+    return before;
+  });
+}

@@ -100,10 +100,10 @@ function modulesOf(one, chosen) {
     { head: "module", cell: (module) => moduleCell(module) },
     sizeColumn("file", (module) => module.bytes),
     sizeColumn("in memory", (module) => module.size),
-    countColumn("aliases", (module) => module.aliases),
+    { ...countColumn("aliases", (module) => module.aliases.length), cell: aliasCell },
     { head: "needs", long: true, cell: (module) => moduleLinks(module.needs) },
     { head: "needed by", long: true, cell: (module) => moduleLinks(module.users) },
-    { head: "it is here because", long: true, cell: (module) => module.why },
+    { head: "it is here because", long: true, cell: (module) => withRule(module.why) },
   ];
   const rows = one.modules.map((id) => modules[id]);
   const mark = (module) => (module.path === chosen ? { class: "chosen" } : {});
@@ -114,6 +114,15 @@ function moduleCell(module) {
   const description = module.description ? element("span", {}, module.description) : null;
   return element("div", { class: "module" },
     element("strong", {}, module.name), description, element("code", {}, module.path));
+}
+
+// Shows the number, and the aliases after a click.
+function aliasCell(module) {
+  const number = String(module.aliases.length);
+  if (module.aliases.length === 0) return number;
+  const items = module.aliases.map((alias) => element("li", {}, element("code", {}, alias)));
+  return element("details", { class: "aliases" },
+    element("summary", {}, number), element("ul", {}, ...items));
 }
 
 // Shows the first few, and the rest after a click.

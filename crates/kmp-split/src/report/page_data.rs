@@ -3,12 +3,15 @@
 //!
 //! Modules and packages refer to each other by their index in the lists.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use id_table::Id;
 use modtree::ModuleId;
+use policy::Layer;
 use serde::Serialize;
 
+use super::front_coded::front_coded;
+use super::kernel_parts::largest_part;
 use crate::document::{Document, ModuleEntry};
 use crate::machine::MachineHardware;
 use crate::plan::{FormerPackage, PackageId};
@@ -41,6 +44,17 @@ pub struct PageData<'p> {
     /// Rules that match no module, modules whose symbols and `depends=` differ, and softdeps that
     /// nothing meets.
     pub warnings: Vec<String>,
+    /// The policy files.
+    pub policies: Vec<PagePolicy<'p>>,
+}
+
+/// A policy file.
+#[derive(Debug, Serialize)]
+pub struct PagePolicy<'p> {
+    /// The file, as messages name it.
+    pub file: String,
+    /// Its text.
+    pub text: &'p str,
 }
 
 /// A package with modules.
@@ -79,8 +93,8 @@ pub struct PageModule<'p> {
     pub bytes: u64,
     /// The size in memory.
     pub size: u64,
-    /// The number of aliases.
-    pub aliases: usize,
+    /// The aliases, sorted: how many letters each shares with the one before, a blank, and the rest.
+    pub aliases: Vec<String>,
     /// The modules that it needs.
     pub needs: Vec<usize>,
     /// Its package. An excluded module has none.
@@ -137,6 +151,7 @@ impl<'p> PageData<'p> {
         planned: &'p PlannedKernel,
         document: &'p Document,
         machines: &'p [MachineHardware],
+        layers: &'p [Layer],
     ) -> Self {
         let indexes = DocumentIndexes::new(planned, document);
         let machines = machines.iter();
@@ -153,12 +168,22 @@ impl<'p> PageData<'p> {
             machines: machines.map(|one| of_machine(planned, one)).collect(),
             moved: indexes.moved(),
             warnings: document.warnings.iter().cloned().chain(unmet).collect(),
+            policies: layers.iter().map(PagePolicy::new).collect(),
         }
     }
 
     /// The size of all modules' files.
     pub fn bytes(&self) -> u64 {
         self.modules.iter().map(|module| module.bytes).sum()
+    }
+}
+
+impl<'p> PagePolicy<'p> {
+    fn new(layer: &'p Layer) -> Self {
+        Self {
+            file: layer.file.to_string(),
+            text: &layer.text,
+        }
     }
 }
 
@@ -246,7 +271,7 @@ impl<'p> DocumentIndexes<'p> {
                 description: record.description.as_deref(),
                 bytes: module.bytes,
                 size: module.size,
-                aliases: module.aliases,
+                aliases: front_coded(&record.aliases),
                 needs: self.modules(&module.needs),
                 package,
                 why: &module.why,
@@ -308,47 +333,4 @@ fn of_machine<'p>(planned: &PlannedKernel, machine: &'p MachineHardware) -> Page
 
 fn bytes(modules: &[ModuleEntry]) -> u64 {
     modules.iter().map(|module| module.bytes).sum()
-}
-
-/// The part of the kernel to which most bytes of some modules belong. Of equals it is the first by
-/// name.
-fn largest_part(modules: &[ModuleEntry]) -> &str {
-    let mut parts: BTreeMap<&str, u64> = BTreeMap::new();
-    for module in modules {
-        *parts.entry(part(&module.path)).or_default() += module.bytes;
-    }
-    let largest = parts.into_iter().rev().max_by_key(|&(_, bytes)| bytes);
-    largest.map_or("", |(part, _)| part)
-}
-
-/// The part of the kernel that a module belongs to: `drivers/net`, `fs`, or the first directory of a
-/// path that is not below `kernel/`.
-fn part(path: &str) -> &str {
-    let inside = path.strip_prefix("kernel/").unwrap_or(path);
-    let levels = match inside.starts_with("drivers/") {
-        true => 2,
-        false => 1,
-    };
-    let ends = inside.match_indices('/').map(|(at, _)| at);
-    match ends.take(levels).last() {
-        Some(end) => inside.get(..end).unwrap_or(inside),
-        None => "modules",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_of_the_kernel() {
-        assert_eq!(
-            part("kernel/drivers/net/ethernet/intel/e1000e.ko"),
-            "drivers/net"
-        );
-        assert_eq!(part("kernel/drivers/lone.ko"), "drivers");
-        assert_eq!(part("kernel/fs/xfs/xfs.ko.xz"), "fs");
-        assert_eq!(part("updates/dkms/vendor.ko"), "updates");
-        assert_eq!(part("vendor.ko"), "modules");
-    }
 }

@@ -23,6 +23,37 @@ function fit(words, name, others) {
   return said.includes(word) ? 2 : 3;
 }
 
+// A module that only an alias leads to comes behind the others.
+const BY_ALIAS = 4;
+const PATTERNS = new Map();
+
+// Whether a query is an alias, a part of one, or the modalias of a device that the alias matches.
+function meets(alias, query) {
+  if (query.length < 3) return false;
+  if (alias.includes(query)) return true;
+  const colon = query.indexOf(":");
+  if (colon < 0 || /\s/.test(query) || !alias.startsWith(query.slice(0, colon + 1))) return false;
+  if (!PATTERNS.has(alias)) PATTERNS.set(alias, patternOf(alias));
+  return PATTERNS.get(alias).test(query);
+}
+
+// The pattern of an alias, fnmatch(3), as a regular expression.
+function patternOf(alias) {
+  const parts = alias.match(/\\.|\[[!^]?\]?[^\]]*\]|[^]/g) ?? [];
+  const made = parts.map((part) => {
+    if (part === "*") return "[^]*";
+    if (part === "?") return "[^]";
+    if (part.startsWith("[") && part.length > 1) {
+      const negated = /^\[[!^]/.test(part);
+      const inside = part.slice(negated ? 2 : 1, -1).replaceAll(/[\\\]^[]/g, "\\$&");
+      return `[${negated ? "^" : ""}${inside}]`;
+    }
+    const letter = part.startsWith("\\") ? part.slice(1) : part;
+    return letter.replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+  });
+  return new RegExp(`^${made.join("")}$`);
+}
+
 function searchAmong(things, score) {
   const fitting = things.map((thing) => ({ thing, score: score(thing) }));
   const kept = fitting.filter((one) => one.score !== undefined);
@@ -34,7 +65,11 @@ function searchView(state) {
   const words = wordsOf(state.get("search"));
   if (words.length === 0) return [heading("Search"), note("Type a part of a name or a path.")];
   const inPackage = (one) => fit(words, one.stem, [one.name, one.summary]);
-  const inModule = (one) => fit(words, one.name, [one.path, one.description]);
+  const query = state.get("search").trim();
+  const inModule = (one) => {
+    const byText = fit(words, one.name, [one.path, one.description]);
+    return byText ?? (one.aliases.some((alias) => meets(alias, query)) ? BY_ALIAS : undefined);
+  };
   const inPattern = (one) => fit(words, one.name, [one.summary]);
   const results = [
     hits("Packages", searchAmong(packages, inPackage), packageHit),

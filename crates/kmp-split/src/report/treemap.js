@@ -91,7 +91,8 @@ function partHead(part, box, machine) {
   const name = whole === part.name ? whole : fitting(part.name.split("/").at(-1));
   const text = svg("text", { x: box.x + 4, y: box.y + PART_HEAD - 5 }, name);
   const href = fragment({ map: part.name, machine: machine?.name });
-  return svg("a", { href, class: "head", "aria-label": part.name }, text);
+  const title = svg("title", {}, part.name);
+  return svg("a", { href, class: "head", "aria-label": part.name }, title, text);
 }
 
 function drawCell(one, box, machine) {
@@ -103,7 +104,7 @@ function drawCell(one, box, machine) {
     tabindex: -1,
   });
   const { x, y, width, height } = shrunk(box, 0.5);
-  cell.append(svg("rect", { x, y, width, height }));
+  cell.append(svg("title", {}, describe(one)), svg("rect", { x, y, width, height }));
   if (height > 16) {
     cell.append(svg("text", { x: x + 4, y: y + 14 }, cut(shortName(one), width - 6, "12px")));
   }
