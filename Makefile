@@ -11,6 +11,9 @@ DOCDIR ?= /usr/share/doc/kmpkit
 DATADIR ?= /usr/share/kmpkit
 BINDIR ?= /usr/bin
 SBINDIR ?= /usr/sbin
+BASHDIR ?= /usr/share/bash-completion/completions
+ZSHDIR ?= /usr/share/zsh/site-functions
+FISHDIR ?= /usr/share/fish/vendor_completions.d
 
 # kmp and generators are static. rpm runs kmp in roots that have no libc yet, and starts a generator for
 # each file of a driver package, which takes three quarters of the time without libraries to load.
@@ -25,6 +28,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 OUT := $(TARGET)/release
 # What rpm has to know of the generators, made from the table of them.
 RPM_FILES := $(OUT)/rpm
+COMPLETIONS := $(TARGET)/completions
 DIST := $(TARGET)/dist
 # The same commit and crates, the same archive.
 REPRODUCIBLE = --sort=name --numeric-owner --owner=0 --group=0 --mtime=@$(shell git log -1 --format=%ct)
@@ -43,18 +47,18 @@ binaries: rpm-files ## Build the generators, kmp-split and kmp
 	$(CARGO) rustc --release --locked -p kmp --bin kmp -- $(LINKING)
 
 .PHONY: man
-man: ## Make the manual pages from the option tables
+man: ## Make the manual pages and completions from the option tables
 	mkdir -p $(TARGET)/man
 	$(CARGO) run --release --locked -p generators --example generators-man -- $(TARGET)/man
-	$(CARGO) run --release --locked -p kmp-split --example kmp-split-man -- $(TARGET)/man
-	$(CARGO) run --release --locked -p kmp --example kmp-man -- $(TARGET)/man
+	$(CARGO) run --release --locked -p kmp-split --example kmp-split-man -- $(TARGET)/man $(COMPLETIONS)
+	$(CARGO) run --release --locked -p kmp --example kmp-man -- $(TARGET)/man $(COMPLETIONS)
 
 .PHONY: rpm-files
 rpm-files: ## Make file attributes, macros and Lua from the table of generators
 	$(CARGO) run --release --locked -p generators --example rpm-files -- $(RPM_FILES)
 
 # What `install` needs, the last file of each step.
-BUILT := $(OUT)/kmp-split $(OUT)/kmpkit-generator $(OUT)/kmp $(TARGET)/man/kmp.1 $(RPM_FILES)/programs
+BUILT := $(OUT)/kmp-split $(OUT)/kmpkit-generator $(OUT)/kmp $(TARGET)/man/kmp.1 $(COMPLETIONS)/kmp-depmod.fish $(RPM_FILES)/programs
 
 .PHONY: built
 built: $(filter all,$(MAKECMDGOALS))
@@ -82,6 +86,12 @@ install: built ## Install below DESTDIR, where rpm looks for it; builds what was
 	install -m 0644 $(TARGET)/man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 0644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 man/*.7 $(TARGET)/man/*.7 $(DESTDIR)$(MANDIR)/man7
+	install -d $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
+	for file in $(COMPLETIONS)/*.bash; do \
+		install -m 0644 $$file $(DESTDIR)$(BASHDIR)/$$(basename $$file .bash) || exit 1; \
+	done
+	install -m 0644 $(COMPLETIONS)/_* $(DESTDIR)$(ZSHDIR)
+	install -m 0644 $(COMPLETIONS)/*.fish $(DESTDIR)$(FISHDIR)
 	install -m 0644 examples/* $(DESTDIR)$(DOCDIR)/examples
 	install -m 0644 README.md DESIGN.md BENCHMARKS.md CHANGELOG.md CONTRIBUTING.md SECURITY.md COPYING $(DESTDIR)$(DOCDIR)
 

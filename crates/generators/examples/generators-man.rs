@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use command_docs::{PageParts, write_pages};
 use deptag::Dialect;
 use generators::command;
 use tagging::{GENERATORS, Generator, OutputOption, Prints};
@@ -13,11 +14,38 @@ fn main() -> Result<()> {
     let directory = std::env::args_os().nth(1).map(PathBuf::from);
     let directory = directory.context("usage: generators-man DIRECTORY")?;
     for generator in GENERATORS {
-        clap_mangen::generate_to(command(generator), &directory)?;
+        write_pages(command(generator), &|_| Some(PARTS), &directory)?;
     }
     let page = directory.join("kmpkit-generators.7");
     fs::write(&page, overview()).with_context(|| page.display().to_string())
 }
+
+/// What the pages of all generators have beside their options.
+const PARTS: PageParts = PageParts {
+    examples: &[
+        (
+            "The tags of a module:",
+            "find /lib/modules/$(uname -r) -name \'e1000e.ko*\' | /usr/lib/rpm/modalias-supplements",
+        ),
+        (
+            "The same, in the grammar of Red Hat:",
+            "find /lib/modules/$(uname -r) -name \'e1000e.ko*\' | \\\n    /usr/lib/rpm/ksym-requires --dialect redhat",
+        ),
+    ],
+    exit_status: "0 if all went well, 1 if a file cannot be read. Then stdout has a line that rpm refuses, \
+                  because rpm does not look at the exit status.",
+    environment: &[
+        (
+            "RPM_BUILD_ROOT",
+            "The directory that is the root of the paths. rpm sets it.",
+        ),
+        (
+            "RUST_LOG",
+            "Which messages are shown: error, warn (the default), info or debug.",
+        ),
+    ],
+    see_also: &["kmpkit-generators(7)", "kmpkit-macros(7)", "kmp-policy(5)"],
+};
 
 /// The page about all generators.
 fn overview() -> String {
