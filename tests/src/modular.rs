@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::directories::project;
 use crate::kernel::{Kernel, walk};
@@ -32,12 +32,15 @@ pub fn packages(rpm: &Rpm, kernel: &Kernel, top: &Path, defines: &[(&str, &str)]
         ("_binary_payload", "w1.zstdio"),
     ];
     all.extend(defines);
-    rpm.build(
-        &example(),
-        top,
-        &all,
-        &[&kernel.root, &project().join("policy")],
-    )
+    let sees = [&*kernel.root, &*project().join("policy")];
+    let built = rpm.build(&example(), top, &all, &sees)?;
+    let warnings = built
+        .log
+        .lines()
+        .filter(|line| line.starts_with("warning:"));
+    let warnings: Vec<_> = warnings.collect();
+    ensure!(warnings.is_empty(), "rpm warns: {}", warnings.join("\n"));
+    Ok(built)
 }
 
 /// The file in which a build below `top` left what softdeps lead to.

@@ -78,17 +78,19 @@ fn wrapped(line: &str) -> String {
     out
 }
 
-/// Escapes a text as the version of a tag. libzypp decodes `%20`. rpm does not take a percent sign
-/// before a digit for a macro. Bytes whose code begins with a letter could become one, so they are
-/// replaced.
-pub fn escaped(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+~^".contains(&byte);
-    let escape = |byte: u8| match byte {
-        _ if plain(byte) => char::from(byte).to_string(),
-        0..0xa0 => format!("%{byte:02X}"),
-        _ => "_".to_owned(),
-    };
-    text.bytes().map(escape).collect()
+/// A text as the version of a tag: blanks, and all that a version cannot have, become `_`. libzypp would
+/// decode `%20`, but rpm warns of each percent sign in a spec.
+pub fn as_version(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._+~^".contains(c);
+    let words: Vec<_> = text
+        .split(|c| !plain(c))
+        .filter(|word| !word.is_empty())
+        .collect();
+    match words.is_empty() {
+        true => "_".to_owned(),
+        // rpm refuses two dots in a row.
+        false => words.join("_").replace("..", "._"),
+    }
 }
 
 #[cfg(test)]
@@ -128,7 +130,9 @@ mod tests {
 
     #[test]
     fn versions_have_no_macros() {
-        assert_eq!(escaped("a b-%(c)"), "a%20b%2D%25%28c%29");
-        assert_eq!(escaped("\u{e4}"), "__");
+        assert_eq!(as_version("a b-%(c)"), "a_b_c");
+        assert_eq!(as_version("a..b...c"), "a._b._.c");
+        assert_eq!(as_version("%"), "_");
+        assert_eq!(as_version("\u{e4}"), "_");
     }
 }

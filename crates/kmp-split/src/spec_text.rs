@@ -16,7 +16,7 @@ use crate::identity::Identity;
 use crate::moves::{MoveTag, Moves};
 use crate::plan::{Package, PackageId, PatternPackage, Plan};
 use crate::rebuilds::earlier_builds;
-use crate::spec_prose::{SUMMARY, escaped, lines, one_line, paragraph, shortened, words};
+use crate::spec_prose::{SUMMARY, as_version, lines, one_line, paragraph, shortened, words};
 
 /// How many characters of a module's description are shown among those of others.
 const DESCRIPTION: usize = 120;
@@ -201,11 +201,14 @@ impl Subpackages<'_> {
         };
         // The name must be unique among all patterns of a distribution. As a version it has no dash.
         let pattern_name = format!("kernel_{}", pattern.name.replace('-', "_"));
-        let mut tags = vec![format!("Provides: pattern() = {}", escaped(&pattern_name))];
+        let mut tags = vec![format!(
+            "Provides: pattern() = {}",
+            as_version(&pattern_name)
+        )];
         if let Some(category) = pattern.category.as_ref().filter(|text| !text.is_empty()) {
             tags.push(format!(
                 "Provides: pattern-category() = {}",
-                escaped(category)
+                as_version(category)
             ));
         }
         if let Some(order) = pattern.order {

@@ -199,7 +199,7 @@ fn texts_of_a_policy(rpm: &Rpm) -> Result<()> {
         .iter()
         .find(|tag| tag.starts_with("pattern-category() = "));
     let category = category.context("no category")?;
-    ensure!(category.contains("%20touch%20"), "{category}");
+    ensure!(category.contains("_touch_"), "{category}");
     package(&all, "patterns-kernel-void-amd64")?;
     Ok(())
 }

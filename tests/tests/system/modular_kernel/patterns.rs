@@ -23,13 +23,13 @@ struct Pattern {
 const PATTERNS: [Pattern; 8] = [
     Pattern {
         name: "filesystems",
-        category: "Kernel%20Functions",
+        category: "Kernel_Functions",
         directories: &["fs"],
         needing: &[],
     },
     Pattern {
         name: "firewall",
-        category: "Kernel%20Functions",
+        category: "Kernel_Functions",
         directories: &[
             "net/netfilter",
             "net/ipv4/netfilter",
@@ -41,25 +41,25 @@ const PATTERNS: [Pattern; 8] = [
     },
     Pattern {
         name: "graphics",
-        category: "Kernel%20Drivers",
+        category: "Kernel_Drivers",
         directories: &["drivers/gpu", "drivers/video"],
         needing: &[],
     },
     Pattern {
         name: "network",
-        category: "Kernel%20Drivers",
+        category: "Kernel_Drivers",
         directories: &["drivers/net"],
         needing: &[],
     },
     Pattern {
         name: "sound",
-        category: "Kernel%20Drivers",
+        category: "Kernel_Drivers",
         directories: &["sound"],
         needing: &[],
     },
     Pattern {
         name: "storage",
-        category: "Kernel%20Drivers",
+        category: "Kernel_Drivers",
         directories: &[
             "drivers/ata",
             "drivers/block",
@@ -71,13 +71,13 @@ const PATTERNS: [Pattern; 8] = [
     },
     Pattern {
         name: "usb",
-        category: "Kernel%20Drivers",
+        category: "Kernel_Drivers",
         directories: &["drivers/usb"],
         needing: &["usbcore"],
     },
     Pattern {
         name: "virtual-machine",
-        category: "Kernel%20Drivers",
+        category: "Kernel_Drivers",
         directories: &["drivers/virtio", "drivers/hv", "drivers/xen"],
         needing: &["virtio", "hv_vmbus"],
     },
