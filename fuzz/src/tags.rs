@@ -28,7 +28,7 @@ fn is_tag(tag: &[u8]) -> bool {
     }
 }
 
-/// One of two tags: `(a or b)`.
+/// One of several tags: `(a or b)`.
 fn is_choice(tag: &[u8]) -> bool {
     let inner = tag
         .strip_prefix(b"(")
@@ -37,7 +37,7 @@ fn is_choice(tag: &[u8]) -> bool {
         return false;
     };
     let mut parts = inner.split(" or ").map(str::as_bytes);
-    parts.clone().count() == 2 && parts.all(is_tag)
+    parts.clone().count() > 1 && parts.all(is_tag)
 }
 
 /// A word, or one with something in parentheses.

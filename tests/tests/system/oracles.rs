@@ -382,7 +382,8 @@ fn soft_dependencies(facts: &Oracle) -> Result<usize> {
                 .values(&module, key)
                 .flat_map(str::split_whitespace)
                 .filter(|word| !word.ends_with(':'))
-                .map(|name| format!("kmod({}.ko)", name.replace('-', "_")))
+                .map(|name| name.replace('-', "_"))
+                .map(|name| format!("(kmod({name}.ko) or kmod-alias({name}))"))
                 .collect();
             differ::sets(&format!("{} {key}", module.display()), &ours, &theirs)?;
             count += theirs.len();
