@@ -14,6 +14,10 @@ SBINDIR ?= /usr/sbin
 BASHDIR ?= /usr/share/bash-completion/completions
 ZSHDIR ?= /usr/share/zsh/site-functions
 FISHDIR ?= /usr/share/fish/vendor_completions.d
+# Where kmp-depmod looks for modules below a root, as kmod's build option of this name. openSUSE's kmod has
+# /usr/lib/modules.
+MODULE_DIRECTORY ?= /lib/modules
+export MODULE_DIRECTORY
 
 # kmp and generators are static. rpm runs kmp in roots that have no libc yet, and starts a generator for
 # each file of a driver package, which takes three quarters of the time without libraries to load.

@@ -52,7 +52,7 @@ pub(crate) fn run(name: &str, args: Vec<OsString>, environment: &Environment) ->
 struct Invocation {
     shared: SharedOptions,
     compat: Compat,
-    moduledir: OsString,
+    moduledir: Option<OsString>,
     outdir: Option<PathBuf>,
     ignored: Vec<&'static str>,
 }
@@ -82,7 +82,7 @@ impl Invocation {
         Ok(Self {
             shared: options.shared,
             compat,
-            moduledir: "/lib/modules".into(),
+            moduledir: None,
             outdir: None,
             ignored: given.map(|(_, name)| name).collect(),
         })
@@ -104,11 +104,15 @@ impl Invocation {
             log::warn!("Ignored deprecated option --{name}");
         }
         let (release, files) = self.release_and_files()?;
-        let paths = Paths {
-            moduledir: &self.moduledir,
-            release: &release,
+        let basedir = self.shared.basedir.as_deref();
+        let paths = match &self.moduledir {
+            Some(moduledir) => Paths {
+                moduledir,
+                release: &release,
+            },
+            None => Paths::by_default(&release, basedir)?,
         };
-        let directory = paths.below(self.shared.basedir.as_deref())?;
+        let directory = paths.below(basedir)?;
         let output = match &self.outdir {
             Some(root) => paths.below(Some(root))?,
             None => directory.clone(),

@@ -21,8 +21,11 @@ pub struct Options {
     #[command(flatten)]
     pub(super) shared: SharedOptions,
     /// Look for modules in DIRECTORY below the root
-    #[arg(short, long, value_name = "DIRECTORY", default_value = "/lib/modules")]
-    pub(super) moduledir: OsString,
+    ///
+    /// By default that is /lib/modules or, as for kmod, what kmpkit was built for with MODULE_DIRECTORY=. If the
+    /// release is not there, and is in /usr/lib/modules or /lib/modules, it is that one.
+    #[arg(short, long, value_name = "DIRECTORY")]
+    pub(super) moduledir: Option<OsString>,
     /// Write below this root instead of that of --basedir
     #[arg(short, long, value_name = "ROOT", value_parser = path())]
     pub(super) outdir: Option<PathBuf>,

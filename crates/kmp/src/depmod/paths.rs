@@ -16,7 +16,35 @@ pub(super) struct Paths<'p> {
     pub(super) release: &'p str,
 }
 
-impl Paths<'_> {
+/// Where modules lie below any root, unless the command line says otherwise: a build option, as
+/// kmod's MODULE_DIRECTORY is. openSUSE has kmod built with /usr/lib/modules.
+const MODULE_DIRECTORY: &str = match option_env!("MODULE_DIRECTORY") {
+    Some(directory) => directory,
+    None => "/lib/modules",
+};
+
+/// Where else a root may have them.
+const OTHERS: [&str; 2] = ["/usr/lib/modules", "/lib/modules"];
+
+impl<'p> Paths<'p> {
+    /// The directory that kmod would take if it has the release below `root`; another one if only that
+    /// has it. Roots of one distribution are made on another.
+    ///
+    /// # Errors
+    /// As for [`Paths::below`].
+    pub(super) fn by_default(release: &'p str, root: Option<&Path>) -> Result<Self> {
+        let paths = |moduledir: &'static str| Paths {
+            moduledir: OsStr::new(moduledir),
+            release,
+        };
+        for moduledir in [MODULE_DIRECTORY].into_iter().chain(OTHERS) {
+            if paths(moduledir).below(root)?.is_dir() {
+                return Ok(paths(moduledir));
+            }
+        }
+        Ok(paths(MODULE_DIRECTORY))
+    }
+
     /// The directory below `root`, or in the system itself. No link of the root leads out of it: what is
     /// written there must not be written to the system.
     ///

@@ -269,6 +269,37 @@ fn empty_values() -> Result<()> {
     Ok(())
 }
 
+/// A root of openSUSE has modules in usr/lib/modules, and its lib need not lead there.
+#[test]
+fn the_directory_that_has_the_release() -> Result<()> {
+    let tree = small()?;
+    let wanted = compare(&tree, &[])?.files;
+    let run = |options: &[&str]| -> Result<bool> {
+        let mut command = ours()?;
+        command.args(options).arg("-b").arg(tree.root());
+        Ok(answer(command.arg(&tree.release))?.status.success())
+    };
+    fs::create_dir(tree.root().join("usr"))?;
+    fs::rename(tree.root().join("lib"), tree.root().join("usr/lib"))?;
+    // Another release is no reason to look there.
+    fs::create_dir_all(tree.root().join("lib/modules/5.0"))?;
+    let there = tree.root().join("usr/lib/modules").join(&tree.release);
+    for options in [&[][..], &["--compat", "30"]] {
+        ensure!(run(options)?, "{options:?}");
+        for name in ["modules.dep", "modules.alias"] {
+            ensure!(fs::read(there.join(name))? == wanted[name], "{name}");
+            fs::remove_file(there.join(name))?;
+        }
+    }
+    ensure!(!run(&["-m", "/lib/modules"])?);
+    ensure!(!there.join("modules.dep").exists());
+    // Where both have it, the default counts.
+    let here = tree.root().join("lib/modules").join(&tree.release);
+    fs::create_dir_all(here.join("kernel"))?;
+    ensure!(run(&[])? && here.join("modules.dep").exists() && !there.join("modules.dep").exists());
+    Ok(())
+}
+
 #[test]
 fn command_lines_that_are_refused() -> Result<()> {
     let tree = small()?;
