@@ -25,6 +25,7 @@ use rayon::slice::ParallelSliceMut;
 
 use crate::generators::all_outputs;
 use crate::kernel::files_beside;
+use crate::softdeps::has_softdeps;
 use crate::stamp::{LuaStamp, StampedFile, stamp_text, stamped, wait_until_after};
 use crate::tagger::no_file;
 use crate::type_file::TypeFile;
@@ -121,9 +122,7 @@ impl TagCacheWriter {
     }
 
     fn waits(&self, module: &Module<'_>) -> bool {
-        let info = module.modinfo();
-        let has_softdeps = || info.softdeps().next().is_some() || info.weakdeps().next().is_some();
-        self.softdeps.is_some() && has_softdeps()
+        self.softdeps.is_some() && has_softdeps(module)
     }
 
     fn module_at(&self, index: usize, path: &Path, module: &Module<'_>) -> Result<(), Error> {

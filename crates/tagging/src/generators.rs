@@ -12,6 +12,7 @@ use crate::generator::{
     Generator, GeneratorOutput, OutputOption, Prints, ReadModule, TagTypes, TagWriter,
 };
 use crate::kernel::kernel_tags;
+use crate::softdeps::has_softdeps;
 
 /// All dependency generators.
 pub static GENERATORS: &[Generator] = &[
@@ -166,6 +167,9 @@ provides also kmod-initrd() if initrd is true there. It does not open the module
 /// Adds the tags of one type that a module's softdeps and weakdeps lead to. Returns whether that is
 /// known.
 fn softdeps(file: &ReadModule<'_, '_>, kind: TagKind, tags: &mut TagBuffer) -> Result<bool, Error> {
+    if !has_softdeps(file.module) {
+        return Ok(true);
+    }
     let Some(softdeps) = file.softdeps.of(file.path, file.name)? else {
         return Ok(false);
     };

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::OnceLock;
 
+use kmodule::Module;
 use policy::TagKind;
 
 use crate::Error;
@@ -92,7 +93,14 @@ impl TreeSoftdeps {
     }
 }
 
-/// The file, which is read when it is first asked for: kmp-split writes it after most tags.
+/// Whether a module has softdeps or weakdeps. Only for these the file is read.
+pub(crate) fn has_softdeps(module: &Module<'_>) -> bool {
+    let info = module.modinfo();
+    info.softdeps().next().is_some() || info.weakdeps().next().is_some()
+}
+
+/// The file, which is read when it is first asked for: kmp-split writes it when it has read all
+/// modules and made the tags of those without softdeps.
 #[derive(Debug, Default)]
 pub(crate) struct SoftdepsFile {
     path: Option<PathBuf>,
