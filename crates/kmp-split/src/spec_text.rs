@@ -122,6 +122,7 @@ impl Subpackages<'_> {
                 .iter()
                 .map(|name| format!("Provides: {name} = {evr}")),
         );
+        tags.extend(self.other_spellings(package));
         if self.identity.naming.depends == Depends::Package {
             let needs = package.needs.iter().map(|&id| &self.plan.packages[id].stem);
             let needs = needs.map(|stem| format!("Requires: {} = {evr}", self.identity.kmp(stem)));
@@ -132,6 +133,23 @@ impl Subpackages<'_> {
         tags.extend(by_symbols.collect::<BTreeSet<_>>());
         tags.extend(self.move_tags(stem));
         tags
+    }
+
+    /// Tags for modules by names as their dialect does not spell them. People copy the names of files, and
+    /// those that lsmod prints.
+    fn other_spellings(&self, package: &Package) -> Vec<String> {
+        let other = |&id: &ModuleId| {
+            let name = &self.tree.modules[id].file.name;
+            let normalized = kmodule::normalized_str(name);
+            let other = match self.identity.dialect {
+                Dialect::Suse => name.clone(),
+                Dialect::RedHat => normalized.to_string(),
+            };
+            let kabi = &self.identity.kabi;
+            (normalized != *name).then(|| format!("Provides: kmod({other}.ko) = {kabi}"))
+        };
+        let others: BTreeSet<String> = package.modules.iter().filter_map(other).collect();
+        others.into_iter().collect()
     }
 
     /// For each package the others that its modules need for symbols alone, because `depends=` does

@@ -72,3 +72,19 @@ fn messages_name_the_file_that_was_asked_for() {
         assert_eq!(stderr, format!("kmp-split: {file}: {reason}\n"));
     }
 }
+
+/// People copy the names of files, and those that lsmod prints.
+#[test]
+fn a_module_is_provided_by_both_spellings_of_its_name() {
+    let tree = SmallTree::of(&[("drivers/gpu/virtio-gpu.ko", &["name=virtio_gpu"])]);
+    for (dialect, other) in [("suse", "virtio-gpu"), ("redhat", "virtio_gpu")] {
+        let ran = tree.run("spec", &["--lists", "/lists", "--dialect", dialect]);
+        let tag = format!("\nProvides: kmod({other}.ko) = 6.1.0_50_amd64\n");
+        assert!(ran.stdout.contains(&tag), "{dialect}: {ran:?}");
+        assert_eq!(
+            ran.stdout.matches("Provides: kmod(").count(),
+            1,
+            "{dialect}"
+        );
+    }
+}

@@ -222,6 +222,7 @@ impl Expected {
             .into_iter()
             // weak-modules2 leaves such packages alone.
             .chain(stem.map(|_| "kmp_in_kernel".to_owned()))
+            .chain(stem.iter().flat_map(|_| names_of_files(shown)))
             .collect(),
             ("Enhance", Some(_)) => BTreeSet::from([format!("kernel-{}", self.flavor)]),
             // It goes after the modules whose indexes it keeps.
@@ -229,6 +230,22 @@ impl Expected {
             _ => BTreeSet::new(),
         })
     }
+}
+
+/// kmod() for modules whose files have a dash in their names: generators spell them with `_`.
+fn names_of_files(shown: &Shown) -> Vec<String> {
+    let modules = shown.files.keys().filter_map(|path| {
+        let (below, _) = path.split_once(".ko")?;
+        let (directory, name) = below.rsplit_once('/')?;
+        let release = directory
+            .split('/')
+            .skip_while(|part| *part != "modules")
+            .nth(1)?;
+        let kabi = release.replace('-', "_");
+        name.contains('-')
+            .then(|| format!("kmod({name}.ko) = {kabi}"))
+    });
+    modules.collect()
 }
 
 /// Every module, alias and symbol that is required, recommended or suggested is provided, in the same
