@@ -39,6 +39,9 @@ REPRODUCIBLE = --sort=name --numeric-owner --owner=0 --group=0 --mtime=@$(shell 
 
 # cargo builds where the rest looks, whatever the environment says.
 export CARGO_TARGET_DIR := $(abspath $(TARGET))
+# What incremental builds keep is more than half of a target directory. It helps whoever changes code, and
+# calls cargo directly.
+export CARGO_INCREMENTAL ?= 0
 
 .PHONY: all
 all: binaries man ## Build everything

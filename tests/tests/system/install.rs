@@ -35,6 +35,20 @@ fn nothing_is_half_installed() -> Result<()> {
     Ok(())
 }
 
+/// What incremental builds keep would be more than half of the target directory.
+#[test]
+fn make_keeps_no_incremental_builds() -> Result<()> {
+    let mut make = tool("make")?;
+    make.args(["--silent", "-C"]).arg(project());
+    make.args(["--eval=shown:; @echo $$CARGO_INCREMENTAL", "shown"]);
+    for variable in ["MAKEFLAGS", "MAKELEVEL", "CARGO_INCREMENTAL"] {
+        make.env_remove(variable);
+    }
+    let shown = run(&mut make)?;
+    ensure!(shown.trim() == "0", "{shown}");
+    Ok(())
+}
+
 /// README and manual pages call kmp-split by its name.
 #[test]
 fn kmp_split_is_a_command() -> Result<()> {
