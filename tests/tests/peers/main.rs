@@ -2,7 +2,9 @@
 //! PEERS=DIR`, where DIR has checkouts of them. What differs is listed with its reason.
 
 mod checkouts;
+mod driver;
 mod initrd;
+mod patterns;
 mod redhat;
 mod suse;
 mod system;

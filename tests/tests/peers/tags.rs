@@ -1,57 +1,13 @@
-//! Builds a package of real modules twice, with a distribution's scripts and with ours, and compares
-//! the tags.
+//! Compares the tags of a package by a distribution's scripts with those by ours.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::fmt::Write as _;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use kmpkit_tests::differ;
-use kmpkit_tests::kernel::walk;
-use kmpkit_tests::query::{Shown, TYPES, shown};
-use kmpkit_tests::rpmbuild::Rpm;
-use kmpkit_tests::tools::tool;
-use kmpkit_tests::{Chroot, Kernel, cache_dir, run};
-use tempfile::TempDir;
+use kmpkit_tests::query::{Shown, TYPES};
 
-const SUITE: &str = "trixie";
-/// What the scripts call, beside what every Debian has.
-const TOOLS: [&str; 8] = [
-    "binutils",
-    "bsdextrautils",
-    "bzip2",
-    "gawk",
-    "kmod",
-    "rpm",
-    "xz-utils",
-    "zstd",
-];
-const SPEC: &str = "Name: vendor-driver
-Version: 1
-Release: 1
-Summary: A driver
-License: GPL-2.0-only
-%global debug_package %{nil}
-%global __os_install_post %{nil}
-%description
-A driver.
-%install
-cp -a %{payload}/. %{buildroot}
-%files
-/
-";
-
-/// Modules of every kind: they export, have many devices, need others, have softdeps.
-const ALWAYS: [&str; 6] = [
-    "usbcore",
-    "usb-common",
-    "xhci-pci",
-    "e1000e",
-    "snd-hda-intel",
-    "libcrc32c",
-];
-/// How many modules are in the sample besides.
-const SAMPLE: usize = 50;
+use crate::patterns::expanded;
 
 /// Tags that only one side has.
 pub(crate) struct Difference {
@@ -65,148 +21,89 @@ pub(crate) struct Difference {
     pub(crate) reason: &'static str,
 }
 
-/// A package to be built, with a place for rpm's configuration.
-pub(crate) struct Driver {
-    directory: TempDir,
-    chroot: Chroot,
-}
+/// What ours say of other modules, in both dialects.
+const OF_MODULES: [Difference; 3] = [
+    Difference {
+        kind: "Provide",
+        ours: true,
+        begin: "kmod-alias(",
+        reason: "softdeps ask for them; theirs have no softdeps",
+    },
+    Difference {
+        kind: "Require",
+        ours: true,
+        begin: "kmod(",
+        reason: "what depends= of the module says; theirs have symbols alone",
+    },
+    Difference {
+        kind: "Recommend",
+        ours: true,
+        begin: "(kmod(",
+        reason: "theirs have no softdeps",
+    },
+];
 
-impl Driver {
-    /// A sample of the modules of a kernel below `directory` of its release, in each compression.
-    pub(crate) fn new(kernel: &Kernel, directories: &[&str]) -> Result<Driver> {
-        let chroot = Chroot::get(SUITE, &TOOLS, &cache_dir())?;
-        let driver = Driver {
-            directory: tempfile::tempdir()?,
-            chroot,
-        };
-        run(tool("cp")?
-            .args(["-a", "-T"])
-            .arg(driver.chroot.root().join("usr/lib/rpm"))
-            .arg(driver.config()))?;
-        // Those that Debian's modprobe reads, which the scripts call.
-        let packers = [None, Some("xz"), Some("zstd")];
-        for (number, module) in sample(kernel)?.iter().enumerate() {
-            let packer = packers.get(number % packers.len()).copied().flatten();
-            let directory = directories
-                .get(number % directories.len())
-                .context("no directory")?;
-            let below = format!("lib/modules/{}/{directory}", kernel.release);
-            driver.add(module, &below, packer)?;
-        }
-        Ok(driver)
-    }
-
-    fn add(&self, module: &Path, below: &str, packer: Option<&str>) -> Result<()> {
-        let name = module.file_name().context("no name")?.to_string_lossy();
-        let to = self.payload().join(below).join(&*name);
-        fs::create_dir_all(to.parent().context("no parent")?)?;
-        fs::copy(module, &to)?;
-        match packer {
-            Some("zstd") => run(tool("zstd")?.args(["-q", "--rm"]).arg(&to)).map(drop),
-            // As kernels have it, in one block that kmod's decompressor knows.
-            Some(packer) => run(tool(packer)?.args(["--check=crc32"]).arg(&to)).map(drop),
-            None => Ok(()),
-        }
-    }
-
-    /// rpm's configuration, which the scripts are put into.
-    pub(crate) fn config(&self) -> PathBuf {
-        self.directory.path().join("rpm")
-    }
-
-    fn payload(&self) -> PathBuf {
-        self.directory.path().join("payload")
-    }
-
-    fn spec(&self) -> Result<PathBuf> {
-        let spec = self.directory.path().join("vendor-driver.spec");
-        fs::write(&spec, SPEC)?;
-        Ok(spec)
-    }
-
-    /// The package that the distribution's scripts make tags for; `sees` are directories of the host
-    /// and where the scripts find them.
-    pub(crate) fn theirs(&self, sees: &[(&Path, &str)]) -> Result<Shown> {
-        let directory = self.directory.path();
-        let mut chroot = self
-            .chroot
-            .clone()
-            .with_bind(directory, directory)
-            .with_bind(&self.config(), Path::new("/usr/lib/rpm"));
-        for (outside, inside) in sees {
-            chroot = chroot.with_bind(outside, Path::new(inside));
-        }
-        let top = directory.join("theirs");
-        let mut rpmbuild = chroot.command("rpmbuild")?;
-        rpmbuild.arg("-bb");
-        for (name, path) in [("_topdir", &top), ("payload", &self.payload())] {
-            rpmbuild.args(["--define", &format!("{name} {}", path.display())]);
-        }
-        run(rpmbuild.arg(self.spec()?))?;
-        let mut rpms = Vec::new();
-        walk(&top.join("RPMS"), &mut rpms)?;
-        only(&rpms)
-    }
-
-    /// The package that ours make tags for.
-    pub(crate) fn ours(&self, defines: &[(&str, &str)], sees: &[&Path]) -> Result<Shown> {
-        let payload = self.payload().display().to_string();
-        let all = [&[("payload", payload.as_str())], defines].concat();
-        let top = self.directory.path().join("ours");
-        let built = Rpm::suite(SUITE)?.build(&self.spec()?, &top, &all, sees)?;
-        only(&built.rpms)
-    }
-}
-
-fn only(rpms: &[PathBuf]) -> Result<Shown> {
-    ensure!(rpms.len() == 1, "packages: {rpms:?}");
-    shown(rpms)?.into_values().next().context("no package")
-}
-
-fn sample(kernel: &Kernel) -> Result<Vec<PathBuf>> {
-    let modules = kernel.modules()?;
-    let always = |module: &&PathBuf| {
-        let stem = module.file_stem().unwrap_or_default().to_string_lossy();
-        ALWAYS.contains(&&*stem)
-    };
-    let mut sample: Vec<PathBuf> = modules.iter().filter(always).cloned().collect();
-    ensure!(sample.len() == ALWAYS.len(), "{sample:?}");
-    let step = modules.len() / SAMPLE;
-    sample.extend(modules.into_iter().step_by(step));
-    sample.sort();
-    sample.dedup();
-    Ok(sample)
-}
-
-/// Fails unless the tags are equal but for the differences, and each difference is there.
-pub(crate) fn compare(ours: &Shown, theirs: &Shown, differences: &[Difference]) -> Result<()> {
+/// Fails unless the tags mean the same but for what ours say of other modules and for `differences`, and
+/// each difference is there. Prints a table; the error has all types that differ.
+pub(crate) fn compare(
+    what: &str,
+    ours: &Shown,
+    theirs: &Shown,
+    differences: &[Difference],
+) -> Result<()> {
+    let (mut table, mut wrong) = (format!("{what}\n"), Vec::new());
     for kind in TYPES {
-        let mut sides =
-            [ours, theirs].map(|shown| shown.tags.get(kind).cloned().unwrap_or_default());
-        for difference in differences.iter().filter(|known| known.kind == kind) {
-            let [ours, theirs] = &mut sides;
-            let (has, other) = match difference.ours {
-                true => (ours, theirs),
-                false => (theirs, ours),
-            };
-            let before = has.len();
-            has.retain(|tag| !tag.starts_with(difference.begin) || other.contains(tag));
-            println!(
-                "{kind}s {}…, {} by {} alone: {}",
-                difference.begin,
-                before - has.len(),
-                if difference.ours { "ours" } else { "theirs" },
-                difference.reason
-            );
-            ensure!(
-                has.len() < before,
-                "no such difference any more: {}",
-                difference.reason
-            );
+        let written = [ours, theirs].map(|shown| shown.tags.get(kind).cloned().unwrap_or_default());
+        let mut sides = [&written[0], &written[1]].map(expanded);
+        let differences = OF_MODULES.iter().chain(differences);
+        let mut taken = String::new();
+        for difference in differences.filter(|known| known.kind == kind) {
+            match difference.take(&mut sides) {
+                Ok(line) => taken += &line,
+                Err(error) => wrong.push(error.to_string()),
+            }
         }
         let [ours, theirs]: [BTreeSet<String>; 2] = sides;
-        differ::sets(&format!("{kind}s, ours and theirs"), &ours, &theirs)?;
-        println!("{kind}s: {} equal", ours.len());
+        let equal = ours.intersection(&theirs).count();
+        let [by_ours, by_theirs] = written.map(|tags| tags.len());
+        if by_ours + by_theirs > 0 {
+            writeln!(
+                table,
+                "  {kind}s: {equal} equal, in all {by_ours} tags by ours, {by_theirs} by theirs"
+            )?;
+        }
+        table += &taken;
+        let error = differ::sets(&format!("{kind}s"), &ours, &theirs).err();
+        wrong.extend(error.map(|error| error.to_string()));
     }
+    // In one piece, for tests run side by side.
+    print!("{table}");
+    ensure!(wrong.is_empty(), "{what}\n{}", wrong.join("\n"));
     Ok(())
+}
+
+impl Difference {
+    /// Takes its tags from the side that has them, and says how many they are.
+    fn take(&self, [ours, theirs]: &mut [BTreeSet<String>; 2]) -> Result<String> {
+        let Difference {
+            kind,
+            begin,
+            reason,
+            ..
+        } = self;
+        let (who, has, other) = match self.ours {
+            true => ("ours", ours, theirs),
+            false => ("theirs", theirs, ours),
+        };
+        let before = has.len();
+        has.retain(|tag| !tag.starts_with(begin) || other.contains(tag));
+        let taken = before - has.len();
+        ensure!(
+            taken > 0,
+            "{kind}s {begin}…: by {who} alone there are none any more, take it off the list: {reason}"
+        );
+        Ok(format!(
+            "    and {taken} {begin}… by {who} alone: {reason}\n"
+        ))
+    }
 }
