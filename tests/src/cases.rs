@@ -24,7 +24,7 @@ impl Cases {
 
     /// Adds the outcome of a case.
     pub fn add(&mut self, name: &str, outcome: Result<()>) {
-        let error = outcome.err().map(|error| format!("{error:?}"));
+        let error = outcome.err().map(|error| format!("{error:#}"));
         self.outcomes.insert(name.to_owned(), error);
     }
 

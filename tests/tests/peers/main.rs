@@ -7,6 +7,8 @@ mod initrd;
 mod patterns;
 mod redhat;
 mod suse;
+mod symbol_warnings;
 mod system;
 mod tags;
+mod two_kernels;
 mod weak_modules;
