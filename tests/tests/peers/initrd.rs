@@ -11,12 +11,10 @@ use crate::checkouts::Checkout;
 use crate::system::System;
 
 const RELEASE: &str = "6.1.0-1-lib";
-const KNOWN: &[(&str, &str)] = &[(
-    "without /etc/fstab",
-    "the script removes its flag and succeeds, so we record an initrd that was not made",
-)];
+/// Tells its arguments, and leaves an initrd as dracut does.
+const DRACUT: &str = "echo \"$@\" >> /told\necho $$ > /boot/initrd-$3";
 
-/// A system with our package, SUSE's script, and a dracut that tells its arguments.
+/// A system with our package, SUSE's script, and a stand-in for dracut.
 fn system() -> Result<System> {
     let system = System::new(&["rpm"])?;
     let tools = system.path("usr/lib/module-init-tools");
@@ -24,7 +22,7 @@ fn system() -> Result<System> {
     for name in ["regenerate-initrd-posttrans", "dracut-posttrans"] {
         checkout.copy(name, &tools.join(name))?;
     }
-    system.script("usr/bin/dracut", "echo \"$@\" >> /told")?;
+    system.script("usr/bin/dracut", DRACUT)?;
     let kmpkit = system.packages().join("kmpkit.rpm");
     fs::copy(package::package()?, &kmpkit)?;
     system.rpm("-i", &[kmpkit])?;
@@ -71,9 +69,16 @@ fn asked(system: &System, said: &str) -> Result<()> {
     Ok(())
 }
 
+/// A transaction that changes nothing of the initrd, after one that made none.
+fn another(system: &System, version: u32) -> Result<String> {
+    let path = format!("/lib/modules/{RELEASE}/other");
+    let other = Kmp::new("other", version, &path, &system.path("etc/fstab"));
+    system.rpm("-U", &kmps::build(&[other], &system.packages())?)
+}
+
 #[test]
 fn initrds_are_made_by_suses_script() -> Result<()> {
-    let mut cases = Cases::new(KNOWN);
+    let mut cases = Cases::new(&[]);
     let system = system()?;
     fs::write(system.path("etc/fstab"), "")?;
     let said = install(&system, true, 1)?;
@@ -84,13 +89,13 @@ fn initrds_are_made_by_suses_script() -> Result<()> {
     fs::remove_file(system.path("etc/fstab"))?;
     install(&system, false, 3)?;
     fs::write(system.path("etc/fstab"), "")?;
-    let other = Kmp::new(
-        "other",
-        1,
-        &format!("/lib/modules/{RELEASE}/other"),
-        &system.path("etc/fstab"),
-    );
-    let said = system.rpm("-U", &kmps::build(&[other], &system.packages())?)?;
-    cases.add("without /etc/fstab", asked(&system, &said));
+    let said = another(&system, 1)?;
+    cases.add("after a time without /etc/fstab", asked(&system, &said));
+
+    fs::remove_file(system.path("usr/bin/dracut"))?;
+    install(&system, false, 4)?;
+    system.script("usr/bin/dracut", DRACUT)?;
+    let said = another(&system, 2)?;
+    cases.add("after a time without dracut", asked(&system, &said));
     cases.finish()
 }
