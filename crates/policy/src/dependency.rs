@@ -5,7 +5,7 @@
 //! some distributions' rpm only warns of a version (`%_wrong_version_format_terminate_build`), it is
 //! refused, because the package would not fit what it asks for.
 
-use crate::tag::TagKind;
+use crate::tag_kind::TagKind;
 
 /// What is wrong with a tag.
 type Fault = &'static str;

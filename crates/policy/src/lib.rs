@@ -27,6 +27,7 @@ mod selector;
 mod settings;
 mod supported_conf;
 mod tag;
+mod tag_kind;
 mod template;
 mod text;
 
@@ -40,6 +41,6 @@ pub use naming::{Depends, Naming};
 pub use rules::{Base, ModuleRule, ModuleSet, Override, Pattern, Policy, Support};
 pub use schema::ListFormat;
 pub use selector::{ModulePath, Selector};
-pub use tag::{TagKind, UnknownTag};
+pub use tag_kind::{TagKind, UnknownTag};
 pub use template::Template;
 pub use text::{LONGEST_FILE_NAME, check_package_name};

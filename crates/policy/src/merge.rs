@@ -17,7 +17,8 @@ use crate::rules::{Base, ModuleRule, ModuleSet, Pattern, Policy};
 use crate::schema::{self, OneOrMany, PolicyTables, SpannedText};
 use crate::selector::Selector;
 use crate::settings::PolicySettings;
-use crate::tag::{self, TagKind};
+use crate::tag;
+use crate::tag_kind::TagKind;
 use crate::text::{check_package_name, line, paragraph};
 
 impl Policy {

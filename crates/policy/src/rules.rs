@@ -8,7 +8,7 @@ use crate::file_line::FileLine;
 use crate::grouping::{Grouping, Unclaimed};
 use crate::naming::Naming;
 use crate::selector::{ModulePath, Selector};
-use crate::tag::TagKind;
+use crate::tag_kind::TagKind;
 
 /// All layers, merged.
 #[derive(Clone, Debug)]

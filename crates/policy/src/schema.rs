@@ -14,7 +14,7 @@ use crate::file_line::LineIndex;
 use crate::grouping::{GroupBy, Unclaimed};
 use crate::naming::Depends;
 use crate::rules::Support;
-use crate::tag::TagKind;
+use crate::tag_kind::TagKind;
 
 /// Free text, a name or a selector, not checked yet.
 pub(crate) type SpannedText = Spanned<String>;

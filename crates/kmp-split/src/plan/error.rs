@@ -3,7 +3,7 @@
 use modtree::{ModuleId, Tree};
 use policy::FileLine;
 
-use super::circles::Circle;
+use super::circle::Circle;
 
 /// Rules that no plan can follow.
 #[derive(Debug, thiserror::Error)]

@@ -13,6 +13,7 @@
 mod assemble;
 mod auto;
 mod check;
+mod circle;
 mod circles;
 mod claims;
 mod clusters;
@@ -31,7 +32,7 @@ mod planner;
 mod previous;
 
 pub use check::check;
-pub use circles::{Circle, NamedCure};
+pub use circle::{Circle, NamedCure};
 pub use error::PlanError;
 pub use model::{
     Departure, FormerPackage, Location, Moved, Package, PackageId, PackageSupport, PatternPackage,
