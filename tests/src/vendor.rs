@@ -21,8 +21,8 @@ A driver.
 cp -a %{payload}/. %{buildroot}
 %files
 /
-%{?ghost:%ghost %{ghost}}
-%{?ghost2:%ghost %{ghost2}}
+%{?absent:%ghost %{absent}}
+%{?absent2:%ghost %{absent2}}
 ";
 
 /// A driver in a package of its own.

@@ -187,13 +187,18 @@ impl<'t> Names<'t> {
                 .unwrap_or_default();
             name.starts_with(literal) && fnmatch(alias.as_bytes(), name.as_bytes())
         };
-        if self.tree.is_builtin(&name) || self.builtin_aliases.iter().any(|alias| matches(alias)) {
+        if self.builtin_aliases.iter().any(|alias| matches(alias)) {
             return MetBy::Kernel;
         }
         let literal = self.aliases.get(&name).into_iter().flatten();
         let by_pattern = self.patterns.iter().filter(|(alias, _)| matches(alias));
         let all: BTreeSet<_> = literal.chain(by_pattern.map(|(_, id)| id)).collect();
-        MetBy::Modules(all.into_iter().copied().filter(packaged).collect())
+        let modules: Vec<_> = all.into_iter().copied().filter(packaged).collect();
+        // As in modprobe, the last. crc32 is code of the image, and an algorithm of crc32_generic.
+        match modules.is_empty() && self.tree.is_builtin(&name) {
+            true => MetBy::Kernel,
+            false => MetBy::Modules(modules),
+        }
     }
 
     /// The generic module first, then one that is not for some processor or device.

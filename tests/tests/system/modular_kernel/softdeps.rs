@@ -87,7 +87,8 @@ fn resolve(root: &Path, kernel: &Kernel, name: &str) -> Result<BTreeSet<String>>
     modprobe.args(["--show-depends", "--ignore-install", "--quiet", "--all"]);
     let shown = modprobe.arg(name).output().context("modprobe")?.stdout;
     let shown = String::from_utf8(shown)?;
-    if shown.contains("builtin ") {
+    // modprobe prefers a module, but what the image has needs no package.
+    if shown.contains("builtin ") || is_builtin_alias(kernel, name)? {
         return Ok(BTreeSet::from(["builtin".to_owned()]));
     }
     let mut modprobe = tool("modprobe")?;
@@ -95,6 +96,15 @@ fn resolve(root: &Path, kernel: &Kernel, name: &str) -> Result<BTreeSet<String>>
     let text = modprobe.args(["--resolve-alias", name]).output();
     let text = String::from_utf8(text.context("modprobe")?.stdout)?;
     Ok(text.split_whitespace().map(spelled).collect())
+}
+
+fn is_builtin_alias(kernel: &Kernel, name: &str) -> Result<bool> {
+    let modinfo = fs::read(kernel.modules_dir.join("modules.builtin.modinfo"))?;
+    let modinfo = String::from_utf8_lossy(&modinfo);
+    let mut aliases = modinfo
+        .split('\0')
+        .filter_map(|field| field.split_once(".alias="));
+    Ok(aliases.any(|(_, alias)| spelled(alias) == spelled(name)))
 }
 
 /// Without recommends, on a processor without SSE4.2, so that no module for it helps out.

@@ -22,7 +22,7 @@ fn left_alone(rpm: &Rpm) -> Result<()> {
     let vendor = Package::new()?;
     let kernels = [
         "/lib/modules/6.1+x/modules.builtin",
-        "/boot/vmlinuz-6.1+x.gone",
+        "/boot/System.map-6.1+x.gone",
         "/boot/config-6.1+x",
     ];
     for (place, is_kernel) in kernels.into_iter().zip([true, false, true]) {

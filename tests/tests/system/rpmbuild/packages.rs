@@ -57,8 +57,8 @@ fn plain_package(rpm: &Rpm) -> Result<()> {
 
     let defines = [
         ("kmp_dialect", "suse"),
-        ("ghost", "/lib/modules/6/extra/made-later.ko"),
-        ("ghost2", "/boot/vmlinuz-6"),
+        ("absent", "/lib/modules/6/extra/made-later.ko"),
+        ("absent2", "/boot/vmlinuz-6"),
     ];
     let built = package.build(rpm, &defines)?;
     let shown = shown(std::slice::from_ref(&built))?;
