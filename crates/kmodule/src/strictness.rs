@@ -149,9 +149,10 @@ fn check_apart(sections: &[Section<'_>], headers: [(u64, u64); 2]) -> Result<()>
     let mut extents: Vec<_> = own.chain(headers).filter(|(a, b, _)| a < b).collect();
     extents.sort_unstable_by_key(|(start, end, _)| (*start, *end));
     for pair in extents.windows(2) {
-        if let [(_, end, one), (start, _, other)] = pair
-            && start < end
-        {
+        let [(_, end, one), (start, _, other)] = pair else {
+            continue;
+        };
+        if start < end {
             return Err(match other.or(*one) {
                 Some(section) => section.bad("it overlaps another, or the headers"),
                 None => Problem::bad_section("header", "the section headers overlap it"),
