@@ -30,6 +30,8 @@ pub fn packages(rpm: &Rpm, kernel: &Kernel, top: &Path, defines: &[(&str, &str)]
     let mut all = vec![
         ("kernel_tree", root.as_str()),
         ("_binary_payload", "w1.zstdio"),
+        // rpm warns if it cannot find the host's own name.
+        ("_buildhost", "localhost"),
     ];
     all.extend(defines);
     let sees = [&*kernel.root, &*project().join("policy")];
