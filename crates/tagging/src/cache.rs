@@ -178,15 +178,18 @@ impl TagCacheWriter {
     }
 
     fn file(&self, index: usize, path: &Path, reader: &mut Reader) -> Result<(), Error> {
-        if no_file(path).is_some() {
-            // Such as an excluded module, which was removed meanwhile.
-            return Ok(());
-        }
         let add = |module: &Module<'_>| self.module_at(index, path, module);
-        if module_name(path).is_some() {
-            if let Some(added) = reader.module_unless_link(path, add)? {
-                return added;
-            }
+        let read = match module_name(path) {
+            Some(_) => reader.module_unless_link(path, add),
+            None => Ok(None),
+        };
+        match read {
+            Ok(Some(added)) => return added,
+            // Such as an excluded module, which was removed meanwhile. Most modules are there, so this
+            // is asked only if one cannot be read.
+            _ if no_file(path).is_some() => return Ok(()),
+            Ok(None) => {}
+            Err(error) => return Err(error.into()),
         }
         // The file is stamped before it is read.
         let stamp = LuaStamp::read(path);
