@@ -19,8 +19,15 @@ impl<'d> ModInfo<'d> {
 
     /// Every value of `key`, in file order.
     pub fn values(self, key: &str) -> impl Iterator<Item = &'d [u8]> {
-        self.fields()
-            .filter_map(move |field| field.strip_prefix(key.as_bytes())?.strip_prefix(b"="))
+        let Self(section) = self;
+        // Most fields are aliases. To look for the key is faster than to look for the end of each field.
+        memchr::memmem::find_iter(section, key).filter_map(move |at| {
+            let (before, field) = section.split_at_checked(at)?;
+            let is_start = before.last().is_none_or(|&byte| byte == 0);
+            let value = field.get(key.len()..)?.strip_prefix(b"=")?;
+            let end = memchr::memchr(0, value).unwrap_or(value.len());
+            value.get(..end).filter(|_| is_start)
+        })
     }
 
     /// The first value of `key`.

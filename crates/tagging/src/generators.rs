@@ -167,6 +167,10 @@ provides also kmod-initrd() if initrd is true there. It does not open the module
 /// Adds the tags of one type that a module's softdeps and weakdeps lead to. Returns whether that is
 /// known.
 fn softdeps(file: &ReadModule<'_, '_>, kind: TagKind, tags: &mut TagBuffer) -> Result<bool, Error> {
+    // Without the file nothing has to be known of the module, which takes its time.
+    if !file.softdeps.is_given() {
+        return Ok(false);
+    }
     if !has_softdeps(file.module) {
         return Ok(true);
     }

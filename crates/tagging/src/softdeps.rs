@@ -117,6 +117,11 @@ impl SoftdepsFile {
         }
     }
 
+    /// Whether there may be such a file.
+    pub(crate) fn is_given(&self) -> bool {
+        self.path.is_some()
+    }
+
     /// What the softdeps of the module at `path` lead to; `None` if nobody knows the whole kernel.
     ///
     /// # Errors
