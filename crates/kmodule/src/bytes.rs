@@ -7,6 +7,7 @@
 //! headers with the names before and the signature behind them.
 
 use std::fs::File;
+use std::mem::MaybeUninit;
 use std::os::unix::fs::FileExt;
 
 use bumpalo::Bump;
@@ -100,8 +101,17 @@ impl<'d> Bytes<'d> {
                 if let Some(bytes) = head.get(offset as usize..end as usize) {
                     return Ok(bytes);
                 }
+                let too_much = |_| Problem::TooMuch { limit };
+                // A buffer that is read into needs no zeros: they would be 46 MB for 4,022 modules.
+                let uninit = |_| MaybeUninit::<u8>::uninit();
+                let buffer = arena.0.try_alloc_slice_fill_with(size as usize, uninit);
+                let buffer = buffer.map_err(too_much)?;
+                if let Ok((bytes, [])) = rustix::io::pread(file, buffer, offset) {
+                    return Ok(bytes);
+                }
+                // A read that was interrupted, or an error.
                 let buffer = arena.0.try_alloc_slice_fill_default(size as usize);
-                let buffer = buffer.map_err(|_| Problem::TooMuch { limit })?;
+                let buffer = buffer.map_err(too_much)?;
                 file.read_exact_at(buffer, offset)?;
                 Ok(buffer)
             }
