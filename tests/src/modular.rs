@@ -39,7 +39,9 @@ pub fn packages(rpm: &Rpm, kernel: &Kernel, top: &Path, defines: &[(&str, &str)]
     let warnings = built
         .log
         .lines()
-        .filter(|line| line.starts_with("warning:"));
+        .filter(|line| line.starts_with("warning:"))
+        // Of generators that a package defined itself, by rpm since 4.20 with or without ours.
+        .filter(|line| !line.contains("unexpected argument to non-parametric macro"));
     let warnings: Vec<_> = warnings.collect();
     ensure!(warnings.is_empty(), "rpm warns: {}", warnings.join("\n"));
     Ok(built)

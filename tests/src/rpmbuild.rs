@@ -146,7 +146,8 @@ impl Rpm {
             (None, Place::Chroot(_)) => {}
         }
         command
-            .arg("-bb")
+            // rpm since 4.20 removes what a build leaves for tests to look at.
+            .args(["-bb", "--noclean"])
             .args(["--define", &format!("_topdir {}", top.display())]);
         for (name, value) in defines {
             command.args(["--define", &format!("{name} {value}")]);
