@@ -7,8 +7,9 @@ use anyhow::{Context, Result};
 
 use crate::rpmbuild::Rpm;
 
-/// A vendor's package: its spec knows nothing of kmpkit.
-const SPEC: &str = "Name: vendor-driver
+/// The spec of a vendor's package, which knows nothing of kmpkit: all of %{payload}, and up to two
+/// ghosts, %{absent} and %{absent2}.
+pub const SPEC: &str = "Name: vendor-driver
 Version: 1
 Release: 1
 Summary: A driver

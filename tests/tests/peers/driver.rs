@@ -9,6 +9,7 @@ use kmpkit_tests::kernel::walk;
 use kmpkit_tests::query::{Shown, shown};
 use kmpkit_tests::rpmbuild::Rpm;
 use kmpkit_tests::tools::tool;
+use kmpkit_tests::vendor::SPEC;
 use kmpkit_tests::{Chroot, Kernel, cache_dir, run};
 use tempfile::TempDir;
 
@@ -24,21 +25,6 @@ const TOOLS: [&str; 8] = [
     "xz-utils",
     "zstd",
 ];
-const SPEC: &str = "Name: vendor-driver
-Version: 1
-Release: 1
-Summary: A driver
-License: GPL-2.0-only
-%global debug_package %{nil}
-%global __os_install_post %{nil}
-%description
-A driver.
-%install
-cp -a %{payload}/. %{buildroot}
-%files
-/
-";
-
 /// Modules of every kind: they export, have many devices, need others, have softdeps.
 const ALWAYS: [&str; 6] = [
     "usbcore",

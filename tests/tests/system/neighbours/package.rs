@@ -8,23 +8,9 @@ use anyhow::{Context, Result};
 use kmpkit_tests::query::{Shown, shown};
 use kmpkit_tests::rpmbuild::Rpm;
 use kmpkit_tests::tools::tool;
+use kmpkit_tests::vendor::SPEC;
 use kmpkit_tests::{Kernel, cache_dir};
 use tempfile::TempDir;
-
-const SPEC: &str = "Name: vendor-driver
-Version: 1
-Release: 1
-Summary: A driver
-License: GPL-2.0-only
-%global debug_package %{nil}
-%global __os_install_post %{nil}
-%description
-A driver.
-%install
-cp -a %{payload}/. %{buildroot}
-%files
-/
-";
 
 /// Where attrs of every kind have something to do.
 pub(super) const DRIVER: &str = "/lib/modules/6/extra/xhci-pci.ko";
